@@ -1,0 +1,228 @@
+"""The storage port: everything Weir asks of a database. Each adapter passes tests/storage/contract.py.
+
+Every method may raise StoreBusyError or StoreFullError (retry later) or StoreDamagedError (stop). Lists come newest
+first unless said otherwise; cursors are opaque, stable under inserts, and a bad one raises RejectedError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from actors.anomaly import Anomaly
+from storage.records import (
+    AnomalyCount,
+    AnomalyFilter,
+    AuditRow,
+    Batch,
+    ChannelRow,
+    ConversationFilter,
+    ConversationRow,
+    DeadLetter,
+    LedgerRow,
+    MessageRow,
+    MinuteRow,
+    Page,
+    PartitionMark,
+    Session,
+    SlaRow,
+    StateRow,
+    ThresholdVersion,
+    Token,
+    User,
+)
+
+
+class EngineStore(Protocol):
+    """What the engine needs: its states back, and one atomic save per flush."""
+
+    async def mark(self, partition: int) -> PartitionMark:
+        """How far a partition is processed; a fresh mark when it never was."""
+        ...
+
+    async def channel_states(self, partition: int) -> list[StateRow]:
+        """Every channel state of a partition."""
+        ...
+
+    async def conversation_states(self, keys: Sequence[str]) -> list[StateRow]:
+        """The states of these conversations; unknown keys are absent."""
+        ...
+
+    async def armed(self, partition: int) -> list[tuple[int, str]]:
+        """(due, key) of every conversation of a partition with a timer, for rebuilding the heap; any order."""
+        ...
+
+    async def sent_times(self, channel: str, since: int) -> list[int]:
+        """`sent_at` of every message held of a channel (merged ones too) with sent_at >= since, ascending."""
+        ...
+
+    async def save(self, batch: Batch) -> None:
+        """Write everything of a batch in one transaction; raises FencedError when the version does not fit."""
+        ...
+
+
+class HealthStore(Protocol):
+    """What the monitor reads."""
+
+    async def anomalies(self, where: AnomalyFilter, limit: int, cursor: str | None = None) -> Page[Anomaly]:
+        """Anomalies by opened_at descending, then id."""
+        ...
+
+    async def anomaly(self, anomaly_id: str) -> Anomaly | None:
+        """One anomaly."""
+        ...
+
+    async def anomaly_counts(self, where: AnomalyFilter) -> list[AnomalyCount]:
+        """Counts by channel, kind, status and severity."""
+        ...
+
+    async def anomaly_minutes(self, where: AnomalyFilter, step_ms: int) -> list[tuple[int, str, int]]:
+        """(bucket start in ms, kind, count) of anomalies opened, ascending; buckets of `step_ms`, empty ones left out."""
+        ...
+
+    async def minutes(self, since: int, until: int, channel: str | None = None) -> list[MinuteRow]:
+        """Traffic rows with since <= minute < until, ascending by minute, of one channel or all."""
+        ...
+
+    async def channels(self) -> list[ChannelRow]:
+        """Every channel ever heard of, by key."""
+        ...
+
+    async def ledger(self) -> list[LedgerRow]:
+        """The account of every channel."""
+        ...
+
+    async def marks(self) -> list[PartitionMark]:
+        """Every partition ever saved."""
+        ...
+
+    async def sla_counts(self, now: int) -> dict[str, dict[str, int]]:
+        """Per platform: how many conversations are `ok`, `at_risk`, `breached` (running response clocks only)."""
+        ...
+
+    async def sla(self, key: str) -> list[SlaRow]:
+        """The clocks of a conversation, by ordinal."""
+        ...
+
+    async def dead_letters(self, limit: int, cursor: str | None = None) -> Page[DeadLetter]:
+        """What could not be applied."""
+        ...
+
+    async def resolve_dead_letter(self, letter: DeadLetter, at: int) -> None:
+        """Mark a dead letter as dealt with."""
+        ...
+
+
+class InboxStore(Protocol):
+    """Conversations, messages, search."""
+
+    async def conversations(self, where: ConversationFilter, limit: int, cursor: str | None = None) -> Page[ConversationRow]:
+        """Conversations by last_at descending."""
+        ...
+
+    async def conversation(self, key: str) -> ConversationRow | None:
+        """One conversation."""
+        ...
+
+    async def messages(self, key: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
+        """Messages of a conversation by sent_at, then at, then id, ascending; merged duplicates left out."""
+        ...
+
+    async def message(self, key: str, message: str) -> MessageRow | None:
+        """One message, merged ones too."""
+        ...
+
+    async def channel_messages(self, channel: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
+        """The latest messages of a channel by observed time, for the drill-down; merged ones too."""
+        ...
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """Per channel key: `stored` (distinct messages held), `merged`, `conversations`; for the audit."""
+        ...
+
+
+class SettingsStore(Protocol):
+    """Thresholds with their history."""
+
+    async def thresholds(self) -> ThresholdVersion | None:
+        """The version in force."""
+        ...
+
+    async def threshold_history(self, limit: int) -> list[ThresholdVersion]:
+        """Versions, newest first, drafts too."""
+        ...
+
+    async def put_thresholds(self, version: ThresholdVersion, audit: AuditRow) -> bool:
+        """Store a version with its audit row; False when that version number is taken (somebody was faster)."""
+        ...
+
+
+class AccountStore(Protocol):
+    """People, sessions, tokens, and the log of what they changed."""
+
+    async def users(self) -> list[User]:
+        """Everybody, by name."""
+        ...
+
+    async def user(self, name: str) -> User | None:
+        """The user with that login name (case-insensitive)."""
+        ...
+
+    async def put_user(self, user: User, audit: AuditRow) -> None:
+        """Create or replace a user, with its audit row. Hashes are never part of audit rows."""
+        ...
+
+    async def session(self, digest: str) -> Session | None:
+        """One session."""
+        ...
+
+    async def put_session(self, session: Session) -> None:
+        """Create a session."""
+        ...
+
+    async def delete_sessions(self, *, digest: str | None = None, user: str | None = None, expired_before: int | None = None) -> None:
+        """Delete one session, all of a user, or all that expired."""
+        ...
+
+    async def tokens(self) -> list[Token]:
+        """All API tokens, revoked ones too."""
+        ...
+
+    async def token(self, digest: str) -> Token | None:
+        """The token with that digest."""
+        ...
+
+    async def put_token(self, token: Token, audit: AuditRow | None = None) -> None:
+        """Create or replace a token."""
+        ...
+
+    async def append_audit(self, row: AuditRow) -> None:
+        """Note a change that has no other row."""
+        ...
+
+    async def audit(self, limit: int, cursor: str | None = None, subject: str | None = None) -> Page[AuditRow]:
+        """The log of changes."""
+        ...
+
+
+class Store(EngineStore, HealthStore, InboxStore, SettingsStore, AccountStore, Protocol):
+    """One database that does it all."""
+
+    async def open(self) -> None:
+        """Connect, create or migrate the schema. Raises StoreDamagedError or ConfigurationError."""
+        ...
+
+    async def close(self) -> None:
+        """Finish writes and disconnect."""
+        ...
+
+    async def prune(self, before: int) -> int:
+        """Forget messages, minutes, resolved anomalies and finished clocks older than `before`; returns rows deleted."""
+        ...
+
+    async def check(self) -> list[str]:
+        """What is wrong with the database, as sentences that say how to mend it; empty when all is well."""
+        ...
+
+
+__all__ = ["AccountStore", "EngineStore", "HealthStore", "InboxStore", "SettingsStore", "Store"]
