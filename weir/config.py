@@ -1,0 +1,182 @@
+"""Settings: typed, checked at start, each with its help beside it. Precedence: file < environment < flags.
+
+The file is TOML with the names below as keys; the environment has the same names in capitals after `WEIR_`;
+flags have them with dashes. This is the only module that reads the environment.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from actors.errors import ConfigurationError
+
+PREFIX = "WEIR_"
+OTHER_VARIABLES = ("WEIR_CONFIG", "WEIR_DEBUG")
+EMBEDDED = "embedded"
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """Every setting of a Weir process. Sizes are in MiB, spans in the unit of their name."""
+
+    data_dir: Annotated[
+        str,
+        Meta(description="Folder of the log, the database and the keys; made when absent.", min_length=1),
+    ] = "weir-data"
+    host: Annotated[
+        str, Meta(description="Address to listen on; 0.0.0.0 for every interface.", min_length=1)
+    ] = "127.0.0.1"
+    port: Annotated[int, Meta(description="Port to listen on; 0 for any free one.", ge=0, le=65535)] = 8080
+    partitions: Annotated[
+        int, Meta(description="Partitions of the log; fixed once a data folder exists.", ge=1, le=256)
+    ] = 8
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        Meta(description="Log lines as json or for people (console); auto: for people on a terminal."),
+    ] = "auto"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="Least level that is logged.")
+    ] = "info"
+    max_body_mb: Annotated[int, Meta(description="Largest request body as sent, in MiB.", ge=1, le=256)] = 16
+    max_batch_mb: Annotated[
+        int, Meta(description="Largest batch of events once decompressed, in MiB.", ge=1, le=256)
+    ] = 32
+    max_batch_events: Annotated[int, Meta(description="Most events in one batch.", ge=1, le=1_000_000)] = (
+        50_000
+    )
+    secure_cookies: Annotated[
+        bool, Meta(description="Send session cookies over HTTPS only; wanted wherever Weir is behind HTTPS.")
+    ] = False
+    origins: Annotated[
+        list[str],
+        Meta(description="Further origins browsers may act from, like https://weir.example.com; by comma."),
+    ] = []
+    trusted_proxies: Annotated[
+        list[str],
+        Meta(description="Addresses of reverse proxies whose X-Forwarded-For is believed; by comma."),
+    ] = []
+    retention_days: Annotated[
+        int, Meta(description="Days after which messages and finished troubles are forgotten.", ge=1, le=3650)
+    ] = 90
+    shutdown_s: Annotated[
+        int, Meta(description="Seconds a shutdown may take before it is forced.", ge=1, le=600)
+    ] = 15
+    broker: Annotated[str, Meta(description="Log to use: embedded, or kafka://host:9092.")] = EMBEDDED
+    database: Annotated[str, Meta(description="Database to use: embedded, or mongodb://host:27017.")] = (
+        EMBEDDED
+    )
+    redis: Annotated[str, Meta(description="Live bus to use: embedded, or redis://host:6379.")] = EMBEDDED
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        return Path(self.data_dir)
+
+
+FIELDS = {field.name: field for field in msgspec.structs.fields(Config)}
+
+
+def load_config(
+    flags: Mapping[str, object] | None = None,
+    *,
+    file: str | Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """The settings in force.
+
+    Args:
+        flags: values given on the command line by setting name; None means not given.
+        file: the TOML file; otherwise `WEIR_CONFIG`, otherwise weir.toml in the working folder, if any.
+        environ: the environment, for tests; otherwise the process's own.
+
+    Raises:
+        ConfigurationError: a value is wrong; the message names the setting, its place and what would be right.
+
+    """
+    variables = environment() if environ is None else environ
+    values: dict[str, Any] = {}
+    for origin, layer in (
+        _file_layer(file, variables),
+        ("the environment", _environment_layer(variables)),
+        ("the command line", {name: value for name, value in (flags or {}).items() if value is not None}),
+    ):
+        for name, value in layer.items():
+            values[name] = _checked(name, value, origin)
+    return _supported(Config(**values))
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment."""
+    return os.environ  # noqa: TID251 # the one place that may
+
+
+def debug_wanted() -> bool:
+    """Whether errors of the command line are shown with their stack (WEIR_DEBUG=1)."""
+    return environment().get("WEIR_DEBUG", "") not in ("", "0")
+
+
+def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
+    """WEIR_ variables that mean nothing: most likely misspelt; `weir doctor` shows them."""
+    names = environment() if environ is None else environ
+    known = {PREFIX + name.upper() for name in FIELDS} | set(OTHER_VARIABLES)
+    return sorted(name for name in names if name.startswith(PREFIX) and name not in known)
+
+
+def describe(name: str) -> str:
+    """The help text of a setting; raises KeyError for an unknown one."""
+    return next(
+        m.description for m in FIELDS[name].type.__metadata__ if isinstance(m, Meta) and m.description
+    )
+
+
+def _file_layer(file: str | Path | None, environ: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    named = file or environ.get("WEIR_CONFIG")
+    path = Path(named or "weir.toml")
+    if not named and not path.is_file():
+        return "", {}
+    try:
+        return str(path), tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as wrong:
+        reason = f"the configuration file {path} cannot be read: {wrong.strerror}"
+        raise ConfigurationError(f"{reason}; name another with --config") from wrong
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise ConfigurationError(f"the configuration file {path} is no TOML: {wrong}") from wrong
+
+
+def _environment_layer(environ: Mapping[str, str]) -> dict[str, Any]:
+    names = {name: PREFIX + name.upper() for name in FIELDS}
+    return {name: environ[variable] for name, variable in names.items() if variable in environ}
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    """The value in its setting's own type."""
+    if name not in FIELDS:
+        raise ConfigurationError(f"{name!r} in {origin} is no setting; the settings are {', '.join(FIELDS)}")
+    field = FIELDS[name]
+    wants_list = isinstance(field.default_factory, type) or field.default_factory is not msgspec.NODEFAULT
+    if wants_list and isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    try:
+        return msgspec.convert(value, field.type, strict=not isinstance(value, str))
+    except msgspec.ValidationError as wrong:
+        reason = f"setting {name} in {origin}: {value!r} does not fit ({wrong})"
+        raise ConfigurationError(f"{reason}. {describe(name)}") from wrong
+
+
+def _supported(config: Config) -> Config:
+    for name, part in (("broker", "Kafka log"), ("database", "MongoDB store"), ("redis", "Redis bus")):
+        if getattr(config, name) != EMBEDDED:
+            raise ConfigurationError(
+                f"setting {name}: this release has no {part}; leave it out, or set it to {EMBEDDED}"
+            )
+    for origin in config.origins:
+        scheme, _, rest = origin.partition("://")
+        if scheme not in ("http", "https") or not rest or "/" in rest:
+            raise ConfigurationError(
+                f"setting origins: {origin!r} must be scheme and host only: https://a.example"
+            )
+    return config
