@@ -73,7 +73,7 @@ class HealthStore(Protocol):
         ...
 
     async def anomaly_counts(self, where: AnomalyFilter) -> list[AnomalyCount]:
-        """Counts by channel, kind, status and severity."""
+        """Counts by channel, kind, cause (of the evidence, `""` without one), status and severity."""
         ...
 
     async def anomaly_minutes(self, where: AnomalyFilter, step_ms: int) -> list[tuple[int, str, int]]:

@@ -128,10 +128,13 @@ class AnomalyFilter(Struct, frozen=True, kw_only=True):
     since: int | None = None
     until: int | None = None
     unresolved: bool = False
+    cause: str | None = None
+    """The `cause` of the evidence (`gap`, `reference`, `checkpoint`, `outbound`, `silence`, `auth`)."""
 
 
 class AnomalyCount(Struct, frozen=True, kw_only=True, gc=False):
-    """How many anomalies of one kind a channel has, by status and severity; for the matrix, the heat map and incidents."""
+    """How many anomalies of one kind and cause a channel has, by status and severity; for the matrix, the heat map and
+    incidents. `cause` is that of the evidence (`""` without one); `oldest` and `latest` are the first and last `opened_at`."""
 
     platform: str
     account: str
@@ -141,6 +144,7 @@ class AnomalyCount(Struct, frozen=True, kw_only=True, gc=False):
     count: int
     oldest: int
     latest: int
+    cause: str = ""
     channel_level: int = 0
     """How many of them concern the whole channel (no conversation)."""
 
