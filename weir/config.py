@@ -94,7 +94,7 @@ def load_config(
         environ: the environment, for tests; otherwise the process's own.
 
     Raises:
-        ConfigurationError: a value is wrong; the message names the setting, its place and what would be right.
+        ConfigurationError: a value is wrong; the message names the setting, where it stands and what fits.
 
     """
     variables = environment() if environ is None else environ

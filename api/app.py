@@ -1,0 +1,48 @@
+"""The parent app: routes, errors as problem details, and the gate in front. The screens mount into it."""
+
+from fastapi import FastAPI, Request
+from starlette.responses import Response
+from starlette.routing import Match
+
+from api.gate import Gate
+from api.problems import Problem, register
+from api.routes import ROUTES
+from api.settings import WebSettings
+from services.parts import Services
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+DESCRIPTION = "Tell Weir what happens on your channels; ask it what went wrong and what was done about it."
+
+
+def create_api(services: Services, settings: WebSettings | None = None) -> FastAPI:
+    """The HTTP side of Weir, ready to be served; the gate covers whatever is mounted into it later."""
+    settings = settings or WebSettings()
+    app = FastAPI(
+        title="Weir",
+        description=DESCRIPTION,
+        version=settings.version,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.state.settings = settings
+    app.state.ingesting = 0
+    for router in ROUTES:
+        app.include_router(router)
+    app.add_api_route("/api/{path:path}", nothing_here, methods=METHODS, include_in_schema=False)
+    register(app)
+    app.add_middleware(Gate, accounts=services.accounts, tokens=services.tokens, settings=settings)
+    return app
+
+
+async def nothing_here(request: Request) -> Response:
+    """What no route serves: without this the screens' catch-all would answer with a web page."""
+    allowed: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is Match.PARTIAL:
+            allowed |= set(getattr(route, "methods", None) or ())
+    if allowed:
+        raise Problem(405, "Method Not Allowed", headers={"Allow": ", ".join(sorted(allowed))})
+    raise Problem(404, "Not Found")

@@ -1,0 +1,118 @@
+"""Problem details (RFC 9457) for every error; never a stack trace, never the input's secrets.
+
+`problem` is the one place that turns an error of any layer into a status: by what the caller should do next.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from actors.errors import ConfigurationError, RejectedError, RetriableError, WeirError
+from services.errors import (
+    ConflictError,
+    CredentialsError,
+    ForbiddenError,
+    NotFoundError,
+    TooManyAttemptsError,
+)
+from services.ingest import BatchTooLargeError
+from streams.ports import OverloadedError
+
+MEDIA_TYPE = "application/problem+json"
+_log = structlog.get_logger(__name__)
+
+STATUSES: tuple[tuple[type[WeirError], HTTPStatus], ...] = (
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (ConflictError, HTTPStatus.CONFLICT),
+    (CredentialsError, HTTPStatus.UNAUTHORIZED),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (BatchTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (RejectedError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TooManyAttemptsError, HTTPStatus.TOO_MANY_REQUESTS),
+    (OverloadedError, HTTPStatus.TOO_MANY_REQUESTS),
+    (RetriableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ConfigurationError, HTTPStatus.INTERNAL_SERVER_ERROR),
+)
+"""First match wins; what is not listed is a fault of Weir's own (500)."""
+
+
+class Problem(HTTPException):
+    """An error with its status, raised by routes that know it better than the services do."""
+
+
+def problem(status: int, detail: str, *, headers: dict[str, str] | None = None, **members: Any) -> Response:
+    """A problem details response; `members` are extension members."""
+    phrase = HTTPStatus(status)
+    body = {"type": "about:blank", "title": phrase.phrase, "status": status, "detail": detail, **members}
+    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def register(app: FastAPI) -> None:
+    """Answer every error of this app with problem details."""
+    app.add_exception_handler(WeirError, _weir_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _weir_error(_request: Request, error: Exception) -> Response:
+    status = next((s for kind, s in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    headers: dict[str, str] = {}
+    if isinstance(error, OverloadedError | TooManyAttemptsError):
+        headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    elif status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "2"
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request failed", error=type(error).__name__, reason=str(error))
+    return problem(status, printable(str(error)), headers=headers)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise TypeError(type(error).__name__)
+    detail = error.detail
+    if detail == HTTPStatus(error.status_code).phrase:
+        detail = _stock_detail(request, error.status_code)
+    return problem(error.status_code, printable(detail), headers=dict(error.headers or {}))
+
+
+def _stock_detail(request: Request, status: int) -> str:
+    path = request.url.path[:200]
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return f"nothing is served at {path}; see /api/openapi.json"
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            return f"{request.method} is not served at {path}; see the Allow header"
+        case _:
+            return HTTPStatus(status).description or HTTPStatus(status).phrase
+
+
+async def _invalid_request(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise TypeError(type(error).__name__)
+    errors = [
+        {"where": ".".join(str(part) for part in item["loc"]), "error": str(item["msg"])}
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['where']}: {item['error']}" for item in errors) or "the request is not valid"
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, printable(detail), errors=errors)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error", method=request.method, error=type(error).__name__, exc_info=error)
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "something in Weir failed; it is in the log, with this request's id"
+    )
+
+
+def printable(text: str) -> str:
+    """The text without lone surrogates, so that it can always be encoded."""
+    return text.encode("utf-8", "replace").decode("utf-8")

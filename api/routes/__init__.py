@@ -1,0 +1,16 @@
+"""Route groups, one file each; ROUTES is the whole list."""
+
+from fastapi import APIRouter
+
+from api.routes import anomalies, auth, conversations, events, health, people, records, thresholds
+
+ROUTES: tuple[APIRouter, ...] = (
+    events.router,
+    anomalies.router,
+    conversations.router,
+    thresholds.router,
+    people.router,
+    records.router,
+    auth.router,
+    health.router,
+)

@@ -1,0 +1,90 @@
+"""Anomalies: lists with filters, and what operators do about one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from msgspec import Struct
+from starlette.responses import Response
+
+from actors.anomaly import Kind, Severity, Status
+from api.asking import Cursor, Instant, Limit, Parts, instant, needs
+from api.bodies import read_json
+from api.views import anomaly_view, answer, page_answer
+from services.permissions import Caller
+from storage.records import AnomalyFilter
+
+router = APIRouter(prefix="/api/v1/anomalies", tags=["anomalies"])
+Reader = Annotated[Caller, Depends(needs("view_health"))]
+Operator = Annotated[Caller, Depends(needs("act_on_anomalies"))]
+Word = Annotated[str | None, Query(max_length=1024)]
+AnomalyId = Annotated[str, Path(max_length=64)]
+
+
+class Resolution(Struct, forbid_unknown_fields=True):
+    """Why an anomaly is done with."""
+
+    cause: str | None = None
+
+
+@router.get("", summary="List anomalies, newest first")
+async def anomalies(  # noqa: PLR0917 # one parameter per filter
+    parts: Parts,
+    _caller: Reader,
+    kind: Kind | None = None,
+    status: Status | None = None,
+    severity: Severity | None = None,
+    platform: Word = None,
+    account: Word = None,
+    conversation: Word = None,
+    message: Word = None,
+    since: Instant = None,
+    until: Instant = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """`since` and `until` bound `opened_at`; `conversation` is the platform's own id."""
+    where = AnomalyFilter(
+        kind=kind,
+        status=status,
+        severity=severity,
+        platform=platform,
+        account=account,
+        conversation=conversation,
+        message=message,
+        since=instant(since, "since"),
+        until=instant(until, "until"),
+    )
+    return page_answer(await parts.anomalies.page(where, limit, cursor), anomaly_view)
+
+
+@router.get("/{anomaly_id}", summary="One anomaly")
+async def anomaly(parts: Parts, _caller: Reader, anomaly_id: AnomalyId) -> Response:
+    """One anomaly by its id."""
+    return answer(anomaly_view(await parts.anomalies.one(anomaly_id)))
+
+
+@router.post("/{anomaly_id}/acknowledge", summary="Look after an anomaly")
+async def acknowledge(parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> Response:
+    """Answers with the anomaly as it will be in a moment."""
+    return answer(anomaly_view(await parts.anomalies.acknowledge(anomaly_id, who=caller.name)))
+
+
+@router.post("/{anomaly_id}/resolve", summary="Resolve an anomaly by hand")
+async def resolve(request: Request, parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> Response:
+    """Body: `{"cause": "…"}`, or none. Answers with the anomaly as it will be in a moment."""
+    wanted = await read_json(request, Resolution)
+    return answer(
+        anomaly_view(await parts.anomalies.resolve(anomaly_id, who=caller.name, cause=wanted.cause))
+    )
+
+
+@router.post("/{anomaly_id}/false-alarm", summary="Resolve an anomaly as no trouble at all")
+async def false_alarm(parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> Response:
+    """Resolved with the cause `false_alarm`."""
+    return answer(anomaly_view(await parts.anomalies.false_alarm(anomaly_id, who=caller.name)))
+
+
+@router.post("/{anomaly_id}/resync", summary="Fetch again what an anomaly misses")
+async def resync(parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> Response:
+    """409 when no connector of the channel can."""
+    return answer(anomaly_view(await parts.anomalies.resync(anomaly_id, who=caller.name)), 202)

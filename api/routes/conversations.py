@@ -1,0 +1,86 @@
+"""Conversations, their messages, and one message's life.
+
+A conversation's key in a path may be written `platform/account/conversation` (a `/` inside a part as %2F), or fully
+percent-encoded in one segment.
+"""
+
+from typing import Annotated, Literal
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from api.asking import Cursor, Limit, Parts, key_of, needs, rest_of_path
+from api.views import answer, conversation_view, message_view, page_answer
+from services.errors import NotFoundError
+from services.permissions import Caller
+from storage.records import ConversationFilter
+
+router = APIRouter(prefix="/api/v1", tags=["conversations"])
+Reader = Annotated[Caller, Depends(needs("view_messages"))]
+Word = Annotated[str | None, Query(max_length=1024)]
+CONVERSATIONS = "/api/v1/conversations/"
+MESSAGES = "/api/v1/messages/"
+
+
+@router.get("/conversations", summary="List conversations, latest first")
+async def conversations(  # noqa: PLR0917 # one parameter per filter
+    parts: Parts,
+    _caller: Reader,
+    platform: Word = None,
+    account: Word = None,
+    status: Literal["open", "closed"] | None = None,
+    assignee: Word = None,
+    sla: Literal["ok", "at_risk", "breached"] | None = None,
+    label: Word = None,
+    q: Word = None,
+    contact: Word = None,
+    order: Word = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """`q` searches texts, ids, order numbers and names."""
+    where = ConversationFilter(
+        platform=platform,
+        account=account,
+        status=status,
+        assignee=assignee,
+        sla=sla,
+        label=label,
+        q=q,
+        contact=contact,
+        order=order,
+    )
+    return page_answer(await parts.conversations.page(where, limit, cursor), conversation_view)
+
+
+@router.get("/conversations/{key:path}/messages", summary="Messages of a conversation, oldest first")
+async def messages(
+    request: Request, parts: Parts, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Merged duplicates are left out."""
+    segments = rest_of_path(request, CONVERSATIONS)
+    if len(segments) == len(("platform", "account", "messages")):
+        return await _conversation(parts, segments)
+    page = await parts.conversations.messages(key_of(segments[:-1]), limit, cursor)
+    return page_answer(page, message_view)
+
+
+@router.get("/conversations/{key:path}", summary="One conversation")
+async def conversation(request: Request, parts: Parts, _caller: Reader) -> Response:
+    """One conversation by its key."""
+    return await _conversation(parts, rest_of_path(request, CONVERSATIONS))
+
+
+@router.get("/messages/{key:path}/{message}/trace", summary="A message's life, hop by hop")
+async def trace(request: Request, parts: Parts, _caller: Reader) -> Response:
+    """Sent, received, logged, processed, stored, notified, seen, answered, delivered, with times."""
+    *key, message, _trace = rest_of_path(request, MESSAGES)
+    told = await parts.trace.trace(key_of(key), unquote(message))
+    if told is None:
+        raise NotFoundError(f"there is no message {unquote(message)[:200]!r} in that conversation")
+    return answer(told)
+
+
+async def _conversation(parts: Parts, segments: list[str]) -> Response:
+    return answer(conversation_view(await parts.conversations.one(key_of(segments))))

@@ -1,0 +1,58 @@
+"""POST /events: a batch of events in. The 202 goes out only when the accepted ones are durable."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from api.asking import Parts, Settings, needs
+from api.bodies import read_batch
+from api.problems import problem
+from api.views import answer
+from services.permissions import Caller
+from streams.ports import OverloadedError
+
+router = APIRouter(tags=["events"])
+MOST_IN_FLIGHT = 64
+_EVENTS = {"schema": {"type": "array", "items": {"type": "object"}}}
+_BODY = {
+    "required": True,
+    "description": "One event, an array of events, or NDJSON; `Content-Encoding: gzip` is understood.",
+    "content": {"application/json": _EVENTS, "application/x-ndjson": {"schema": {"type": "string"}}},
+}
+
+
+@router.post(
+    "/api/v1/events",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Take in a batch of events",
+    openapi_extra={"requestBody": _BODY},
+    responses={
+        400: {"description": "The body as a whole cannot be read; nothing was accepted."},
+        413: {"description": "Too large; nothing was accepted."},
+        429: {"description": "Too much at once; nothing was accepted. Come back after Retry-After seconds."},
+        503: {"description": "The log cannot be written now; nothing was accepted."},
+    },
+)
+async def ingest(
+    request: Request, parts: Parts, settings: Settings, _caller: Annotated[Caller, Depends(needs("ingest"))]
+) -> Response:
+    """Accept what is right, refuse what is wrong one by one, and answer once both are durable."""
+    state = request.app.state
+    if state.ingesting >= MOST_IN_FLIGHT:
+        raise OverloadedError(1)
+    state.ingesting += 1
+    try:
+        body = await read_batch(request, settings.most_body, settings.most_batch)
+        receipt = await parts.ingest.accept(body, request.headers.get("content-type"))
+    finally:
+        state.ingesting -= 1
+    return answer(receipt, HTTPStatus.ACCEPTED)
+
+
+@router.post("/webhooks/{platform}/{account}", tags=["webhooks"], summary="A platform's own webhook")
+async def webhook(platform: str, account: str) -> Response:
+    """No platform's webhook is served by this release."""
+    detail = f"no connector for {platform[:40]!r} is installed (account {account[:40]!r}); send events to /api/v1/events"
+    return problem(HTTPStatus.NOT_FOUND, detail)

@@ -1,0 +1,41 @@
+"""The log of changes, and dead letters: what could not be applied."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import Response
+
+from api.asking import Cursor, Limit, Parts, needs
+from api.views import answer, audit_view, dead_letter_view, page_answer
+from services.permissions import Caller
+
+router = APIRouter(prefix="/api/v1", tags=["records"])
+AuditReader = Annotated[Caller, Depends(needs("view_audit"))]
+LetterReader = Annotated[Caller, Depends(needs("view_dead_letters"))]
+LetterKeeper = Annotated[Caller, Depends(needs("resolve_dead_letters"))]
+
+
+@router.get("/audit", summary="Who changed what, newest first")
+async def audit(
+    parts: Parts,
+    _caller: AuditReader,
+    subject: Annotated[str | None, Query(max_length=300)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Of everything, or of one subject."""
+    return page_answer(await parts.audit_log.page(limit, cursor, subject), audit_view)
+
+
+@router.get("/dead-letters", summary="What could not be applied")
+async def dead_letters(
+    parts: Parts, _caller: LetterReader, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Log entries with the reason and the start of their bytes."""
+    return page_answer(await parts.dead_letters.page(limit, cursor), dead_letter_view)
+
+
+@router.post("/dead-letters/{letter_id}/resolve", summary="Mark a dead letter as dealt with")
+async def resolve_dead_letter(parts: Parts, caller: LetterKeeper, letter_id: str) -> Response:
+    """`letter_id` is partition-offset-index."""
+    return answer(dead_letter_view(await parts.dead_letters.resolve(letter_id, who=caller.name)))

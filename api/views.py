@@ -1,0 +1,158 @@
+"""Records as the API shows them: times as RFC 3339 in UTC with milliseconds, secrets left out."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.responses import Response
+
+from actors.anomaly import Anomaly
+from services.permissions import TABLE, Caller
+from storage.records import (
+    AuditRow,
+    ConversationRow,
+    DeadLetter,
+    MessageRow,
+    Page,
+    ThresholdVersion,
+    Token,
+    User,
+)
+
+Row = TypeVar("Row")
+View = dict[str, Any]
+MOST_RAW_SHOWN = 4096
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
+
+
+def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON response."""
+    return Response(
+        _ENCODER.encode(value), status_code=status, media_type="application/json", headers=headers
+    )
+
+
+def page_answer(page: Page[Row], view: Callable[[Row], View]) -> Response:
+    """One page of a list as JSON."""
+    return answer({"items": [view(row) for row in page.items], "next": page.next})
+
+
+def rfc3339(ms: int | None) -> str | None:
+    """A time in ms as RFC 3339; None stays None."""
+    if ms is None:
+        return None
+    moment = datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def anomaly_view(anomaly: Anomaly) -> View:
+    """An anomaly with every member, absent ones as null."""
+    view = {name: getattr(anomaly, name) for name in anomaly.__struct_fields__}
+    for name in ("since", "opened_at", "resolved_at", "acknowledged_at"):
+        view[name] = rfc3339(view[name])
+    view["actions"] = [
+        {"action": c.action, "text_key": c.text_key, "tried_at": rfc3339(c.tried_at), "result": c.result}
+        for c in anomaly.actions
+    ]
+    return view
+
+
+def conversation_view(row: ConversationRow) -> View:
+    """A conversation as the inbox lists it."""
+    view = {name: getattr(row, name) for name in row.__struct_fields__}
+    for name in ("first_at", "last_at", "last_sent_at", "sla_due_at"):
+        view[name] = rfc3339(view[name])
+    return view
+
+
+def message_view(row: MessageRow) -> View:
+    """A message with how far it came."""
+    view = {name: getattr(row, name) for name in row.__struct_fields__}
+    for name in ("sent_at", "at", "stored_at"):
+        view[name] = rfc3339(view[name])
+    view["hops"] = {hop: rfc3339(at) for hop, at in row.hops.items()}
+    view["delay_ms"] = view.pop("delay")
+    return view
+
+
+def user_view(user: User) -> View:
+    """A person, without the hash."""
+    return {
+        "id": user.id,
+        "name": user.name,
+        "role": user.role,
+        "disabled": user.disabled,
+        "lang": user.lang,
+        "theme": user.theme,
+        "created_at": rfc3339(user.created_at),
+    }
+
+
+def token_view(token: Token) -> View:
+    """A token, without secret or digest."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "created_by": token.created_by,
+        "created_at": rfc3339(token.created_at),
+        "expires_at": rfc3339(token.expires_at),
+        "revoked_at": rfc3339(token.revoked_at),
+    }
+
+
+def audit_view(row: AuditRow) -> View:
+    """One change."""
+    return {
+        "id": row.id,
+        "at": rfc3339(row.at),
+        "who": row.who,
+        "what": row.what,
+        "subject": row.subject,
+        "before": row.before,
+        "after": row.after,
+    }
+
+
+def dead_letter_view(letter: DeadLetter) -> View:
+    """A dead letter with the start of its bytes as text."""
+    return {
+        "id": dead_letter_id(letter),
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "index": letter.index,
+        "at": rfc3339(letter.at),
+        "channel": letter.channel,
+        "reason": letter.reason,
+        "raw": letter.raw[:MOST_RAW_SHOWN].decode("utf-8", "replace"),
+        "size": len(letter.raw),
+        "resolved_at": rfc3339(letter.resolved_at),
+    }
+
+
+def dead_letter_id(letter: DeadLetter) -> str:
+    """Its place in the log: partition-offset-index."""
+    return f"{letter.partition}-{letter.offset}-{letter.index}"
+
+
+def threshold_version_view(version: ThresholdVersion) -> View:
+    """One version of the thresholds, whole."""
+    return {
+        "version": version.version,
+        "at": rfc3339(version.at),
+        "who": version.who,
+        "note": version.note,
+        "draft": version.draft,
+        "overrides": version.overrides,
+    }
+
+
+def caller_view(caller: Caller) -> View:
+    """Who asks and what he may do."""
+    return {
+        "name": caller.name,
+        "role": caller.role,
+        "via": caller.via,
+        "permissions": sorted(TABLE[caller.role]),
+    }

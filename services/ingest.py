@@ -1,0 +1,124 @@
+"""Takes batches of events in: parsed, stamped, refused one by one, and handed to the log in one call.
+
+Returns only when everything is durable, refused events included: they are journalled with their reason so that the
+ledger balances. Heavy batches give way to the event loop every few milliseconds.
+"""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter
+
+import msgspec
+from actors.intake import parse_event, split_batch
+from msgspec import Struct
+from msgspec.structs import replace
+
+from actors.errors import RejectedError
+from actors.events import Entry, Event, Rejected
+from streams.ports import Gateway
+
+SLICE_S = 0.005
+BIG_BODY = 256 * 1024
+MOST_RAW = 64 * 1024
+MOST_AHEAD_MS = 48 * 3_600_000
+
+
+class Refusal(Struct, frozen=True):
+    """An event that was refused: its place in the batch (from 0) and why."""
+
+    index: int
+    error: str
+
+
+class Receipt(Struct, frozen=True):
+    """What became of a batch."""
+
+    accepted: int
+    rejected: list[Refusal]
+
+
+class BatchTooLargeError(RejectedError):
+    """More events in one batch than allowed: send it in parts."""
+
+
+class Ingest:
+    """The way in for canonical events."""
+
+    def __init__(self, gateway: Gateway, *, most_events: int = 50_000) -> None:
+        self._gateway = gateway
+        self._most = most_events
+        self.observe: Callable[[int, int], None] | None = None
+        """Told (accepted, rejected) after every batch, for metrics."""
+
+    async def accept(self, body: bytes, content_type: str | None) -> Receipt:
+        """Take a batch (JSON array, one object, or NDJSON).
+
+        Raises RejectedError when the body as a whole cannot be read, BatchTooLargeError, OverloadedError or
+        LogFullError; then nothing of it was accepted.
+        """
+        raws = await self._split(body, content_type)
+        entries, refusals = await self._parse(raws)
+        if entries:
+            await self._gateway.submit(entries)
+        accepted = len(raws) - len(refusals)
+        if self.observe:
+            self.observe(accepted, len(refusals))
+        return Receipt(accepted, refusals)
+
+    async def _split(self, body: bytes, content_type: str | None) -> list[tuple[int, bytes]]:
+        def split() -> list[tuple[int, bytes]]:
+            raws: list[tuple[int, bytes]] = []
+            for pair in split_batch(body, content_type):
+                raws.append(pair)
+                if len(raws) > self._most:
+                    raise BatchTooLargeError(f"more than {self._most} events in one batch; send it in parts")
+            return raws
+
+        return await asyncio.to_thread(split) if len(body) > BIG_BODY else split()
+
+    async def _parse(self, raws: list[tuple[int, bytes]]) -> tuple[list[Entry], list[Refusal]]:
+        entries: list[Entry] = []
+        refusals: list[Refusal] = []
+        now, until = self._gateway.now(), perf_counter() + SLICE_S
+        for index, raw in raws:
+            try:
+                entries.append(stamped(parse_event(raw, need_at=False), now))
+            except RejectedError as wrong:
+                refusals.append(Refusal(index, str(wrong)))
+                entries.append(refused(raw, str(wrong), now))
+            if perf_counter() > until:
+                await asyncio.sleep(0)
+                until = perf_counter() + SLICE_S
+        return entries, refusals
+
+
+def stamped(event: Event, now: int) -> Event:
+    """The event with its observed time: its own `at`, else `now` (ms). Raises RejectedError when far ahead."""
+    if event.at is None:
+        return replace(event, at=now)
+    if event.at > now + MOST_AHEAD_MS:
+        raise RejectedError(
+            "at: more than 48 hours ahead of Weir's clock; send the time the event was observed"
+        )
+    return event
+
+
+class _Channel(Struct):
+    platform: str | None = None
+    account: str | None = None
+
+
+_CHANNEL = msgspec.json.Decoder(_Channel)
+
+
+def refused(raw: bytes, reason: str, now: int) -> Rejected:
+    """The journal entry of a refused event, with its channel where that can still be read."""
+    try:
+        channel = _CHANNEL.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        channel = _Channel()
+    if not channel.platform or not channel.account:
+        channel = _Channel()
+    return Rejected(
+        at=now, reason=reason, raw=raw[:MOST_RAW], platform=channel.platform, account=channel.account
+    )

@@ -1,0 +1,45 @@
+"""Everything the API and the screens may ask, in one record; put together by weir/wiring.py."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from services.accounts import Accounts
+from services.anomalies import Anomalies
+from services.audit_log import AuditLog
+from services.conversations import Conversations
+from services.dead_letters import DeadLetters
+from services.ingest import Ingest
+from services.thresholds import Thresholds
+from services.tokens import Tokens
+from storage.ports import Store
+from streams.ports import Gateway, LogReader
+
+
+class Services(Struct, kw_only=True):
+    """The services of one process."""
+
+    store: Store
+    gateway: Gateway
+    log: LogReader
+    accounts: Accounts
+    tokens: Tokens
+    ingest: Ingest
+    anomalies: Anomalies
+    conversations: Conversations
+    thresholds: Thresholds
+    audit_log: AuditLog
+    dead_letters: DeadLetters
+    ready: Callable[[], list[str]]
+    """What keeps Weir from being ready, as sentences; empty when it is."""
+    metrics: Callable[[], bytes]
+    """The figures in Prometheus' text format."""
+    monitor: Any = None
+    incidents: Any = None
+    stats: Any = None
+    trace: Any = None
+    preview: Any = None
+    heartbeats: Any = None
+    runtime: Any = None
+    bus: Any = None
