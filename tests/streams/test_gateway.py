@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from actors.errors import RejectedError
+from actors.events import Clock, Rejected
+from actors.keys import partition_of
+from streams.clock import SteadyClock
+from streams.frames import decode_frame
+from streams.gateway import FRAME_BYTES, FRAME_EVENTS, EmbeddedGateway, FramingGateway
+from streams.ports import LogFullError, OverloadedError
+
+
+class Machine:
+    """The clocks of a machine whose wall clock somebody sets."""
+
+    def __init__(self, wall=1_700_000_000_000):
+        self.wall = wall
+        self.running = 0
+
+    def pass_time(self, ms):
+        self.wall += ms
+        self.running += ms
+
+    def clock(self, **options):
+        return SteadyClock(lambda: self.wall * 1_000_000, lambda: self.running * 1_000_000, **options)
+
+
+class SlowLog:
+    """A log whose disk writes only when told."""
+
+    def __init__(self):
+        self.rows = []
+        self.gate = asyncio.Event()
+        self.error = None
+
+    async def append(self, rows):
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        self.rows += rows
+
+
+@pytest.fixture
+async def gateway(log):
+    opened = EmbeddedGateway(log)
+    yield opened
+    await opened.close()
+
+
+async def stored(log):
+    return [
+        [
+            entry
+            for record in [r async for r in log.records(partition)]
+            for entry in decode_frame(record.data).entries
+        ]
+        for partition in range(log.partitions)
+    ]
+
+
+async def test_what_was_submitted_is_in_the_log_when_submit_returns(gateway, log, message):
+    await gateway.submit([message(1)])
+    [entry] = [entry for entries in await stored(log) for entry in entries]
+    assert entry.message == "m1"
+
+
+async def test_an_event_without_observed_time_gets_the_gateways(gateway, log, message):
+    before = gateway.now()
+    await gateway.submit([message(1), message(2, at=77)])
+    first, second = (await stored(log))[partition_of("ebay", "shop", 4)]
+    assert before <= first.at <= gateway.now()
+    assert second.at == 77
+
+
+async def test_a_channel_keeps_the_order_of_submission(gateway, log, message):
+    await asyncio.gather(*(gateway.submit([message(n), message(n + 1)]) for n in range(0, 2000, 2)))
+    entries = (await stored(log))[partition_of("ebay", "shop", 4)]
+    assert [entry.message for entry in entries] == [f"m{n}" for n in range(2000)]
+
+
+async def test_frames_are_bounded_in_events_and_bytes(gateway, log, message):
+    await gateway.submit([message(n) for n in range(FRAME_EVENTS + 1)])
+    await gateway.submit([message(n, text="x" * 1000) for n in range(FRAME_EVENTS)])
+    frames = [record.data async for record in log.records(partition_of("ebay", "shop", 4))]
+    sizes = [len(decode_frame(data).entries) for data in frames]
+    assert max(sizes) == FRAME_EVENTS
+    assert sum(sizes) == 2 * FRAME_EVENTS + 1
+    assert max(len(data) for data in frames) < FRAME_BYTES + 2000
+
+
+async def test_time_passes_in_every_partition_and_what_has_no_channel_goes_to_the_first(gateway, log):
+    await gateway.submit([Clock(), Rejected(at=1, reason="unreadable", raw=b"?")])
+    entries = await stored(log)
+    assert [[type(entry).__name__ for entry in found] for found in entries] == [
+        ["Clock", "Rejected"],
+        ["Clock"],
+        ["Clock"],
+        ["Clock"],
+    ]
+
+
+async def test_one_entry_the_log_cannot_hold_refuses_the_whole_call(gateway, log, message):
+    bad = Rejected(at=2**70, reason="impossible time", raw=b"")
+    with pytest.raises(RejectedError):
+        await gateway.submit([message(1), bad])
+    assert await stored(log) == [[], [], [], []]
+    assert gateway.waiting_events == 0
+
+
+async def test_more_than_the_buffer_holds_is_turned_away_whole(message):
+    slow = SlowLog()
+    gateway = FramingGateway(slow, 1, clock=SteadyClock(), max_events=10)
+    first = asyncio.ensure_future(gateway.submit([message(n) for n in range(8)]))
+    await asyncio.sleep(0)
+    with pytest.raises(OverloadedError) as caught:
+        await gateway.submit([message(n) for n in range(8, 11)])
+    assert caught.value.retry_after > 0
+    fitting = asyncio.ensure_future(gateway.submit([message(8), message(9)]))
+    slow.gate.set()
+    await first
+    await fitting
+    await gateway.close()
+    written = [entry.message for _, _, data in slow.rows for entry in decode_frame(data).entries]
+    assert written == [f"m{n}" for n in range(10)]
+
+
+async def test_the_buffer_is_bounded_in_bytes_too(message):
+    slow = SlowLog()
+    gateway = FramingGateway(slow, 1, clock=SteadyClock(), max_bytes=5000)
+    first = asyncio.ensure_future(gateway.submit([message(1, text="x" * 4000)]))
+    await asyncio.sleep(0)
+    with pytest.raises(OverloadedError):
+        await gateway.submit([message(2, text="x" * 2000)])
+    slow.gate.set()
+    await first
+    await gateway.submit([message(3, text="x" * 9000)])
+    await gateway.close()
+
+
+async def test_a_log_that_cannot_write_refuses_and_later_accepts(message):
+    slow = SlowLog()
+    slow.gate.set()
+    slow.error = LogFullError("no room")
+    gateway = FramingGateway(slow, 1, clock=SteadyClock())
+    with pytest.raises(LogFullError):
+        await gateway.submit([message(1)])
+    slow.error = None
+    await gateway.submit([message(2)])
+    await gateway.close()
+    assert [entry.message for _, _, data in slow.rows for entry in decode_frame(data).entries] == ["m2"]
+
+
+async def test_the_horizon_waits_for_what_is_not_durable_yet(message):
+    machine, slow = Machine(), SlowLog()
+    gateway = FramingGateway(slow, 1, clock=machine.clock())
+    accepted = gateway.now()
+    writing = asyncio.ensure_future(gateway.submit([message(1)]))
+    await asyncio.sleep(0)
+    machine.pass_time(5000)
+    assert gateway.horizon() == accepted
+    slow.gate.set()
+    await writing
+    assert gateway.horizon() == gateway.now() == accepted + 5000
+    await gateway.close()
+
+
+def test_the_clock_goes_on_when_the_machines_is_set_back():
+    machine = Machine()
+    clock = machine.clock()
+    start = clock.now()
+    machine.wall -= 3_600_000
+    assert clock.now() == start
+    machine.pass_time(1500)
+    assert clock.now() == start + 1500
+    assert clock.jump_ms == 3_600_000
+    machine.wall += 3_600_000
+    machine.pass_time(10)
+    assert clock.now() == start + 1510
+    assert clock.jump_ms == 0
+
+
+def test_the_clock_follows_when_the_machines_is_set_forward():
+    machine = Machine()
+    clock = machine.clock()
+    start = clock.now()
+    machine.wall += 60_000
+    assert clock.now() == start + 60_000
+    assert clock.jump_ms == 0
+
+
+async def test_the_clock_starts_no_earlier_than_the_log_ends(log, message):
+    machine = Machine()
+    first = EmbeddedGateway(log, clock=machine.clock())
+    await first.submit([message(1)])
+    await first.close()
+    machine.wall -= 86_400_000
+    second = EmbeddedGateway(log, clock=machine.clock(not_before=log.last_wall()))
+    await second.submit([message(2)])
+    await second.close()
+    walls = [record.wall async for record in log.records(partition_of("ebay", "shop", 4))]
+    assert walls == sorted(walls)
+    assert second.clock_jump_ms == 86_400_000
