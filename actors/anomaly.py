@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias, get_args
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from actors.times import rfc3339
+
 Kind: TypeAlias = Literal[
     "delay",
     "loss",
@@ -38,6 +40,9 @@ CURES: dict[str, tuple[str, ...]] = {
     "auth": ("reauthorise", "resync"),
 }
 """What to do next, per kind (handling guide); each has a text `action.<name>` in the catalogue."""
+
+
+TIMES_IN_EVIDENCE = frozenset(("from", "to"))
 
 
 class Cure(Struct, frozen=True, array_like=False, gc=False):
@@ -98,3 +103,39 @@ def resolved(anomaly: Anomaly, at: int, resolution: str, **evidence: Any) -> Ano
         resolution=resolution,
         evidence=anomaly.evidence | evidence if evidence else anomaly.evidence,
     )
+
+
+def record(anomaly: Anomaly) -> dict[str, Any]:
+    """The anomaly as the API and the replay report show it: SPEC section 3's fields, times as RFC 3339 in UTC."""
+    shown: dict[str, Any] = {
+        "id": anomaly.id,
+        "kind": anomaly.kind,
+        "severity": anomaly.severity,
+        "status": anomaly.status,
+        "platform": anomaly.platform,
+        "account": anomaly.account,
+        "conversation": anomaly.conversation,
+        "message": anomaly.message,
+        "since": rfc3339(anomaly.since),
+        "opened_at": rfc3339(anomaly.opened_at),
+        "resolved_at": None if anomaly.resolved_at is None else rfc3339(anomaly.resolved_at),
+        "resolution": anomaly.resolution,
+        "evidence": {k: rfc3339(v) if k in TIMES_IN_EVIDENCE else v for k, v in anomaly.evidence.items()},
+        "actions": [
+            {
+                "action": cure.action,
+                "text_key": cure.text_key,
+                "tried_at": None if cure.tried_at is None else rfc3339(cure.tried_at),
+                "result": cure.result,
+            }
+            for cure in anomaly.actions
+        ],
+    }
+    if anomaly.acknowledged_by is not None or anomaly.acknowledged_at is not None:
+        shown["acknowledged_by"] = anomaly.acknowledged_by
+        shown["acknowledged_at"] = (
+            None if anomaly.acknowledged_at is None else rfc3339(anomaly.acknowledged_at)
+        )
+    if anomaly.cause is not None:
+        shown["cause"] = anomaly.cause
+    return shown

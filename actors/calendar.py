@@ -48,7 +48,9 @@ class Calendar(Struct, frozen=True, kw_only=True):
             if closes - begins >= left:
                 return begins + left
             left -= max(0, closes - begins)
-        raise ConfigurationError(f"the calendar for {self.zone} has no working time in the next ten years; check its holidays")
+        raise ConfigurationError(
+            f"the calendar for {self.zone} has no working time in the next ten years; check its holidays"
+        )
 
     def elapsed(self, start: int, end: int) -> int:
         """Business time in ms between two instants (0 when `end` is before `start`)."""
@@ -69,10 +71,14 @@ def check_calendar(calendar: Calendar) -> Calendar:
     try:
         ZoneInfo(calendar.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
-        raise ConfigurationError(f"unknown time zone {calendar.zone!r}; use a name like Europe/Berlin") from wrong
+        raise ConfigurationError(
+            f"unknown time zone {calendar.zone!r}; use a name like Europe/Berlin"
+        ) from wrong
     for shift in calendar.shifts:
         if not (0 <= shift.weekday < 7 and 0 <= shift.start < shift.end <= DAY_MINUTES):  # noqa: PLR2004 # days of a week
-            raise ConfigurationError(f"shift {shift} must lie within one weekday (0 to 6) and one day (minutes 0 to 1440)")
+            raise ConfigurationError(
+                f"shift {shift} must lie within one weekday (0 to 6) and one day (minutes 0 to 1440)"
+            )
     for holiday in calendar.holidays:
         try:
             date.fromisoformat(holiday)
@@ -123,7 +129,14 @@ def _change(near: int, width: int, zone: ZoneInfo) -> int:
     """The instant within `width` ms of `near` at which the zone's offset changes, to the second."""
     low, high = (near - width) // 1000, (near + width) // 1000
     offset = datetime.fromtimestamp(low, UTC).astimezone(zone).utcoffset()
-    return 1000 * (low + bisect_right(range(low, high), 0, key=lambda s: datetime.fromtimestamp(s, UTC).astimezone(zone).utcoffset() != offset))
+    return 1000 * (
+        low
+        + bisect_right(
+            range(low, high),
+            0,
+            key=lambda s: datetime.fromtimestamp(s, UTC).astimezone(zone).utcoffset() != offset,
+        )
+    )
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,17 @@ from actors.events import Message
 from actors.sla import Clock as SlaClock
 
 Hop: TypeAlias = Literal[
-    "notified", "seen", "answered", "accepted", "delivered", "read", "failed", "translated", "translation_failed", "edited", "deleted"
+    "notified",
+    "seen",
+    "answered",
+    "accepted",
+    "delivered",
+    "read",
+    "failed",
+    "translated",
+    "translation_failed",
+    "edited",
+    "deleted",
 ]
 
 
@@ -73,10 +83,21 @@ class SlaChanged(Struct, frozen=True, gc=False):
     clock: SlaClock
 
 
+class MinutePassed(Struct, frozen=True, gc=False):
+    """One channel's traffic in one whole minute (minutes since the epoch); `buckets` as in `actors.sketch`."""
+
+    key: str
+    minute: int
+    inbound: int
+    outbound: int
+    repeats: int
+    buckets: dict[int, int]
+
+
 class Effects:
     """Collects what happened, by kind, each list in order."""
 
-    __slots__ = ("anomalies", "attachments", "changes", "hops", "messages", "repeats", "sla")
+    __slots__ = ("anomalies", "attachments", "changes", "hops", "messages", "minutes", "repeats", "sla")
 
     def __init__(self) -> None:
         self.messages: list[MessageStored] = []
@@ -86,6 +107,7 @@ class Effects:
         self.changes: list[ConversationChanged] = []
         self.anomalies: list[Anomaly] = []
         self.sla: list[SlaChanged] = []
+        self.minutes: list[MinutePassed] = []
 
     def clear(self) -> None:
         """Forget everything, keeping the lists."""
@@ -101,5 +123,6 @@ __all__ = [
     "HopReached",
     "MessageRepeated",
     "MessageStored",
+    "MinutePassed",
     "SlaChanged",
 ]

@@ -43,3 +43,192 @@ class Clock(Struct, array_like=True, gc=False):
     breached_at: int | None = None
     answered_at: int | None = None
     stopped: bool = False
+
+
+class Stopwatch(Struct, array_like=True, gc=False):
+    """Business time spent on something that can be put on hold; holds may overlap and count once."""
+
+    spent: int = 0
+    since: int | None = None
+    holds: int = 0
+    held_at: int = 0
+
+    def start(self, at: int) -> None:
+        """Run from `at` (ms); never counts time before the last hold began."""
+        if self.since is None and not self.holds:
+            self.since = max(at, self.held_at)
+
+    def hold(self, at: int, calendar: Calendar) -> None:
+        """Put on hold at `at` (ms); a second hold inside the first changes nothing until both are released."""
+        self.holds += 1
+        if self.since is not None:
+            self.spent += calendar.elapsed(self.since, at)
+            self.held_at, self.since = max(self.since, at), None
+
+    def release(self, at: int) -> None:
+        """End one hold at `at` (ms); runs on when it was the last."""
+        self.holds = max(0, self.holds - 1)
+        self.start(at)
+
+    def due(self, budget: int, calendar: Calendar) -> int:
+        """The instant (ms) at which `budget` ms will be spent if nothing more is held; NEVER while on hold."""
+        if self.since is None:
+            return NEVER
+        return calendar.due(self.since, budget - self.spent)
+
+
+class SlaState(Struct, omit_defaults=True):
+    """The deadlines of one conversation. `running`: the response clock a customer waits on; `frozen`: it was cut by a close."""
+
+    clocks: int = 0
+    responses: int = 0
+    running: Clock | None = None
+    resolution: Clock | None = None
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    frozen: bool = False
+
+    def due(self) -> int:
+        """The next instant (ms) at which a clock must be looked at; NEVER when none runs."""
+        due = NEVER
+        if (clock := self.running) is not None:
+            due = _next_instant(clock)
+        if (clock := self.resolution) is not None and self.watch.since is not None and not clock.stopped:
+            due = min(due, _next_instant(clock))
+        return due
+
+
+def customer_wrote(state: SlaState, policy: Policy, sent_at: int, now: int) -> list[Clock]:
+    """A customer's message: starts a clock, or moves the unanswered one back. Returns the clocks that changed."""
+    started = min(sent_at, now)
+    clock = state.running
+    if clock is not None:
+        return _move_back(state, policy, clock, started, now) if started < clock.started_at else []
+    kind: ClockKind = "next_response" if state.responses else "first_response"
+    return _start(state, policy, kind, started, now)
+
+
+def agent_answered(state: SlaState, policy: Policy, sent_at: int) -> list[Clock]:
+    """An answer to the customer: stops the clock unless it was written before the question."""
+    clock = state.running
+    if clock is None or sent_at < clock.started_at:
+        return []
+    clock.answered_at = sent_at
+    clock.stopped = True
+    state.running = None
+    if state.resolution is not None and state.watch.since is not None:
+        state.watch.hold(sent_at, policy.calendar)
+    return [clock]
+
+
+def conversation_closed(state: SlaState, policy: Policy, now: int) -> list[Clock]:
+    """Closing freezes what runs and ends the resolution clock."""
+    changed: list[Clock] = []
+    if state.running is not None:
+        state.running.stopped = True
+        changed.append(state.running)
+        state.running, state.frozen = None, True
+    if state.resolution is not None and not state.resolution.stopped:
+        if state.watch.since is not None:
+            state.watch.hold(now, policy.calendar)
+        state.resolution.stopped = True
+        state.resolution.answered_at = now
+        changed.append(state.resolution)
+    return changed
+
+
+def conversation_reopened(state: SlaState, policy: Policy, now: int) -> list[Clock]:
+    """Reopening what was closed unanswered starts a next-response clock, never a second first-response."""
+    if not state.frozen or state.running is not None:
+        return []
+    return _start(state, policy, "next_response", now, now)
+
+
+def expire(state: SlaState, now: int) -> list[Clock]:
+    """Warnings and breaches whose instant lies before `now` (ms), at their own instants."""
+    changed = [state.running] if state.running is not None and _mark(state.running, now, None) else []
+    resolution = state.resolution
+    if (
+        resolution is not None
+        and not resolution.stopped
+        and state.watch.since is not None
+        and _mark(resolution, now, None)
+    ):
+        changed.append(resolution)
+    return changed
+
+
+def _start(state: SlaState, policy: Policy, kind: ClockKind, started: int, now: int) -> list[Clock]:
+    budget = policy.first_response_ms if kind == "first_response" else policy.next_response_ms
+    clock = Clock(state.clocks, kind, started, NEVER, NEVER)
+    _set_due(clock, policy, started, budget)
+    state.clocks += 1
+    state.responses += 1
+    state.running, state.frozen = clock, False
+    _mark(clock, now, now)
+    changed = [clock] if budget is not None else []
+    return changed + _resume_resolution(state, policy, started, now)
+
+
+def _resume_resolution(state: SlaState, policy: Policy, started: int, now: int) -> list[Clock]:
+    if policy.resolution_ms is None:
+        return []
+    clock = state.resolution
+    if clock is None:
+        clock = state.resolution = Clock(state.clocks, "resolution", started, NEVER, NEVER)
+        state.clocks += 1
+        state.watch.start(started)
+    elif clock.stopped:
+        return []
+    else:
+        state.watch.release(started)
+    _set_resolution_due(state, policy, clock)
+    _mark(clock, now, now)
+    return [clock]
+
+
+def _move_back(state: SlaState, policy: Policy, clock: Clock, started: int, now: int) -> list[Clock]:
+    budget = policy.first_response_ms if clock.kind == "first_response" else policy.next_response_ms
+    previous = clock.started_at
+    clock.started_at = started
+    _set_due(clock, policy, started, budget)
+    _mark(clock, now, now)
+    changed = [clock]
+    resolution = state.resolution
+    if resolution is not None and state.watch.since == previous and not resolution.stopped:
+        state.watch.since = max(started, state.watch.held_at)
+        if resolution.started_at == previous:
+            resolution.started_at = started
+        _set_resolution_due(state, policy, resolution)
+        _mark(resolution, now, now)
+        changed.append(resolution)
+    return changed
+
+
+def _set_due(clock: Clock, policy: Policy, started: int, budget: int | None) -> None:
+    if budget is not None:
+        clock.due_at = policy.calendar.due(started, budget)
+        clock.warn_at = policy.calendar.due(started, round(budget * policy.warning_ratio))
+
+
+def _set_resolution_due(state: SlaState, policy: Policy, clock: Clock) -> None:
+    budget = policy.resolution_ms or 0
+    clock.due_at = state.watch.due(budget, policy.calendar)
+    clock.warn_at = state.watch.due(round(budget * policy.warning_ratio), policy.calendar)
+
+
+def _mark(clock: Clock, now: int, not_before: int | None) -> bool:
+    """Note a warning or breach whose instant is before `now`; one already past when it is learned counts from `not_before`."""
+    changed = False
+    if clock.warned_at is None and clock.warn_at < now:
+        clock.warned_at = clock.warn_at if not_before is None else max(clock.warn_at, not_before)
+        changed = True
+    if clock.breached_at is None and clock.due_at < now:
+        clock.breached_at = clock.due_at if not_before is None else max(clock.due_at, not_before)
+        changed = True
+    return changed
+
+
+def _next_instant(clock: Clock) -> int:
+    if clock.warned_at is None:
+        return min(clock.warn_at, clock.due_at) if clock.breached_at is None else clock.warn_at
+    return clock.due_at if clock.breached_at is None else NEVER

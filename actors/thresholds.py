@@ -37,12 +37,22 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(name="attachment.grace_s", default=60, unit="s", optional=True, kind="attachment_failed"),
     Threshold(name="notification.grace_s", default=15, unit="s", optional=True, kind="notification_missed"),
     Threshold(name="translation.grace_s", default=20, unit="s", optional=True, kind="translation_failed"),
-    Threshold(name="translation.team_languages", default="en,zh", unit="languages", kind="translation_failed"),
     Threshold(
-        name="silence.probability", default=1e-6, unit="probability", low=1e-30, high=0.5, optional=True, kind="channel_silent"
+        name="translation.team_languages", default="en,zh", unit="languages", kind="translation_failed"
+    ),
+    Threshold(
+        name="silence.probability",
+        default=1e-6,
+        unit="probability",
+        low=1e-30,
+        high=0.5,
+        optional=True,
+        kind="channel_silent",
     ),
     Threshold(name="silence.min_s", default=60, unit="s", low=1, kind="channel_silent"),
-    Threshold(name="silence.min_messages", default=50, unit="messages", low=1, high=1e9, kind="channel_silent"),
+    Threshold(
+        name="silence.min_messages", default=50, unit="messages", low=1, high=1e9, kind="channel_silent"
+    ),
 )
 BY_NAME: dict[str, Threshold] = {t.name: t for t in THRESHOLDS}
 
@@ -131,7 +141,9 @@ def check_value(threshold: Threshold, value: Any) -> Value:
         text = str(value)
         if all(part.strip().replace("-", "").isalnum() and part.isascii() for part in text.split(",")):
             return text
-        raise ConfigurationError(f"{threshold.name} must be a comma-separated list of language codes like en,zh, not {value!r}")
+        raise ConfigurationError(
+            f"{threshold.name} must be a comma-separated list of language codes like en,zh, not {value!r}"
+        )
     try:
         number = float(value) if not isinstance(value, bool) else float("nan")
     except (TypeError, ValueError):
@@ -147,7 +159,9 @@ def parse_assignment(text: str) -> tuple[str, str, str]:
     """(`scope`, `name`, `value`) of `[platform[/account]:]name=value`; raises ConfigurationError."""
     target, equals, value = text.partition("=")
     if not equals:
-        raise ConfigurationError(f"{text!r} is no assignment; write name=value, platform:name=value or platform/account:name=value")
+        raise ConfigurationError(
+            f"{text!r} is no assignment; write name=value, platform:name=value or platform/account:name=value"
+        )
     scope, colon, name = target.strip().rpartition(":")
     name = name.strip()
     known_threshold(name)

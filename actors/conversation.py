@@ -1,0 +1,319 @@
+"""What happens to a conversation: `apply_message` for messages, `apply_status` for what is told of them, `expire` for time.
+
+Rules of this file: everything that a message sets off is visible here, in order; a detector's own rule lives in its file.
+An event has been given its observed time, and timers due strictly before it fire first, here.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+from zlib import crc32
+
+from actors import channel as channels
+from actors.detectors import (
+    attachment,
+    duplicate,
+    gap,
+    notification,
+    out_of_sync,
+    outbound,
+    reference,
+    translation,
+)
+from actors.effects import (
+    AttachmentChanged,
+    ConversationChanged,
+    Effects,
+    Hop,
+    HopReached,
+    MessageStored,
+    SlaChanged,
+)
+from actors.events import (
+    Action,
+    AttachmentStatus,
+    Checkpoint,
+    Delete,
+    Edit,
+    Message,
+    Notification,
+    Receipt,
+    Translation,
+)
+from actors.sla import (
+    NEVER,
+    Clock,
+    agent_answered,
+    conversation_closed,
+    conversation_reopened,
+    customer_wrote,
+)
+from actors.sla import expire as expire_sla
+from actors.state import (
+    CUSTOMER,
+    EARLY_MOST,
+    HELD_MOST,
+    HISTORY,
+    MERGED,
+    OUTBOUND,
+    VIP,
+    WEEK,
+    Channel,
+    Conversation,
+    EarlyStatus,
+    Held,
+)
+
+ELDER_MOST = 2_000
+
+
+def apply_message(where: Channel, c: Conversation, m: Message, now: int, out: Effects) -> bool:
+    """A message came. Returns False when it is a duplicate, exact or by content."""
+    state = c.state
+    if state.due < now:
+        expire(where, c, now, out)
+    message = m.message
+    held = state.held.get(message)
+    if held is not None:
+        if now - held.at <= WEEK:
+            duplicate.on_repeat(where, c, m, held, now, out)
+            return False
+        _forget(c, message)
+    if m.vip:
+        state.vip = True
+    body = duplicate.fingerprint(m)
+    held = Held(now, m.sent_at, body, _flags(m))
+    twin = None
+    if len(body) == duplicate.BODY_BYTES:
+        twin = duplicate.find_twin(c, m, body, where.limits.content_window_ms)
+    if len(state.held) >= HELD_MOST:
+        _forget(c, next(iter(state.held)))
+    state.held[message] = held
+    channels.on_held(where, m)
+    _arrived(where, c, m, held, now, out)
+    if twin is not None:
+        held.flags |= MERGED
+        duplicate.on_twin(where, c, m, held, twin, now, out)
+        out.messages.append(MessageStored(c.key, now, m, None, twin))
+        return False
+    flags = held.flags
+    delay = channels.on_counted(where, c, m, flags, now, out)
+    out.messages.append(MessageStored(c.key, now, m, delay))
+    if flags & OUTBOUND:
+        _on_outbound(where, c, m, now, out)
+    else:
+        _on_inbound(where, c, m, flags, now, out)
+    if state.early and message in state.early:
+        for status in state.early.pop(message):
+            apply_status(where, c, status, now, out)
+    return True
+
+
+def apply_status(where: Channel, c: Conversation, status: EarlyStatus, now: int, out: Effects) -> None:
+    """What was told of a message; kept seven days for one that has not come yet."""
+    state = c.state
+    if state.due < now:
+        expire(where, c, now, out)
+    held = state.held.get(status.message)
+    if held is None:
+        _keep_early(c, status, now)
+        return
+    match status:
+        case Receipt():
+            outbound.on_receipt(where, c, status, held, now, out)
+            reason = status.error.reason if status.error is not None else None
+            _hop(c, status.message, status.status, now, out, reason)
+        case AttachmentStatus():
+            attachment.on_status(where, c, status, held, now, out)
+            out.attachments.append(
+                AttachmentChanged(c.key, status.message, status.attachment, status.status, now)
+            )
+        case Translation():
+            translation.on_status(where, c, status, held, now, out)
+            _hop(c, status.message, "translated" if status.status == "ok" else "translation_failed", now, out)
+        case Notification():
+            notification.on_status(where, c, status, held, now, out)
+            if status.status != "failed":
+                _hop(c, status.message, "notified" if status.status == "fired" else "seen", now, out)
+        case _ as never:
+            assert_never(never)
+
+
+def apply_version(where: Channel, c: Conversation, change: Edit | Delete, now: int, out: Effects) -> None:
+    """The platform changed or recalled a message: the version is kept, nothing opens."""
+    if c.state.due < now:
+        expire(where, c, now, out)
+    _hop(c, change.message, "edited" if isinstance(change, Edit) else "deleted", now, out, change.text)
+
+
+def apply_checkpoint(where: Channel, c: Conversation, check: Checkpoint, now: int, out: Effects) -> None:
+    """The platform told what it holds of this conversation."""
+    if c.state.due < now:
+        expire(where, c, now, out)
+    reference.on_checkpoint(where, c, check, now)
+    gap.on_checkpoint(where, c, check, now)
+    out_of_sync.on_checkpoint(where, c, check, now, out)
+
+
+def apply_action(where: Channel, c: Conversation, action: Action, now: int, out: Effects) -> None:
+    """What a person did to the conversation itself."""
+    state = c.state
+    if state.due < now:
+        expire(where, c, now, out)
+    policy = where.policy(vip=state.vip)
+    match action.what:
+        case "opened":
+            for message in state.bells:
+                _hop(c, message, "seen", now, out)
+            notification.settle_all(c, now, "opened", out)
+        case "closed":
+            state.closed = True
+            _emit(c, conversation_closed(state.sla, policy, now), out)
+        case "reopened":
+            state.closed = False
+            _emit(c, conversation_reopened(state.sla, policy, now), out)
+            state.due = min(state.due, state.sla.due())
+        case "acknowledged" | "resolved":
+            return
+    out.changes.append(ConversationChanged(c.key, action.what, now, action.agent))
+
+
+def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
+    """Fire every timer due strictly before `now` (ms) and find the next."""
+    state = c.state
+    due = NEVER
+    if state.bells:
+        notification.expire(where, c, now, out)
+        due = notification.next_due(c)
+    if state.receipts:
+        outbound.expire(where, c, now, out)
+        due = min(due, outbound.next_due(c))
+    if state.missing:
+        gap.expire(where, c, now, out)
+        due = min(due, gap.next_due(c))
+    if state.absent:
+        reference.expire(where, c, now, out)
+        due = min(due, reference.next_due(c))
+    if state.files:
+        attachment.expire(where, c, now, out)
+        due = min(due, attachment.next_due(c))
+    if state.translations:
+        translation.expire(where, c, now, out)
+        due = min(due, translation.next_due(c))
+    if state.checks:
+        out_of_sync.expire(where, c, now, out)
+        due = min(due, out_of_sync.next_due(state))
+    sla = state.sla
+    if sla.running is not None:
+        _emit(c, expire_sla(sla, now), out)
+        due = min(due, sla.due())
+    state.due = due
+    if state.held:
+        _prune(c, now)
+
+
+def _flags(m: Message) -> int:
+    flags = HISTORY if m.history else 0
+    if m.vip:
+        flags |= VIP
+    if m.direction == "out":
+        return flags | OUTBOUND
+    sender = m.sender
+    return flags | CUSTOMER if sender is None or sender.role is None or sender.role == "customer" else flags
+
+
+def _arrived(where: Channel, c: Conversation, m: Message, held: Held, now: int, out: Effects) -> None:
+    """Whatever waited for this id or number waits no longer, be it merged or not."""
+    state = c.state
+    if m.seq is not None:
+        gap.on_message(where, c, m, m.seq, held, now, out)
+    if state.absent or state.open:
+        reference.on_arrival(c, m, now, out)
+    if m.via == "resync":
+        if state.open:
+            out_of_sync.on_resync(where, c, m, now, out)
+        if where.state.open:
+            out_of_sync.on_resync(where, None, m, now, out)
+
+
+def _on_inbound(where: Channel, c: Conversation, m: Message, flags: int, now: int, out: Effects) -> None:
+    if m.attachments:
+        attachment.on_message(where, c, m, now)
+    if flags & HISTORY:
+        return
+    if m.reply_to is not None:
+        reference.on_reply(where, c, m, m.reply_to, now)
+    if m.lang is not None:
+        translation.on_message(where, c, m.message, m.lang, now)
+    if flags & CUSTOMER:
+        state = c.state
+        notification.on_message(where, c, m.message, now)
+        running = state.sla.running
+        if running is None or m.sent_at < running.started_at:
+            _emit(c, customer_wrote(state.sla, where.policy(vip=state.vip), m.sent_at, now), out)
+            due = state.sla.due()
+            state.due = min(state.due, due)
+
+
+def _on_outbound(where: Channel, c: Conversation, m: Message, now: int, out: Effects) -> None:
+    if m.attachments:
+        attachment.on_message(where, c, m, now)
+    if m.history:
+        return
+    if m.reply_to is not None:
+        reference.on_reply(where, c, m, m.reply_to, now)
+    outbound.on_message(where, c, m, now)
+    role = m.sender.role if m.sender is not None else None
+    state = c.state
+    if role is None or role == "agent":
+        for message in state.bells:
+            _hop(c, message, "answered", now, out)
+        notification.settle_all(c, now, "answered", out)
+        if state.sla.running is not None:
+            _emit(c, agent_answered(state.sla, where.policy(vip=state.vip), m.sent_at), out)
+    elif role == "bot" and state.sla.running is not None:
+        policy = where.policy(vip=state.vip)
+        if policy.bot_answers:
+            _emit(c, agent_answered(state.sla, policy, m.sent_at), out)
+
+
+def _emit(c: Conversation, clocks: list[Clock], out: Effects) -> None:
+    for clock in clocks:
+        if clock.due_at != NEVER:
+            out.sla.append(
+                SlaChanged(c.key, Clock(*(getattr(clock, name) for name in Clock.__struct_fields__)))
+            )
+
+
+def _hop(c: Conversation, message: str, hop: Hop, now: int, out: Effects, text: str | None = None) -> None:
+    out.hops.append(HopReached(c.key, message, hop, now, text))
+
+
+def _keep_early(c: Conversation, status: EarlyStatus, now: int) -> None:
+    early = c.state.early
+    while early and now - early[(oldest := next(iter(early)))][0].at > WEEK:
+        del early[oldest]
+    if len(early) < EARLY_MOST:
+        early.setdefault(status.message, []).append(status)
+
+
+def _prune(c: Conversation, now: int) -> None:
+    held = c.state.held
+    while held and now - held[(oldest := next(iter(held)))].at > WEEK:
+        _forget(c, oldest)
+
+
+def _forget(c: Conversation, message: str) -> None:
+    """Drop an id that is over age; that it once came is remembered as a checksum."""
+    state = c.state
+    held = state.held.pop(message)
+    candidates = c.twins.get(held.body)
+    if candidates is not None and message in candidates:
+        candidates.remove(message)
+        if not candidates:
+            del c.twins[held.body]
+    state.elder.append(crc32(message.encode("utf-8", "surrogatepass")))
+    del state.elder[:-ELDER_MOST]
+    state.listed.pop(message, None)
+    state.repeats.pop(message, None)
+    state.resends.pop(message, None)

@@ -1,0 +1,226 @@
+"""What the core remembers: one state per channel, one per conversation, as records that encode and decode without loss.
+
+A `Conversation` or `Channel` is a state in memory: the record plus what can be derived from it. Only the record is stored.
+`due` is a lower bound of the state's next timer; looking at it too early changes nothing.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct, field
+
+from actors.anomaly import Anomaly
+from actors.events import AttachmentStatus, Notification, Receipt, Translation
+from actors.sla import NEVER, Policy, SlaState
+from actors.thresholds import Limits
+
+WEEK = 7 * 86_400_000
+"""How long ids and early statuses are remembered (ms)."""
+HELD_MOST = 10_000
+"""Ids remembered per conversation; older ones give way, so that one hot thread cannot eat the memory."""
+EARLY_MOST = 1_000
+SPELLS_MOST = 2_000
+
+CUSTOMER, OUTBOUND, MERGED, HISTORY, VIP, SETTLED, DELIVERED, FAILED = 1, 2, 4, 8, 16, 32, 64, 128
+"""Flags of a held message. SETTLED: somebody was told, saw or answered it; DELIVERED: delivered or read; FAILED: refused."""
+
+EarlyStatus = Receipt | AttachmentStatus | Translation | Notification
+
+
+class Held(Struct, array_like=True, gc=False):
+    """One message that Weir holds: when it first came, when it was sent (ms), its body's fingerprint, flags."""
+
+    at: int
+    sent_at: int
+    body: bytes
+    flags: int
+
+
+class Gap(Struct, array_like=True, gc=False):
+    """A sequence number that is missing: judged at `due`; `since` when a higher one was sent; `cause` who says so."""
+
+    due: int
+    since: int
+    cause: str
+
+
+class Absent(Struct, array_like=True, gc=False):
+    """A message named by another or by a checkpoint and never seen: judged at `due`."""
+
+    due: int
+    since: int
+    cause: str
+    named_by: str | None
+
+
+class Check(Struct, array_like=True, gc=False):
+    """A checkpoint's count that disagreed: the window [`start`, `end`), compared again at `due`."""
+
+    due: int
+    start: int
+    end: int
+    count: int
+
+
+class Watched(Struct, omit_defaults=True):
+    """What conversations and channels have in common: open anomalies and spell counts by subject, pending checks, timer."""
+
+    first_at: int = 0
+    due: int = NEVER
+    open: dict[str, Anomaly] = field(default_factory=dict)
+    spells: dict[str, int] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+
+
+class ConversationState(Watched, omit_defaults=True):
+    """Everything remembered of one conversation. Pending graces are due times (ms) by message id, in order of arming."""
+
+    held: dict[str, Held] = field(default_factory=dict)
+    elder: list[int] = field(default_factory=list)
+    first_seq: int | None = None
+    high_seq: int = 0
+    joined_late: bool = False
+    missing: dict[int, Gap] = field(default_factory=dict)
+    below: list[int] = field(default_factory=list)
+    absent: dict[str, Absent] = field(default_factory=dict)
+    receipts: dict[str, int] = field(default_factory=dict)
+    bells: dict[str, int] = field(default_factory=dict)
+    translations: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+    listed: dict[str, list[str]] = field(default_factory=dict)
+    early: dict[str, list[EarlyStatus]] = field(default_factory=dict)
+    resends: dict[str, str] = field(default_factory=dict)
+    repeats: dict[str, Anomaly] = field(default_factory=dict)
+    sla: SlaState = field(default_factory=SlaState)
+    vip: bool = False
+    closed: bool = False
+
+
+class ChannelState(Watched, omit_defaults=True):
+    """Everything remembered of one channel; `hours` maps hour of the week (UTC) to [messages, ms lived
+    through]; `over` counts down from the last message over the delay threshold: at 0 the median cannot be above it.
+    """
+
+    last_at: int = 0
+    raw_delays: list[int] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)
+    offset: int = 0
+    over: int = 0
+    history: bool = False
+    hours: dict[int, list[int]] = field(default_factory=dict)
+    learned: int = 0
+    lived_to: int = 0
+    last_in_at: int | None = None
+    silence_at: int = NEVER
+    keys: dict[str, int] = field(default_factory=dict)
+    auth_status: str | None = None
+    auth_at: int | None = None
+    expires_at: int | None = None
+    messages: int = 0
+    repeated: int = 0
+    accepted: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    minute: int = 0
+    inbound: int = 0
+    outbound: int = 0
+    minute_repeats: int = 0
+    buckets: dict[int, int] = field(default_factory=dict)
+
+
+class Conversation:
+    """A conversation in memory. `twins` finds the messages of one body; `armed` and `used` are
+    the runtime's: the due time its heap knows, and when the conversation was last needed.
+    """
+
+    __slots__ = ("armed", "conversation", "dirty", "key", "state", "twins", "used")
+
+    def __init__(self, key: str, conversation: str, state: ConversationState) -> None:
+        self.key = key
+        self.conversation = conversation
+        self.state = state
+        self.twins: dict[bytes, list[str]] = {}
+        self.dirty = False
+        self.armed = NEVER
+        self.used = 0
+        for message, held in state.held.items():
+            if len(held.body) == BODY_BYTES:
+                self.twins.setdefault(held.body, []).append(message)
+
+
+class Channel:
+    """A channel in memory. `sent` holds the sent_at of every message held, for checkpoints; None: not loaded."""
+
+    __slots__ = (
+        "account",
+        "conversations",
+        "dirty",
+        "key",
+        "limits",
+        "platform",
+        "policies",
+        "sent",
+        "sent_sorted",
+        "state",
+    )
+
+    def __init__(
+        self,
+        key: str,
+        names: tuple[str, str],
+        state: ChannelState,
+        limits: Limits,
+        policies: Sequence[Policy],
+    ) -> None:
+        self.key = key
+        self.platform, self.account = names
+        self.state = state
+        self.limits = limits
+        self.policies = tuple(p for p in policies if _concerns(p, *names)) or (Policy(),)
+        self.sent: array[int] | None = None
+        self.sent_sorted = True
+        self.conversations: dict[str, Conversation] = {}
+        self.dirty = False
+
+    def policy(self, *, vip: bool) -> Policy:
+        """The first SLA policy that applies to a conversation of this channel."""
+        policies = self.policies
+        if len(policies) > 1:
+            priority = "high" if vip else "normal"
+            for policy in policies:
+                if not policy.priorities or priority in policy.priorities:
+                    return policy
+        return policies[0]
+
+
+BODY_BYTES = 8
+"""Length of the fingerprint of a body that takes part in content duplicates; other bodies have shorter ones."""
+
+_encoder = msgspec.msgpack.Encoder()
+_conversations = msgspec.msgpack.Decoder(ConversationState)
+_channels = msgspec.msgpack.Decoder(ChannelState)
+
+
+def _concerns(policy: Policy, platform: str, account: str) -> bool:
+    return (not policy.platforms or platform in policy.platforms) and (
+        not policy.accounts or account in policy.accounts
+    )
+
+
+def encode_state(state: ConversationState | ChannelState) -> bytes:
+    """The state as bytes (msgpack; unset fields left out)."""
+    return _encoder.encode(state)
+
+
+def decode_conversation(data: bytes) -> ConversationState:
+    """The state of `encode_state`'s bytes; raises msgspec.DecodeError."""
+    return _conversations.decode(data)
+
+
+def decode_channel(data: bytes) -> ChannelState:
+    """The state of `encode_state`'s bytes; raises msgspec.DecodeError."""
+    return _channels.decode(data)

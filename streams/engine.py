@@ -1,0 +1,429 @@
+"""One partition's processing, free of any framework: entries in, states changed, one batch of effects out.
+
+The same engine runs live, in `weir replay` and in the threshold preview. It does no I/O: the caller loads the states that
+`absent` names before `apply`, and saves what `take` hands out. Everything it does is a function of the entries, the
+thresholds and the ticks.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from actors import channel as channels
+from actors import conversation as conversations
+from actors.detectors import auth, out_of_sync
+from actors.effects import Effects
+from actors.events import (
+    Action,
+    AttachmentStatus,
+    Auth,
+    Checkpoint,
+    Clock,
+    Delete,
+    Edit,
+    Entry,
+    Message,
+    Notification,
+    Receipt,
+    Rejected,
+    Translation,
+)
+from actors.keys import channel_key, conversation_key, split_key
+from actors.operator import act_on_anomaly
+from actors.sla import NEVER, Policy
+from actors.state import (
+    Channel,
+    ChannelState,
+    Conversation,
+    ConversationState,
+    decode_channel,
+    decode_conversation,
+    encode_state,
+)
+from actors.thresholds import Limits, ThresholdSet
+from storage.records import Batch, DeadLetter, PartitionMark, StateRow
+from streams.rows import channel_row, ledger_row, minute_row
+
+CONVERSATION_EVENTS = (
+    Message,
+    Receipt,
+    AttachmentStatus,
+    Translation,
+    Notification,
+    Edit,
+    Delete,
+    Checkpoint,
+    Action,
+)
+TICK_MOST = 5_000
+"""Conversations looked at in one tick, so that a tick never holds the loop for long."""
+
+
+class Engine:
+    """The states of one partition and what becomes of them."""
+
+    def __init__(
+        self,
+        partition: int,
+        thresholds: ThresholdSet,
+        mark: PartitionMark,
+        *,
+        policies: Sequence[Policy] = (),
+        timers: bool = True,
+    ) -> None:
+        self.partition = partition
+        self._thresholds = thresholds
+        self.policies = tuple(policies) or (Policy(),)
+        self.mark = mark
+        self.time = mark.time
+        self.drift = mark.drift
+        self.applied = mark.applied
+        self.pending = 0
+        self.channels: dict[tuple[str, str], Channel] = {}
+        self.nobody = self._new_channel(f"~{partition}", "", "", ChannelState())
+        self.effects = Effects()
+        self.dead_letters: list[DeadLetter] = []
+        self.loaded = 0
+        self._timers = timers
+        self._heap: list[tuple[int, str]] = []
+        self._ready: dict[str, None] = {}
+        self._dirty: list[Conversation] = []
+        self._generation = 0
+        self._touched = False
+        self._handlers: dict[type, Callable[[Any, Channel, int], bool]] = {
+            Message: self._message,
+            Receipt: self._status,
+            AttachmentStatus: self._status,
+            Translation: self._status,
+            Notification: self._status,
+            Edit: self._version,
+            Delete: self._version,
+            Checkpoint: self._checkpoint,
+            Auth: self._auth,
+            Action: self._action,
+        }
+
+    @property
+    def thresholds(self) -> ThresholdSet:
+        """The thresholds in force; a new set applies to events observed after it."""
+        return self._thresholds
+
+    @thresholds.setter
+    def thresholds(self, value: ThresholdSet) -> None:
+        self._thresholds = value
+        for channel in self.channels.values():
+            channel.limits = Limits(value, channel.platform, channel.account)
+            channel.state.over = len(channel.state.delays)
+
+    # States in and out of memory
+
+    def restore_channels(self, rows: Iterable[StateRow]) -> None:
+        """Take over every channel state of the partition; once, before anything is applied."""
+        for row in rows:
+            state = decode_channel(row.state)
+            if row.key == self.nobody.key:
+                self.nobody.state = state
+            else:
+                platform, account = split_key(row.key)
+                self.channels[platform, account] = self._new_channel(row.key, platform, account, state)
+
+    def arm(self, due: Iterable[tuple[int, str]]) -> None:
+        """Take over the (due, key) of every stored conversation with a timer."""
+        self._heap = list(due)
+        heapify(self._heap)
+
+    def absent(self, entries: Sequence[Entry]) -> list[str]:
+        """The keys of conversations these entries need and that may be in the store but are not in memory."""
+        missing: dict[str, None] = {}
+        for entry in entries:
+            if isinstance(entry, CONVERSATION_EVENTS) and (conversation := entry.conversation) is not None:
+                channel = self.channels.get((entry.platform, entry.account))
+                if channel is not None and conversation not in channel.conversations:
+                    missing[conversation_key(entry.platform, entry.account, conversation)] = None
+        return list(missing)
+
+    def restore_conversations(self, keys: Iterable[str], rows: Iterable[StateRow]) -> None:
+        """Take over the stored states of the conversations asked for; those without a row are new."""
+        del keys
+        for row in rows:
+            platform, account, conversation = split_key(row.key)
+            channel = self.channels[platform, account]
+            if conversation not in channel.conversations:
+                restored = Conversation(row.key, conversation, decode_conversation(row.state))
+                restored.armed = restored.state.due
+                channel.conversations[conversation] = restored
+                self.loaded += 1
+
+    def unindexed(self, entries: Sequence[Entry] = ()) -> list[str]:
+        """Channels whose index of sent times must be loaded: a checkpoint comes, or one waits to be compared."""
+        named = {
+            (e.platform, e.account) for e in entries if isinstance(e, Checkpoint) and e.conversation is None
+        }
+        return [
+            channel.key
+            for names, channel in self.channels.items()
+            if channel.sent is None and (names in named or channel.state.checks)
+        ]
+
+    def restore_index(self, channel: str, times: Sequence[int]) -> None:
+        """The sent times (ms) of every message held of a channel, ascending."""
+        platform, account = split_key(channel)
+        self.channels[platform, account].sent = array("q", times)
+
+    def evict(self, most: int) -> None:
+        """Drop clean conversations from memory when more than `most` are loaded, those longest unused first."""
+        if self.loaded <= most:
+            return
+        self._generation += 1
+        for channel in self.channels.values():
+            cold = [
+                n for n, c in channel.conversations.items() if not c.dirty and c.used < self._generation - 1
+            ]
+            for name in cold:
+                del channel.conversations[name]
+            self.loaded -= len(cold)
+
+    def flush_states(self) -> list[StateRow]:
+        """The encoded states of conversations changed since the last flush; for a replay, which keeps no batches."""
+        rows = [StateRow(c.key, encode_state(c.state)) for c in self._dirty]
+        for conversation in self._dirty:
+            conversation.dirty = False
+        self._dirty = []
+        return rows
+
+    def is_cold(self, key: str) -> bool:
+        """Whether a conversation of this partition is not in memory."""
+        platform, account, name = split_key(key)
+        channel = self.channels.get((platform, account))
+        return channel is not None and name not in channel.conversations
+
+    def located(self, key: str) -> tuple[Channel, Conversation]:
+        """A conversation in memory and its channel; raises KeyError."""
+        platform, account, name = split_key(key)
+        channel = self.channels[platform, account]
+        return channel, channel.conversations[name]
+
+    # Entries and time
+
+    def apply(self, offset: int, wall: int, entries: Sequence[Entry]) -> list[tuple[int, Exception]]:
+        """Apply a frame accepted at `wall` (ms); returns what could not be applied, by index. Frames before the mark: no-op."""
+        if offset <= self.applied:
+            return []
+        failures: list[tuple[int, Exception]] = []
+        before = self.time
+        for index, entry in enumerate(entries):
+            try:
+                self.apply_entry(entry)
+            except Exception as wrong:  # noqa: BLE001 # one bad entry must not stop the partition: it is dead-lettered
+                failures.append((index, wrong))
+                self._count_rejected(entry)
+        if self.time > before:
+            self.drift = self.time - wall
+        self.applied = offset
+        self.pending += len(entries)
+        self._touched = True
+        return failures
+
+    def apply_entry(self, entry: Entry) -> bool:
+        """Apply one entry; True when it counted as stored, False as a duplicate or rejected."""
+        if isinstance(entry, Rejected):
+            channel = self.channels.get((entry.platform or "", entry.account or ""), self.nobody)
+            channel.state.accepted += 1
+            channel.state.rejected += 1
+            channel.dirty = True
+            return False
+        at = entry.at
+        self.time = max(self.time, at)
+        now = self.time
+        if isinstance(entry, Clock):
+            if self.partition == 0:
+                self.nobody.state.accepted += 1
+                self.nobody.state.stored += 1
+                self.nobody.dirty = True
+            return True
+        channel = self.channels.get((entry.platform, entry.account))
+        if channel is None:
+            channel = self._add_channel(entry.platform, entry.account, now)
+        state = channel.state
+        if state.due < now:
+            channels.expire(channel, now, self.effects)
+        channel.dirty = True
+        state.accepted += 1
+        state.last_at = now
+        kind = type(entry)
+        if (
+            kind is not Message
+            and entry.event is not None
+            and channels.is_repeated_event(channel, f"{kind.__name__}\x1f{entry.event}", now)
+        ) or not self._handlers[kind](entry, channel, now):
+            state.duplicates += 1
+            return False
+        state.stored += 1
+        return True
+
+    def due_keys(self, now: int) -> list[str]:
+        """Cold conversations with a timer due before `now`, to be loaded before `tick`; at most a tick's worth."""
+        ready = self._ready
+        heap = self._heap
+        while heap and heap[0][0] < now and len(ready) < TICK_MOST:
+            ready[heappop(heap)[1]] = None
+        return [key for key in ready if self._find(key) is None]
+
+    def tick(self, now: int) -> None:
+        """Fire the timers due before `now` (ms, the stream's clock) of everything that hears nothing."""
+        for channel in self.channels.values():
+            if channel.state.due < now:
+                channels.expire(channel, now, self.effects)
+                self._touched = True
+        self.due_keys(now)
+        for key in list(self._ready):
+            del self._ready[key]
+            found = self._find(key)
+            if found is None:
+                continue
+            channel, conversation = found
+            if conversation.state.due < now:
+                conversations.expire(channel, conversation, now, self.effects)
+                self._touch(conversation)
+                self._touched = True
+            conversation.armed = conversation.state.due
+            if conversation.armed != NEVER:
+                heappush(self._heap, (conversation.armed, key))
+
+    def next_due(self) -> int:
+        """The earliest instant (ms) at which a tick may have something to do; NEVER when nothing waits."""
+        due = min((channel.state.due for channel in self.channels.values()), default=NEVER)
+        return min(due, self._heap[0][0]) if self._heap else due
+
+    def take(self, now: int) -> Batch | None:
+        """Everything that changed since the last take, as one batch to be saved; None when nothing did. `now` in ms."""
+        del now
+        if not self._touched:
+            return None
+        dirty_channels = [c for c in self.channels.values() if c.dirty]
+        effects, self.effects = self.effects, Effects()
+        mark = PartitionMark(
+            partition=self.partition,
+            applied=self.applied,
+            time=self.time,
+            drift=self.drift,
+            version=self.mark.version + 1,
+        )
+        batch = Batch(
+            mark=mark,
+            channels=[StateRow(c.key, encode_state(c.state)) for c in (*dirty_channels, self.nobody)],
+            conversations=[
+                StateRow(c.key, encode_state(c.state), None if c.state.due == NEVER else c.state.due)
+                for c in self._dirty
+            ],
+            channel_rows=[channel_row(c) for c in dirty_channels],
+            effects=effects,
+            minutes=[minute_row(m) for m in effects.minutes],
+            ledger=[ledger_row(c) for c in (*dirty_channels, self.nobody)],
+            dead_letters=self.dead_letters,
+        )
+        batch.minutes += [minute_row(m) for c in dirty_channels if (m := channels.open_minute(c)) is not None]
+        for item in (*dirty_channels, *self._dirty):
+            item.dirty = False
+        self._dirty, self.dead_letters = [], []
+        self.mark, self.pending, self._touched = mark, 0, False
+        return batch
+
+    # One kind of event each; False: it was a duplicate
+
+    def _message(self, m: Message, channel: Channel, now: int) -> bool:
+        conversation = channel.conversations.get(m.conversation)
+        if conversation is None:
+            conversation = self._add_conversation(channel, m.conversation, now)
+        counted = conversations.apply_message(channel, conversation, m, now, self.effects)
+        if not counted:
+            channels.on_repeated(channel, now, self.effects)
+        self._touch(conversation)
+        return counted
+
+    def _status(
+        self, status: Receipt | AttachmentStatus | Translation | Notification, channel: Channel, now: int
+    ) -> bool:
+        conversation = self._conversation(channel, status.conversation, now)
+        conversations.apply_status(channel, conversation, status, now, self.effects)
+        self._touch(conversation)
+        return True
+
+    def _version(self, change: Edit | Delete, channel: Channel, now: int) -> bool:
+        conversation = self._conversation(channel, change.conversation, now)
+        conversations.apply_version(channel, conversation, change, now, self.effects)
+        self._touch(conversation)
+        return True
+
+    def _checkpoint(self, check: Checkpoint, channel: Channel, now: int) -> bool:
+        if check.conversation is None:
+            out_of_sync.on_checkpoint(channel, None, check, now, self.effects)
+            return True
+        conversation = self._conversation(channel, check.conversation, now)
+        conversations.apply_checkpoint(channel, conversation, check, now, self.effects)
+        self._touch(conversation)
+        return True
+
+    def _auth(self, event: Auth, channel: Channel, now: int) -> bool:
+        auth.on_auth(channel, event, now, self.effects)
+        return True
+
+    def _action(self, action: Action, channel: Channel, now: int) -> bool:
+        if action.conversation is None:
+            act_on_anomaly(channel.state, action, now, self.effects)
+            return True
+        conversation = self._conversation(channel, action.conversation, now)
+        if action.anomaly is not None:
+            if conversation.state.due < now:
+                conversations.expire(channel, conversation, now, self.effects)
+            act_on_anomaly(conversation.state, action, now, self.effects)
+        else:
+            conversations.apply_action(channel, conversation, action, now, self.effects)
+        self._touch(conversation)
+        return True
+
+    def _conversation(self, channel: Channel, name: str, now: int) -> Conversation:
+        found = channel.conversations.get(name)
+        return self._add_conversation(channel, name, now) if found is None else found
+
+    def _add_conversation(self, channel: Channel, name: str, now: int) -> Conversation:
+        key = conversation_key(channel.platform, channel.account, name)
+        added = channel.conversations[name] = Conversation(key, name, ConversationState(first_at=now))
+        self.loaded += 1
+        return added
+
+    def _add_channel(self, platform: str, account: str, now: int) -> Channel:
+        state = ChannelState(first_at=now, lived_to=now)
+        added = self._new_channel(channel_key(platform, account), platform, account, state)
+        added.sent = array("q")
+        self.channels[platform, account] = added
+        return added
+
+    def _new_channel(self, key: str, platform: str, account: str, state: ChannelState) -> Channel:
+        return Channel(
+            key, (platform, account), state, Limits(self._thresholds, platform, account), self.policies
+        )
+
+    def _touch(self, conversation: Conversation) -> None:
+        conversation.used = self._generation
+        if not conversation.dirty:
+            conversation.dirty = True
+            self._dirty.append(conversation)
+        due = conversation.state.due
+        if due < conversation.armed and self._timers:
+            conversation.armed = due
+            heappush(self._heap, (due, conversation.key))
+
+    def _find(self, key: str) -> tuple[Channel, Conversation] | None:
+        try:
+            return self.located(key)
+        except KeyError:
+            return None
+
+    def _count_rejected(self, entry: Entry) -> None:
+        channel = self.channels.get((entry.platform or "", entry.account or ""), self.nobody)
+        channel.state.rejected += 1
+        channel.dirty = True

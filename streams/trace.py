@@ -1,0 +1,69 @@
+"""Reading a trace: NDJSON lines of a file, of standard input, gzipped or zstandard-compressed; bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import zstandard
+
+from actors.errors import ConfigurationError
+from actors.intake import LONGEST_LINE
+
+CHUNK = 1 << 20
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+
+
+@contextmanager
+def open_trace(path: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """(decompressed stream, the file itself, whose position tells progress); `-` is standard input.
+
+    Compression is told by the first bytes, not by the name. Raises ConfigurationError when the file cannot be read.
+    """
+    try:
+        raw = cast("BinaryIO", sys.stdin.buffer) if path == "-" else Path(path).open("rb")  # noqa: SIM115 # closed below
+    except OSError as wrong:
+        raise ConfigurationError(f"cannot read {path}: {wrong.strerror}") from wrong
+    try:
+        head = raw.peek(4)[:4] if hasattr(raw, "peek") else b""  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] # BufferedReader has it
+        if head[:2] == GZIP:
+            yield cast("BinaryIO", gzip.open(raw)), raw
+        elif head == ZSTD:
+            yield (
+                cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)),
+                raw,
+            )
+        else:
+            yield raw, raw
+    finally:
+        if path != "-":
+            raw.close()
+
+
+def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+    """(number from 1, line without its end) of every line; None for one longer than a line may be.
+
+    A damaged compressed file ends the trace with a ConfigurationError that says after which line.
+    """
+    number, rest, skipping = 0, b"", False
+    while True:
+        try:
+            chunk = stream.read(CHUNK)
+        except (OSError, EOFError, zstandard.ZstdError) as wrong:
+            raise ConfigurationError(f"the trace is damaged after line {number}: {wrong}") from wrong
+        if not chunk:
+            break
+        parts = (rest + chunk).split(b"\n")
+        rest = parts.pop()
+        for part in parts:
+            number += 1
+            yield number, None if skipping or len(part) > LONGEST_LINE + 1 else part
+            skipping = False
+        if len(rest) > LONGEST_LINE + 1:
+            rest, skipping = b"", True
+    if rest or skipping:
+        yield number + 1, None if skipping else rest
