@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from actors.errors import RetriableError
 from api.problems import problem
 from api.settings import WebSettings
 from services.accounts import Accounts
@@ -71,7 +72,11 @@ class Gate:
         try:
             answer = self._guarded(send, request_id, private=not is_open(scope["path"]))
             bearer = bearer_of(headers)
-            state["caller"] = caller = await self._caller(headers, bearer)
+            try:
+                state["caller"] = caller = await self._caller(headers, bearer)
+            except RetriableError as busy:
+                await problem(503, str(busy), headers={"Retry-After": "2"})(scope, receive, answer)
+                return
             if not bearer and self._foreign(scope, headers):
                 await self._forbid(scope, receive, answer)
             elif caller is None and (bearer or not is_open(scope["path"])):
@@ -89,9 +94,7 @@ class Gate:
 
     def _foreign(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         """Whether a browser brought this from a page of another origin (CSRF, cross-site websockets)."""
-        if scope["type"] == "http" and (
-            scope["method"] in SAFE_METHODS or scope["path"].startswith("/webhooks/")
-        ):
+        if scope["type"] == "http" and (scope["method"] in SAFE_METHODS or scope["path"].startswith("/webhooks/")):
             return False
         origin = headers.get(b"origin", b"").decode("latin-1").lower().rstrip("/")
         if not origin:
@@ -111,7 +114,7 @@ class Gate:
         path: str = scope["path"]
         if scope["type"] == "websocket":
             await _close(receive, send, UNAUTHENTICATED_CLOSE)
-        elif path.startswith("/api/") or scope["method"] not in SAFE_METHODS or path.startswith("/_nicegui"):
+        elif path.startswith(("/api/", "/_nicegui")) or scope["method"] not in SAFE_METHODS:
             detail = "log in, or send a valid token as `Authorization: Bearer <token>`; `weir token create` makes one"
             await problem(401, detail, headers={"WWW-Authenticate": "Bearer"})(scope, receive, send)
         else:

@@ -99,8 +99,7 @@ async def _invalid_request(_request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise TypeError(type(error).__name__)
     errors = [
-        {"where": ".".join(str(part) for part in item["loc"]), "error": str(item["msg"])}
-        for item in error.errors()
+        {"where": ".".join(str(part) for part in item["loc"]), "error": str(item["msg"])} for item in error.errors()
     ]
     detail = "; ".join(f"{item['where']}: {item['error']}" for item in errors) or "the request is not valid"
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, printable(detail), errors=errors)

@@ -1,13 +1,13 @@
 """Records as the API shows them: times as RFC 3339 in UTC with milliseconds, secrets left out."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.responses import Response
 
-from actors.anomaly import Anomaly
+from actors import times
+from actors.anomaly import Anomaly, record
 from services.permissions import TABLE, Caller
 from storage.records import (
     AuditRow,
@@ -28,9 +28,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 def answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A JSON response."""
-    return Response(
-        _ENCODER.encode(value), status_code=status, media_type="application/json", headers=headers
-    )
+    return Response(_ENCODER.encode(value), status_code=status, media_type="application/json", headers=headers)
 
 
 def page_answer(page: Page[Row], view: Callable[[Row], View]) -> Response:
@@ -40,22 +38,12 @@ def page_answer(page: Page[Row], view: Callable[[Row], View]) -> Response:
 
 def rfc3339(ms: int | None) -> str | None:
     """A time in ms as RFC 3339; None stays None."""
-    if ms is None:
-        return None
-    moment = datetime.fromtimestamp(ms // 1000, UTC).replace(microsecond=ms % 1000 * 1000)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if ms is None else times.rfc3339(ms)
 
 
 def anomaly_view(anomaly: Anomaly) -> View:
-    """An anomaly with every member, absent ones as null."""
-    view = {name: getattr(anomaly, name) for name in anomaly.__struct_fields__}
-    for name in ("since", "opened_at", "resolved_at", "acknowledged_at"):
-        view[name] = rfc3339(view[name])
-    view["actions"] = [
-        {"action": c.action, "text_key": c.text_key, "tried_at": rfc3339(c.tried_at), "result": c.result}
-        for c in anomaly.actions
-    ]
-    return view
+    """An anomaly as in a replay's report."""
+    return record(anomaly)
 
 
 def conversation_view(row: ConversationRow) -> View:

@@ -34,9 +34,7 @@ class Accounts:
     seconds at most, since looked-up sessions are remembered that long.
     """
 
-    def __init__(
-        self, store: AccountStore, now: Callable[[], int], passwords: Passwords | None = None
-    ) -> None:
+    def __init__(self, store: AccountStore, now: Callable[[], int], passwords: Passwords | None = None) -> None:
         self._store = store
         self._now = now
         self._passwords = passwords or Passwords()
@@ -94,16 +92,12 @@ class Accounts:
         if user.role == "admin" and (changed.role != "admin" or changed.disabled):
             await self._keep_an_admin(user)
         what = "user.password" if password is not None else "user.changed"
-        await self._store.put_user(
-            changed, self._audit(who, what, user.name, _public(user), _public(changed))
-        )
+        await self._store.put_user(changed, self._audit(who, what, user.name, _public(user), _public(changed)))
         if role is not None or disabled or password is not None:
             await self.end_sessions(user.name)
         return changed
 
-    async def log_in(
-        self, name: str, password: str, address: str, *, old: str | None = None
-    ) -> tuple[str, Caller]:
+    async def log_in(self, name: str, password: str, address: str, *, old: str | None = None) -> tuple[str, Caller]:
         """A new session: (its secret for the cookie, who it is). The `old` session's secret stops working.
 
         Raises CredentialsError, or TooManyAttemptsError after too many failures.
@@ -113,18 +107,14 @@ class Accounts:
         user = await self._store.user(name) if 0 < len(name) <= LONGEST_NAME else None
         usable = user.password_hash if user and not user.disabled else None
         if not await self._passwords.matches(usable, password) or user is None:
-            await self._store.append_audit(
-                self._audit(name[:LONGEST_NAME], "login.failed", "session", None, None)
-            )
+            await self._store.append_audit(self._audit(name[:LONGEST_NAME], "login.failed", "session", None, None))
             raise CredentialsError("name or password is wrong, or the user is disabled")
         self._limit.succeeded(address, name)
         if old:
             await self.log_out(old)
         secret = secrets.token_urlsafe(32)
         now = self._now()
-        session = Session(
-            digest=digest_of(secret), user=user.name, created_at=now, expires_at=now + SESSION_MS
-        )
+        session = Session(digest=digest_of(secret), user=user.name, created_at=now, expires_at=now + SESSION_MS)
         await self._store.put_session(session)
         await self._store.append_audit(self._audit(user.name, "login", "session", None, None))
         return secret, Caller(name=user.name, role=user.role, via="session", credential=session.digest)
@@ -173,11 +163,7 @@ class Accounts:
         return user
 
     async def _keep_an_admin(self, leaving: User) -> None:
-        others = [
-            u
-            for u in await self._store.users()
-            if u.role == "admin" and not u.disabled and u.id != leaving.id
-        ]
+        others = [u for u in await self._store.users() if u.role == "admin" and not u.disabled and u.id != leaving.id]
         if not others:
             raise ConflictError(f"{leaving.name!r} is the last admin; make somebody else admin first")
 

@@ -81,15 +81,11 @@ class Anomalies:
                 await self._note(who, "anomaly.resync", anomaly, "started")
                 return anomaly
         await self._note(who, "anomaly.resync", anomaly, "no connector")
-        raise ConflictError(
-            f"no connector of the channel {channel} can re-sync; send what is missing with via=resync"
-        )
+        raise ConflictError(f"no connector of the channel {channel} can re-sync; send what is missing with via=resync")
 
     async def _act(self, anomaly: Anomaly, what: Done, who: str, cause: str | None) -> Anomaly:
         if anomaly.status == "resolved":
-            raise ConflictError(
-                f"the anomaly is resolved already ({anomaly.resolution}); nothing is left to do"
-            )
+            raise ConflictError(f"the anomaly is resolved already ({anomaly.resolution}); nothing is left to do")
         if anomaly.status == what:
             return anomaly
         now = self._gateway.now()
@@ -106,7 +102,8 @@ class Anomalies:
         await self._gateway.submit([event])
         await self._note(who, f"anomaly.{what}", anomaly, cause)
         if what == "resolved":
-            return replace(resolved(anomaly, now, "manual"), cause=cause)
+            done = resolved(anomaly, max(now, anomaly.opened_at), "manual")
+            return replace(done, cause=cause, acknowledged_by=who)
         return replace(anomaly, status=what, acknowledged_by=who, acknowledged_at=now)
 
     async def _note(self, who: str, what: str, anomaly: Anomaly, after: str | None) -> None:

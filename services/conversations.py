@@ -11,9 +11,7 @@ class Conversations:
     def __init__(self, store: InboxStore) -> None:
         self._store = store
 
-    async def page(
-        self, where: ConversationFilter, limit: int, cursor: str | None = None
-    ) -> Page[ConversationRow]:
+    async def page(self, where: ConversationFilter, limit: int, cursor: str | None = None) -> Page[ConversationRow]:
         """One page, latest first; raises RejectedError for a bad cursor."""
         return await self._store.conversations(where, limit, cursor)
 

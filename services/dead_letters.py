@@ -34,9 +34,7 @@ class DeadLetters:
             raise ConflictError(f"dead letter {letter_id} was dealt with already")
         done = replace(letter, resolved_at=self._now())
         await self._store.resolve_dead_letter(letter, self._now())
-        row = AuditRow(
-            at=self._now(), who=who, what="dead_letter.resolved", subject=f"dead letter {letter_id}"
-        )
+        row = AuditRow(at=self._now(), who=who, what="dead_letter.resolved", subject=f"dead letter {letter_id}")
         await self._store.append_audit(row)
         return done
 

@@ -8,13 +8,11 @@ import asyncio
 from collections.abc import Callable
 from time import perf_counter
 
-import msgspec
-from actors.intake import parse_event, split_batch
 from msgspec import Struct
-from msgspec.structs import replace
 
 from actors.errors import RejectedError
 from actors.events import Entry, Event, Rejected
+from actors.intake import channel_hint, parse_event, split_batch, stamp
 from streams.ports import Gateway
 
 SLICE_S = 0.005
@@ -82,7 +80,9 @@ class Ingest:
         now, until = self._gateway.now(), perf_counter() + SLICE_S
         for index, raw in raws:
             try:
-                entries.append(stamped(parse_event(raw, need_at=False), now))
+                event = check_ahead(parse_event(raw, need_at=False), now)
+                stamp(event, now)
+                entries.append(event)
             except RejectedError as wrong:
                 refusals.append(Refusal(index, str(wrong)))
                 entries.append(refused(raw, str(wrong), now))
@@ -92,33 +92,14 @@ class Ingest:
         return entries, refusals
 
 
-def stamped(event: Event, now: int) -> Event:
-    """The event with its observed time: its own `at`, else `now` (ms). Raises RejectedError when far ahead."""
-    if event.at is None:
-        return replace(event, at=now)
-    if event.at > now + MOST_AHEAD_MS:
-        raise RejectedError(
-            "at: more than 48 hours ahead of Weir's clock; send the time the event was observed"
-        )
+def check_ahead(event: Event, now: int) -> Event:
+    """The event itself; raises RejectedError when it was observed far ahead of `now` (ms)."""
+    if event.at is not None and event.at > now + MOST_AHEAD_MS:
+        raise RejectedError("`at` is more than 48 hours ahead of Weir's clock; send the time of observation")
     return event
-
-
-class _Channel(Struct):
-    platform: str | None = None
-    account: str | None = None
-
-
-_CHANNEL = msgspec.json.Decoder(_Channel)
 
 
 def refused(raw: bytes, reason: str, now: int) -> Rejected:
     """The journal entry of a refused event, with its channel where that can still be read."""
-    try:
-        channel = _CHANNEL.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        channel = _Channel()
-    if not channel.platform or not channel.account:
-        channel = _Channel()
-    return Rejected(
-        at=now, reason=reason, raw=raw[:MOST_RAW], platform=channel.platform, account=channel.account
-    )
+    platform, account = channel_hint(raw)
+    return Rejected(at=now, reason=reason, raw=raw[:MOST_RAW], platform=platform, account=account)

@@ -102,9 +102,7 @@ class Thresholds:
             if chosen is None:
                 raise NotFoundError(f"there is no version {number} of the thresholds; see their history")
             overrides = checked_overrides(chosen.overrides)
-            return await self._store_new(
-                overrides, who=who, expected=expected, note=f"version {number} again"
-            )
+            return await self._store_new(overrides, who=who, expected=expected, note=f"version {number} again")
 
     async def _store_new(
         self,

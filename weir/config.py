@@ -27,9 +27,9 @@ class Config(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Folder of the log, the database and the keys; made when absent.", min_length=1),
     ] = "weir-data"
-    host: Annotated[
-        str, Meta(description="Address to listen on; 0.0.0.0 for every interface.", min_length=1)
-    ] = "127.0.0.1"
+    host: Annotated[str, Meta(description="Address to listen on; 0.0.0.0 for every interface.", min_length=1)] = (
+        "127.0.0.1"
+    )
     port: Annotated[int, Meta(description="Port to listen on; 0 for any free one.", ge=0, le=65535)] = 8080
     partitions: Annotated[
         int, Meta(description="Partitions of the log; fixed once a data folder exists.", ge=1, le=256)
@@ -45,9 +45,7 @@ class Config(Struct, frozen=True, kw_only=True):
     max_batch_mb: Annotated[
         int, Meta(description="Largest batch of events once decompressed, in MiB.", ge=1, le=256)
     ] = 32
-    max_batch_events: Annotated[int, Meta(description="Most events in one batch.", ge=1, le=1_000_000)] = (
-        50_000
-    )
+    max_batch_events: Annotated[int, Meta(description="Most events in one batch.", ge=1, le=1_000_000)] = 50_000
     secure_cookies: Annotated[
         bool, Meta(description="Send session cookies over HTTPS only; wanted wherever Weir is behind HTTPS.")
     ] = False
@@ -62,13 +60,9 @@ class Config(Struct, frozen=True, kw_only=True):
     retention_days: Annotated[
         int, Meta(description="Days after which messages and finished troubles are forgotten.", ge=1, le=3650)
     ] = 90
-    shutdown_s: Annotated[
-        int, Meta(description="Seconds a shutdown may take before it is forced.", ge=1, le=600)
-    ] = 15
+    shutdown_s: Annotated[int, Meta(description="Seconds a shutdown may take before it is forced.", ge=1, le=600)] = 15
     broker: Annotated[str, Meta(description="Log to use: embedded, or kafka://host:9092.")] = EMBEDDED
-    database: Annotated[str, Meta(description="Database to use: embedded, or mongodb://host:27017.")] = (
-        EMBEDDED
-    )
+    database: Annotated[str, Meta(description="Database to use: embedded, or mongodb://host:27017.")] = EMBEDDED
     redis: Annotated[str, Meta(description="Live bus to use: embedded, or redis://host:6379.")] = EMBEDDED
 
     @property
@@ -128,9 +122,7 @@ def unknown_variables(environ: Mapping[str, str] | None = None) -> list[str]:
 
 def describe(name: str) -> str:
     """The help text of a setting; raises KeyError for an unknown one."""
-    return next(
-        m.description for m in FIELDS[name].type.__metadata__ if isinstance(m, Meta) and m.description
-    )
+    return next(m.description for m in FIELDS[name].type.__metadata__ if isinstance(m, Meta) and m.description)
 
 
 def _file_layer(file: str | Path | None, environ: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
@@ -176,7 +168,5 @@ def _supported(config: Config) -> Config:
     for origin in config.origins:
         scheme, _, rest = origin.partition("://")
         if scheme not in ("http", "https") or not rest or "/" in rest:
-            raise ConfigurationError(
-                f"setting origins: {origin!r} must be scheme and host only: https://a.example"
-            )
+            raise ConfigurationError(f"setting origins: {origin!r} must be scheme and host only: https://a.example")
     return config

@@ -27,7 +27,7 @@ class Resolution(Struct, forbid_unknown_fields=True):
 
 
 @router.get("", summary="List anomalies, newest first")
-async def anomalies(  # noqa: PLR0917 # one parameter per filter
+async def anomalies(  # one parameter per filter
     parts: Parts,
     _caller: Reader,
     kind: Kind | None = None,
@@ -73,9 +73,7 @@ async def acknowledge(parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> 
 async def resolve(request: Request, parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> Response:
     """Body: `{"cause": "…"}`, or none. Answers with the anomaly as it will be in a moment."""
     wanted = await read_json(request, Resolution)
-    return answer(
-        anomaly_view(await parts.anomalies.resolve(anomaly_id, who=caller.name, cause=wanted.cause))
-    )
+    return answer(anomaly_view(await parts.anomalies.resolve(anomaly_id, who=caller.name, cause=wanted.cause)))
 
 
 @router.post("/{anomaly_id}/false-alarm", summary="Resolve an anomaly as no trouble at all")

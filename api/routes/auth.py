@@ -1,8 +1,7 @@
 """Logging in and out over HTTP, by form or JSON, and who I am."""
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
-import msgspec
 from fastapi import APIRouter, Request
 from msgspec import Struct
 from starlette.responses import RedirectResponse, Response
@@ -16,6 +15,7 @@ from services.errors import CredentialsError, TooManyAttemptsError
 
 router = APIRouter(tags=["session"])
 MOST_FORM = 16 * 1024
+FIELDS = ("name", "password", "next")
 
 
 class Credentials(Struct, forbid_unknown_fields=True):
@@ -26,23 +26,20 @@ class Credentials(Struct, forbid_unknown_fields=True):
     next: str = "/"
 
 
-@router.post(
-    "/auth/login", summary="Log in", openapi_extra={"requestBody": {"content": {"application/json": {}}}}
-)
+@router.post("/auth/login", summary="Log in", openapi_extra={"requestBody": {"content": {"application/json": {}}}})
 async def log_in(request: Request, parts: Parts, settings: Settings) -> Response:
     """JSON `{"name", "password"}` answers JSON; a form answers with a redirect. Both set the session cookie."""
     form = "json" not in request.headers.get("content-type", "")
     wanted = await _form(request) if form else await read_json(request, Credentials)
     old = session_of(dict(request.scope["headers"])) or None
     try:
-        secret, caller = await parts.accounts.log_in(
-            wanted.name, wanted.password, address_of(request), old=old
-        )
+        secret, caller = await parts.accounts.log_in(wanted.name, wanted.password, address_of(request), old=old)
     except (CredentialsError, TooManyAttemptsError) as wrong:
         if not form:
             raise
-        reason = "wait" if isinstance(wrong, TooManyAttemptsError) else "wrong"
-        return RedirectResponse(f"/login?error={reason}", status_code=303)
+        reason = "limited" if isinstance(wrong, TooManyAttemptsError) else "credentials"
+        place = urlencode({"error": reason, "next": safe_path(wanted.next)})
+        return RedirectResponse(f"/login?{place}", status_code=303)
     response = RedirectResponse(safe_path(wanted.next), 303) if form else answer(caller_view(caller))
     cookie = session_cookie(secret, secure=settings.secure_cookies, age_s=SESSION_MS // 1000)
     response.headers["set-cookie"] = cookie
@@ -73,17 +70,13 @@ def address_of(request: Request) -> str:
 
 
 def safe_path(wanted: str) -> str:
-    """A path of this server, never another site (`//host`, `/\\host`, `https:`)."""
+    """A path of this server, never of another one."""
     plain = wanted.isprintable() and wanted.isascii() and "\\" not in wanted
     return wanted if plain and wanted.startswith("/") and not wanted.startswith("//") else "/"
 
 
 async def _form(request: Request) -> Credentials:
     body = await read_body(request, MOST_FORM)
-    fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
-    return msgspec.convert(
-        {"name": "", "password": ""} | {k: v[-1] for k, v in fields.items() if k in NAMES}, Credentials
-    )
-
-
-NAMES = frozenset(Credentials.__struct_fields__)
+    fields = parse_qs(body.decode("utf-8", "replace"))
+    name, password, wanted = (fields.get(field, [""])[-1] for field in FIELDS)
+    return Credentials(name=name, password=password, next=wanted or "/")

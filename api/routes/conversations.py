@@ -24,7 +24,7 @@ MESSAGES = "/api/v1/messages/"
 
 
 @router.get("/conversations", summary="List conversations, latest first")
-async def conversations(  # noqa: PLR0917 # one parameter per filter
+async def conversations(  # one parameter per filter
     parts: Parts,
     _caller: Reader,
     platform: Word = None,
@@ -54,7 +54,7 @@ async def conversations(  # noqa: PLR0917 # one parameter per filter
     return page_answer(await parts.conversations.page(where, limit, cursor), conversation_view)
 
 
-@router.get("/conversations/{key:path}/messages", summary="Messages of a conversation, oldest first")
+@router.get("/conversations/{key:path}/messages", summary="Messages of a conversation, oldest first")  # noqa: FAST003 # read from the raw path
 async def messages(
     request: Request, parts: Parts, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
@@ -66,13 +66,13 @@ async def messages(
     return page_answer(page, message_view)
 
 
-@router.get("/conversations/{key:path}", summary="One conversation")
+@router.get("/conversations/{key:path}", summary="One conversation")  # noqa: FAST003 # read from the raw path
 async def conversation(request: Request, parts: Parts, _caller: Reader) -> Response:
     """One conversation by its key."""
     return await _conversation(parts, rest_of_path(request, CONVERSATIONS))
 
 
-@router.get("/messages/{key:path}/{message}/trace", summary="A message's life, hop by hop")
+@router.get("/messages/{key:path}/{message}/trace", summary="A message's life, hop by hop")  # noqa: FAST003 # read from the raw path
 async def trace(request: Request, parts: Parts, _caller: Reader) -> Response:
     """Sent, received, logged, processed, stored, notified, seen, answered, delivered, with times."""
     *key, message, _trace = rest_of_path(request, MESSAGES)

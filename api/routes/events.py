@@ -54,5 +54,7 @@ async def ingest(
 @router.post("/webhooks/{platform}/{account}", tags=["webhooks"], summary="A platform's own webhook")
 async def webhook(platform: str, account: str) -> Response:
     """No platform's webhook is served by this release."""
-    detail = f"no connector for {platform[:40]!r} is installed (account {account[:40]!r}); send events to /api/v1/events"
+    detail = (
+        f"no connector for {platform[:40]!r} is installed (account {account[:40]!r}); send events to /api/v1/events"
+    )
     return problem(HTTPStatus.NOT_FOUND, detail)

@@ -19,9 +19,7 @@ async def healthz() -> Response:
     return answer({"status": "ok"})
 
 
-@router.get(
-    "/readyz", summary="Readiness", responses={503: {"description": "Not ready; the reasons are listed."}}
-)
+@router.get("/readyz", summary="Readiness", responses={503: {"description": "Not ready; the reasons are listed."}})
 async def readyz(parts: Parts) -> Response:
     """200 when events are taken in and processed, else 503 with the reasons."""
     reasons = parts.ready()

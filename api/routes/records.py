@@ -28,9 +28,7 @@ async def audit(
 
 
 @router.get("/dead-letters", summary="What could not be applied")
-async def dead_letters(
-    parts: Parts, _caller: LetterReader, limit: Limit = 50, cursor: Cursor = None
-) -> Response:
+async def dead_letters(parts: Parts, _caller: LetterReader, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Log entries with the reason and the start of their bytes."""
     return page_answer(await parts.dead_letters.page(limit, cursor), dead_letter_view)
 
