@@ -116,7 +116,9 @@ class HealthStore(Protocol):
 class InboxStore(Protocol):
     """Conversations, messages, search."""
 
-    async def conversations(self, where: ConversationFilter, limit: int, cursor: str | None = None) -> Page[ConversationRow]:
+    async def conversations(
+        self, where: ConversationFilter, limit: int, cursor: str | None = None
+    ) -> Page[ConversationRow]:
         """Conversations by last_at descending."""
         ...
 
@@ -180,7 +182,9 @@ class AccountStore(Protocol):
         """Create a session."""
         ...
 
-    async def delete_sessions(self, *, digest: str | None = None, user: str | None = None, expired_before: int | None = None) -> None:
+    async def delete_sessions(
+        self, *, digest: str | None = None, user: str | None = None, expired_before: int | None = None
+    ) -> None:
         """Delete one session, all of a user, or all that expired."""
         ...
 

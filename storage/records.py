@@ -17,7 +17,8 @@ Role: TypeAlias = Literal["admin", "supervisor", "agent", "finance", "viewer"]
 
 class PartitionMark(Struct, frozen=True, kw_only=True):
     """How far a partition is processed. `applied`: last log offset applied (-1: none); `time`: its stream's observed time;
-    `drift`: that time minus the gateway's clock when it was accepted; `version` grows with every save and fences writers."""
+    `drift`: that time minus the gateway's clock when it was accepted; `version` grows with every save and fences writers.
+    """
 
     partition: int
     applied: int = -1
@@ -36,7 +37,8 @@ class StateRow(Struct, frozen=True, gc=False):
 
 class ChannelRow(Struct, frozen=True, kw_only=True):
     """One channel as the monitor reads it. Times in ms; `hourly` is the learned rate of inbound messages per hour for each
-    hour of the day, UTC (24 numbers); `offset_ms` the platform clock's learned offset (0 or negative)."""
+    hour of the day, UTC (24 numbers); `offset_ms` the platform clock's learned offset (0 or negative).
+    """
 
     key: str
     platform: str
@@ -134,7 +136,8 @@ class AnomalyFilter(Struct, frozen=True, kw_only=True):
 
 class AnomalyCount(Struct, frozen=True, kw_only=True, gc=False):
     """How many anomalies of one kind and cause a channel has, by status and severity; for the matrix, the heat map and
-    incidents. `cause` is that of the evidence (`""` without one); `oldest` and `latest` are the first and last `opened_at`."""
+    incidents. `cause` is that of the evidence (`""` without one); `oldest` and `latest` are the first and last `opened_at`.
+    """
 
     platform: str
     account: str

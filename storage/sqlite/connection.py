@@ -1,0 +1,149 @@
+"""One writer thread and a few reader threads over one file, behind awaitable calls; SQLite's errors as ours."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Concatenate, ParamSpec, TypeVar
+
+from actors.errors import ConfigurationError
+from storage.errors import StoreBusyError, StoreDamagedError, StoreFullError
+from storage.sqlite.schema import migrate
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 3
+PAGE_BYTES = 4096
+WAL_PAGES = 8_000
+"""A checkpoint every 32 MB: each writes a page once however often the log holds it, and waits for the disk twice."""
+CACHE_KIB = 128 * 1024
+
+
+class Database:
+    """The connections of one file; `write` runs in its own transaction in the writer thread, `read` in a snapshot."""
+
+    def __init__(self, path: Path, *, busy_ms: int) -> None:
+        self.path = path
+        self._busy_ms = busy_ms
+        self._local = threading.local()
+        self._all: list[Connection] = []
+        self._writer: ThreadPoolExecutor | None = None
+        self._readers: ThreadPoolExecutor | None = None
+
+    async def open(self) -> None:
+        """Create or open the file and bring its schema up to date."""
+        self._writer = ThreadPoolExecutor(1, "store-writer")
+        try:
+            await self._run(self._writer, self._open_writer)
+        except BaseException:
+            await self.close()
+            raise
+        self._readers = ThreadPoolExecutor(READERS, "store-reader")
+
+    async def close(self) -> None:
+        """Finish what is queued, then disconnect."""
+        readers, writer, self._readers, self._writer = self._readers, self._writer, None, None
+        for pool in (readers, writer):
+            if pool:
+                await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
+        # The writer was opened first; SQLite tidies the log away when the last connection goes.
+        while self._all:
+            self._all.pop().close()
+
+    async def write(self, job: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `job` in one transaction: all of it, or nothing when it raises."""
+        return await self._run(self._writer, self._transaction, "BEGIN IMMEDIATE", job, args, kwargs)
+
+    async def read(self, job: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `job` against one consistent snapshot, beside the writer."""
+        return await self._run(self._readers, self._transaction, "BEGIN", job, args, kwargs)
+
+    async def _run(self, pool: ThreadPoolExecutor | None, job: Callable[..., T], *args: object) -> T:
+        if pool is None:
+            raise ConfigurationError(f"the store {self.path} is not open; call open() first")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, job, *args)
+        except sqlite3.Error as error:
+            raise explained(error, self.path) from error
+
+    def _transaction(self, begin: str, job: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+        connection: Connection = getattr(self._local, "connection", None) or self._connect(read_only=True)
+        connection.execute(begin)
+        try:
+            result = job(connection, *args, **kwargs)
+            connection.execute("COMMIT")
+        except BaseException:
+            # A full disk makes SQLite roll back by itself.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def _open_writer(self) -> None:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Made before SQLite does, which would let the umask decide; its log files copy this mode.
+            self.path.touch(mode=0o600)
+        except OSError as error:
+            raise ConfigurationError(
+                f"the store {self.path} cannot be created ({error.strerror}); choose another path or mend its folder's rights"
+            ) from error
+        migrate(self._connect(read_only=False), str(self.path))
+
+    def _connect(self, *, read_only: bool) -> Connection:
+        connection = sqlite3.connect(
+            self.path,
+            timeout=self._busy_ms / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        self._all.append(connection)
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        else:
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
+            connection.execute("PRAGMA journal_size_limit = 67108864")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        self._local.connection = connection
+        return connection
+
+
+FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE}
+
+
+def explained(error: sqlite3.Error, path: Path) -> Exception:
+    """The same trouble as an error of the port, with what to do; unknown ones come back as they are."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    if code in FULL:
+        return StoreFullError(
+            f"the disk that holds {path} is full or cannot be written ({error}); nothing was written: free space"
+        )
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StoreBusyError(f"{path} is locked by another program; it is tried again, else stop what holds it")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return StoreDamagedError(
+                f"{path} is damaged ({error}): stop Weir, move the file and its -wal and -shm aside, put the newest backup in its place"
+                " (`sqlite3 FILE .recover` saves what is readable where there is none)"
+            )
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return ConfigurationError(
+                f"{path} cannot be opened for writing ({error}); mend the rights of the file and its folder"
+            )
+        case sqlite3.SQLITE_IOERR:
+            return StoreBusyError(
+                f"reading or writing {path} failed ({error}); it is tried again, look at the disk if it goes on"
+            )
+        case _:
+            return error

@@ -1,0 +1,232 @@
+"""Conversations, messages, search."""
+
+from __future__ import annotations
+
+from sqlite3 import Connection
+from typing import Any
+
+from msgspec import json, to_builtins
+
+from actors.events import Message
+from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
+from storage.sqlite.bulk import read_chunks, read_rows
+from storage.sqlite.connection import Database
+from storage.sqlite.cursors import bounded, decode_cursor, encode_cursor
+from storage.sqlite.save_progress import HOPS
+from storage.sqlite.search import match_expression, order_key
+
+_event = json.Decoder(Message)
+
+_CONVERSATION = ", ".join(
+    [
+        "k.key", "c.platform", "c.account", "c.conversation", "c.closed", "c.contact_id", "c.contact_name", "c.order_id",
+        "c.lang", "c.vip", "c.messages", "c.first_at", "c.last_at", "c.last_sent_at", "c.last_direction", "c.last_text",
+        "c.assignee", "c.sla", "c.sla_kind", "c.sla_due_at", "c.id",
+    ]
+)  # fmt: skip
+_MESSAGE = ", ".join(
+    [
+        "k.key", "m.id", "m.conversation", "m.message", "m.sent_at", "m.at", "m.delay", "m.merged_into", "m.partition",
+        "m.stored_at", "m.copies", "m.event", *(f"m.{hop}" for hop in HOPS),
+    ]
+)  # fmt: skip
+_MESSAGES = "FROM messages m CROSS JOIN conversation_keys k ON k.id = m.conversation"
+_OF_KEY = "m.conversation = (SELECT id FROM conversation_keys WHERE key = ?)"
+
+
+class SqliteInbox:
+    """`storage.ports.InboxStore`."""
+
+    _db: Database
+
+    async def conversations(
+        self, where: ConversationFilter, limit: int, cursor: str | None = None
+    ) -> Page[ConversationRow]:
+        """Conversations by last_at descending."""
+        after = decode_cursor(cursor, "conversations", tuple[int, int]) if cursor else None
+        return await self._db.read(_conversations, where, bounded(limit), after)
+
+    async def conversation(self, key: str) -> ConversationRow | None:
+        """One conversation."""
+        return await self._db.read(_conversation, key)
+
+    async def messages(self, key: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
+        """Messages of a conversation by sent_at, then at, then id, ascending; merged duplicates left out."""
+        after = decode_cursor(cursor, "messages", tuple[int, int, str]) if cursor else None
+        return await self._db.read(_messages, key, bounded(limit), after)
+
+    async def message(self, key: str, message: str) -> MessageRow | None:
+        """One message, merged ones too; the latest of that id."""
+        return await self._db.read(_message, key, message)
+
+    async def channel_messages(self, channel: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
+        """The latest messages of a channel by observed time; merged ones too."""
+        after = decode_cursor(cursor, "channel_messages", tuple[int]) if cursor else None
+        return await self._db.read(_channel_messages, channel, bounded(limit), after)
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """Per channel key: `stored`, `merged`, `conversations`, and what `prune` forgot of the first two."""
+        return await self._db.read(_counts)
+
+
+def _conversations(
+    connection: Connection, where: ConversationFilter, limit: int, after: tuple[int, int] | None
+) -> Page[ConversationRow]:
+    names = ("platform", "account", "assignee", "sla")
+    given = [(f"c.{name}", value) for name in names if (value := getattr(where, name)) is not None]
+    if where.contact is not None:
+        given.append(("c.contact_id", where.contact))
+    if where.status is not None:
+        given.append(("CASE WHEN c.closed THEN 'closed' ELSE 'open' END", where.status))
+    parts, values = [f"{name} = ?" for name, _ in given], [value for _, value in given]
+    start: list[Any] = []
+    source = "conversations c"
+    if where.q is not None:
+        expression = match_expression(where.q)
+        if expression is None:
+            return Page(items=[])
+        source = "(SELECT DISTINCT rowid >> 32 AS id FROM search WHERE search MATCH ?) f CROSS JOIN conversations c ON c.id = f.id"
+        start.append(expression)
+    if where.order is not None:
+        parts.append("c.id IN (SELECT conversation FROM orders WHERE order_id = ?)")
+        values.append(order_key(where.order))
+    if where.label is not None:
+        parts.append("0")  # nothing bears a label yet
+    if after:
+        parts.append("(c.last_at, c.id) < (?, ?)")
+        values += after
+    condition = f"WHERE {' AND '.join(parts)}" if parts else ""
+    rows = read_rows(
+        connection,
+        _CONVERSATION,
+        f"FROM {source} CROSS JOIN conversation_keys k ON k.id = c.id {condition} ORDER BY c.last_at DESC, c.id DESC LIMIT ?",
+        [*start, *values, limit + 1],
+    )
+    items = [_conversation_row(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return Page(
+        items=items, next=encode_cursor("conversations", items[-1].last_at, rows[limit - 1][-1]) if more else None
+    )
+
+
+def _conversation(connection: Connection, key: str) -> ConversationRow | None:
+    source = "FROM conversation_keys k CROSS JOIN conversations c ON c.id = k.id WHERE k.key = ?"
+    rows = read_rows(connection, _CONVERSATION, source, (key,))
+    return _conversation_row(rows[0]) if rows else None
+
+
+def _conversation_row(row: list[Any]) -> ConversationRow:
+    return ConversationRow(
+        key=row[0], platform=row[1], account=row[2], conversation=row[3], status="closed" if row[4] else "open",
+        contact_id=row[5], contact_name=row[6], order=row[7], lang=row[8], vip=bool(row[9]), messages=row[10],
+        first_at=row[11], last_at=row[12], last_sent_at=row[13], last_direction=row[14], last_text=row[15],
+        assignee=row[16], sla=row[17], sla_kind=row[18], sla_due_at=row[19],
+    )  # fmt: skip
+
+
+def _messages(connection: Connection, key: str, limit: int, after: tuple[int, int, str] | None) -> Page[MessageRow]:
+    values: list[Any] = [key]
+    more = ""
+    if after:
+        more = "AND m.sent_at >= ? AND (m.sent_at, m.at, m.message) > (?, ?, ?)"
+        values += [after[0], *after]
+    source = f"{_MESSAGES} WHERE {_OF_KEY} AND m.merged_into IS NULL {more} ORDER BY m.sent_at, m.at, m.message LIMIT ?"
+    rows = read_rows(connection, _MESSAGE, source, [*values, limit + 1])
+    items = _message_rows(connection, rows[:limit])
+    last = items[-1] if len(rows) > limit else None
+    return Page(items=items, next=encode_cursor("messages", last.sent_at, last.at, last.message) if last else None)
+
+
+def _message(connection: Connection, key: str, message: str) -> MessageRow | None:
+    source = f"{_MESSAGES} WHERE {_OF_KEY} AND m.message = ? ORDER BY m.at DESC LIMIT 1"
+    rows = read_rows(connection, _MESSAGE, source, (key, message))
+    return _message_rows(connection, rows)[0] if rows else None
+
+
+def _channel_messages(connection: Connection, channel: str, limit: int, after: tuple[int] | None) -> Page[MessageRow]:
+    # A channel's messages are stored in the order of their observed time, so their row numbers are that order.
+    more = "AND m.id < ?" if after else ""
+    source = f"{_MESSAGES} WHERE m.channel = (SELECT id FROM channels WHERE key = ?) {more} ORDER BY m.id DESC LIMIT ?"
+    rows = read_rows(connection, _MESSAGE, source, [channel, *(after or ()), limit + 1])
+    following = encode_cursor("channel_messages", rows[limit - 1][1]) if len(rows) > limit else None
+    return Page(items=_message_rows(connection, rows[:limit]), next=following)
+
+
+def _message_rows(connection: Connection, rows: list[list[Any]]) -> list[MessageRow]:
+    identities: list[tuple[Any, ...]] = [(row[2], row[3]) for row in rows]
+    fates: dict[tuple[int, str], dict[str, tuple[str, int]]] = {}
+    for number, message, attachment, status, at in read_chunks(connection, _FATES, identities):
+        fates.setdefault((number, message), {})[attachment] = (status, at)
+    changes: dict[tuple[int, str], list[tuple[int, str, str | None]]] = {}
+    for number, message, at, what, text in read_chunks(connection, _CHANGES, identities):
+        changes.setdefault((number, message), []).append((at, what, text))
+    return [_message_row(row, fates.get((row[2], row[3]), {}), changes.get((row[2], row[3]), [])) for row in rows]
+
+
+_FATES = """WITH w (conversation, message) AS (VALUES {rows})
+    SELECT json_group_array(json_array(a.conversation, a.message, a.attachment, a.status, a.at))
+    FROM w CROSS JOIN attachments a ON a.conversation = w.conversation AND a.message = w.message"""
+_CHANGES = """WITH w (conversation, message) AS (VALUES {rows})
+    SELECT json_group_array(json_array(conversation, message, at, what, text)) FROM (
+        SELECT v.* FROM w CROSS JOIN versions v ON v.conversation = w.conversation AND v.message = w.message ORDER BY v.id)"""
+
+
+def _message_row(
+    row: list[Any], fates: dict[str, tuple[str, int]], changes: list[tuple[int, str, str | None]]
+) -> MessageRow:
+    key, _, _, message, sent_at, at, delay, merged_into, partition, stored_at, copies, body, *times = row
+    event = _event.decode(body)
+    sender = event.sender
+    texts = [text for _, what, text in changes if what == "edited" and text is not None]
+    return MessageRow(
+        key=key, message=message, direction=event.direction, sent_at=sent_at, at=at,
+        sender_id=sender.id if sender else None, sender_name=sender.name if sender else None,
+        sender_role=sender.role if sender else None, text=texts[-1] if texts else event.text, lang=event.lang,
+        seq=event.seq, reply_to=event.reply_to, order=event.order, via=event.via, vip=bool(event.vip),
+        history=bool(event.history), attachments=_attachments(event, fates), delay=delay, merged_into=merged_into,
+        copies=copies, versions=_versions(event, sent_at, changes),
+        hops={hop: time for hop, time in zip(HOPS, times, strict=True) if time is not None},
+        extra=event.extra, partition=partition, stored_at=stored_at,
+    )  # fmt: skip
+
+
+def _attachments(event: Message, fates: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
+    """Those announced, in order, then those only heard of; each with its `status` and `status_at` once known."""
+    listed: list[dict[str, Any]] = [to_builtins(attachment) for attachment in event.attachments or ()]
+    names = {attachment["id"] for attachment in listed}
+    listed += [{"id": name} for name in sorted(fates) if name not in names]
+    for attachment in listed:
+        if fate := fates.get(attachment["id"]):
+            attachment.update(status=fate[0], status_at=fate[1])
+    return listed
+
+
+def _versions(event: Message, sent_at: int, changes: list[tuple[int, str, str | None]]) -> list[dict[str, Any]]:
+    """Every version from the first one on; empty when the message was never changed."""
+    if not changes:
+        return []
+    return [{"at": at, "what": what, "text": text} for at, what, text in [(sent_at, "sent", event.text), *changes]]
+
+
+def _counts(connection: Connection) -> dict[str, dict[str, int]]:
+    held = _by_channel(connection, "FROM messages INDEXED BY messages_by_sent_at GROUP BY channel")
+    merged = _by_channel(
+        connection, "FROM messages INDEXED BY messages_merged WHERE merged_into IS NOT NULL GROUP BY channel"
+    )
+    conversations = _by_channel(connection, "FROM conversations JOIN conversation_keys USING (id) GROUP BY channel")
+    return {
+        key: {
+            "stored": held.get(number, 0) - merged.get(number, 0),
+            "merged": merged.get(number, 0),
+            "conversations": conversations.get(number, 0),
+            "pruned": pruned,
+            "pruned_merged": pruned_merged,
+        }
+        for number, key, pruned, pruned_merged in read_rows(
+            connection, "id, key, pruned, pruned_merged", "FROM channels ORDER BY key"
+        )
+    }
+
+
+def _by_channel(connection: Connection, source: str) -> dict[int, int]:
+    return {channel: count for channel, count in read_rows(connection, "channel, count(*) AS n", source)}

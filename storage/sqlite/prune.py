@@ -1,0 +1,92 @@
+"""Forgetting what is old, a few hundred rows a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from sqlite3 import Connection
+
+from msgspec import json
+
+from actors.events import Message
+from storage.sqlite.save_messages import search_row
+from storage.sqlite.save_progress import versions
+from storage.sqlite.search import document
+
+CHUNK = 500
+
+_event = json.Decoder(Message)
+
+_CLOCKS = """DELETE FROM sla WHERE (conversation, ordinal) IN (SELECT conversation, ordinal FROM sla
+    WHERE (answered_at IS NOT NULL OR stopped) AND max(due_at, coalesce(answered_at, 0)) < ? LIMIT ?)"""
+_ANOMALIES = """DELETE FROM anomalies WHERE id IN (SELECT id FROM anomalies
+    WHERE opened_at < ?1 AND status = 'resolved' AND coalesce(resolved_at, opened_at) < ?1 LIMIT ?2)"""
+_MINUTES = (
+    """DELETE FROM minutes WHERE (minute, channel) IN (SELECT minute, channel FROM minutes WHERE minute < ? LIMIT ?)"""
+)
+
+
+def prune_chunks(before: int) -> Iterator[Callable[[Connection], int]]:
+    """Jobs to be repeated, each in its own transaction, until it deletes nothing more."""
+    yield partial(_prune_messages, before=before)
+    for sql in (_MINUTES, _ANOMALIES, _CLOCKS):
+        yield partial(_prune_rows, sql=sql, before=before)
+
+
+def _prune_rows(connection: Connection, sql: str, before: int) -> int:
+    return connection.execute(sql, (before, CHUNK)).rowcount
+
+
+def _prune_messages(connection: Connection, before: int) -> int:
+    """The oldest messages of the first channel that has some: in a channel, rows are in the order of time."""
+    for (channel,) in connection.execute("SELECT id FROM channels ORDER BY id").fetchall():
+        sql = """SELECT id, conversation, message, merged_into IS NOT NULL, at, event FROM messages INDEXED BY messages_by_channel
+            WHERE channel = ? ORDER BY id LIMIT ?"""
+        rows = connection.execute(sql, (channel, CHUNK)).fetchall()
+        old = [row for row in rows if row[4] < before]
+        if old:
+            _delete_messages(connection, old)
+            merged = sum(row[3] for row in old)
+            connection.execute(
+                "UPDATE channels SET pruned = pruned + ?, pruned_merged = pruned_merged + ? WHERE id = ?",
+                (len(old) - merged, merged, channel),
+            )
+            return len(old)
+    return 0
+
+
+def _delete_messages(connection: Connection, rows: list[tuple[int, int, str, int, int, str]]) -> None:
+    for number, conversation, message, _, _, body in sorted(rows, key=_place):
+        texts = [text for _, what, text in versions(connection, conversation, message) if what == "edited"]
+        connection.execute(
+            "INSERT INTO search (search, rowid, text, ids) VALUES ('delete', ?, ?, ?)",
+            (search_row(conversation, number), *document(_event.decode(body), texts)),
+        )
+    identities = [(row[1], row[2]) for row in rows]
+    connection.executemany("DELETE FROM messages WHERE id = ?", [(row[0],) for row in rows])
+    for table in ("versions", "attachments"):
+        # Of two lives of an id the later one keeps its company.
+        connection.executemany(
+            f"""DELETE FROM {table} WHERE conversation = ?1 AND message = ?2
+            AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1 AND message = ?2)""",
+            identities,
+        )
+    lost: dict[int, int] = {}
+    for row in rows:
+        lost[row[1]] = lost.get(row[1], 0) + (0 if row[3] else 1)
+    connection.executemany(
+        "UPDATE conversations SET messages = messages - ? WHERE id = ?",
+        [(count, number) for number, count in lost.items()],
+    )
+    gone = [(number,) for number in lost if not _holds_messages(connection, number)]
+    connection.executemany("DELETE FROM conversations WHERE id = ?", gone)
+    connection.executemany("DELETE FROM orders WHERE conversation = ?", gone)
+
+
+def _holds_messages(connection: Connection, conversation: int) -> bool:
+    sql = "SELECT 1 FROM messages WHERE conversation = ? AND merged_into IS NULL LIMIT 1"
+    return connection.execute(sql, (conversation,)).fetchone() is not None
+
+
+def _place(row: tuple[int, int, str, int, int, str]) -> tuple[int, int]:
+    return row[1], row[0]

@@ -1,0 +1,105 @@
+"""Messages and their search entries: the bulk of every flush."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from sqlite3 import Connection
+
+from msgspec import json
+
+from actors.effects import MessageStored
+from actors.keys import split_key
+from storage.sqlite.bulk import read_chunks, write_rows
+from storage.sqlite.search import document, folded, order_key
+
+ID_LIFE_MS = 7 * 86_400_000
+"""An id that comes again later than this names a new message (SPEC ruling 30); sooner, it is the one already held."""
+
+_json = json.Encoder()
+
+_INSERT = """INSERT INTO messages (id, conversation, channel, message, sent_at, at, delay, merged_into, partition, stored_at,
+    event) VALUES {rows}"""
+_SEARCH = "INSERT INTO search (rowid, text, ids) VALUES {rows}"
+_HELD = """WITH wanted (conversation, message) AS (VALUES {rows})
+    SELECT json_group_array(json_array(m.conversation, m.message, m.at))
+    FROM wanted w CROSS JOIN messages m ON m.conversation = w.conversation AND m.message = w.message"""
+
+
+def search_row(conversation: int, message_row: int) -> int:
+    """The search entry of a message: the conversation above, so that hits name it without a look at the message."""
+    return conversation << 32 | message_row & 0xFFFFFFFF
+
+
+def save_messages(
+    connection: Connection,
+    effects: list[MessageStored],
+    known: dict[str, tuple[int, int]],
+    new: dict[int, str],
+    partition: int,
+    stored_at: int,
+) -> list[MessageStored]:
+    """Insert the messages not yet held and give those back."""
+    held = _held(connection, effects, known, new)
+    first: int = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0] + 1
+    stored: list[MessageStored] = []
+    rows: list[tuple[object, ...]] = []
+    entries: list[tuple[int, str, str]] = []
+    orders: set[tuple[str, int]] = set()
+    for effect in effects:
+        event = effect.event
+        conversation, channel = known[effect.key]
+        identity = (conversation, event.message)
+        at = effect.at
+        before = held.get(identity)
+        if before is not None and at - before <= ID_LIFE_MS:
+            continue
+        held[identity] = at
+        row = first + len(rows)
+        body = _json.encode(event).decode()
+        rows.append(
+            (
+                row,
+                conversation,
+                channel,
+                event.message,
+                event.sent_at,
+                at,
+                effect.delay,
+                effect.merged_into,
+                partition,
+                stored_at,
+                body,
+            )
+        )
+        entries.append((search_row(conversation, row), *document(event)))
+        if event.order:
+            orders.add((order_key(event.order), conversation))
+        stored.append(effect)
+    write_rows(connection, _INSERT, rows)
+    entries += _conversation_entries(new)
+    # FTS5 writes its buffer out whenever a row number goes back.
+    entries.sort()
+    write_rows(connection, _SEARCH, entries)
+    write_rows(
+        connection, "INSERT INTO orders (order_id, conversation) VALUES {rows} ON CONFLICT DO NOTHING", sorted(orders)
+    )
+    return stored
+
+
+def _held(
+    connection: Connection, effects: Iterable[MessageStored], known: dict[str, tuple[int, int]], new: dict[int, str]
+) -> dict[tuple[int, str], int]:
+    """When each of these ids was stored last, of those that were; conversations of this batch hold none."""
+    wanted = [
+        (conversation, effect.event.message) for effect in effects if (conversation := known[effect.key][0]) not in new
+    ]
+    found: dict[tuple[int, str], int] = {}
+    for conversation, message, at in read_chunks(connection, _HELD, wanted):
+        identity = (conversation, message)
+        found[identity] = max(at, found.get(identity, at))
+    return found
+
+
+def _conversation_entries(new: dict[int, str]) -> list[tuple[int, str, str]]:
+    """A conversation is found by its id too; its entry has the number that no message has."""
+    return [(search_row(number, 0), "", folded(split_key(key)[-1])) for number, key in new.items()]

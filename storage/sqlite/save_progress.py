@@ -1,0 +1,96 @@
+"""How far messages came: hops, new versions, attachments, copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from sqlite3 import Connection
+from typing import get_args
+
+from msgspec import json
+
+from actors.effects import AttachmentChanged, Hop, HopReached, MessageRepeated
+from actors.events import Message
+from storage.sqlite.bulk import write_rows
+from storage.sqlite.save_conversations import PREVIEW
+from storage.sqlite.save_messages import search_row
+from storage.sqlite.search import document
+
+HOPS: tuple[str, ...] = get_args(Hop)
+"""Each has a column of messages."""
+
+_event = json.Decoder(Message)
+
+# A hop belongs to the newest message of that id; the time it was first reached stays.
+_HOP = """WITH v (conversation, message, at) AS (VALUES {rows})
+    UPDATE messages SET HOP = coalesce(HOP, v.at) FROM v WHERE messages.id = (SELECT m.id FROM messages m
+        WHERE m.conversation = v.conversation AND m.message = v.message ORDER BY m.at DESC LIMIT 1)"""
+_COPIES = _HOP.replace("HOP = coalesce(HOP, v.at)", "copies = copies + v.at")
+
+
+def save_repeats(connection: Connection, repeats: Iterable[MessageRepeated], known: dict[str, tuple[int, int]]) -> None:
+    """Count what was delivered again."""
+    counts: dict[tuple[int, str], int] = {}
+    for effect in repeats:
+        identity = (known[effect.key][0], effect.message)
+        counts[identity] = counts.get(identity, 0) + 1
+    write_rows(connection, _COPIES, [(*identity, count) for identity, count in counts.items()])
+
+
+def save_hops(connection: Connection, hops: Iterable[HopReached], known: dict[str, tuple[int, int]]) -> None:
+    """Note the first time of each hop; keep every version of a text."""
+    first: dict[str, dict[tuple[int, str], int]] = {}
+    for effect in hops:
+        number = known[effect.key][0]
+        first.setdefault(effect.hop, {}).setdefault((number, effect.message), effect.at)
+        if effect.hop in {"edited", "deleted"}:
+            _save_version(connection, number, effect)
+    for hop, times in first.items():
+        write_rows(connection, _HOP.replace("HOP", hop), [(*identity, at) for identity, at in times.items()])
+
+
+def save_attachments(
+    connection: Connection, effects: Iterable[AttachmentChanged], known: dict[str, tuple[int, int]]
+) -> None:
+    """The latest fate of each attachment."""
+    latest = {(known[e.key][0], e.message, e.attachment): (e.status, e.at) for e in effects}
+    write_rows(
+        connection,
+        "INSERT OR REPLACE INTO attachments (conversation, message, attachment, status, at) VALUES {rows}",
+        [(*identity, *fate) for identity, fate in sorted(latest.items())],
+    )
+
+
+def _save_version(connection: Connection, number: int, effect: HopReached) -> None:
+    """Keep the version, show it where the message is the last one, and index it beside the earlier ones."""
+    identity = (number, effect.message)
+    found = connection.execute(
+        "SELECT id, event FROM messages WHERE conversation = ? AND message = ? ORDER BY at DESC LIMIT 1", identity
+    ).fetchone()
+    if found is None:
+        return
+    before = versions(connection, *identity)
+    if (effect.at, effect.hop, effect.text) in before:
+        return
+    connection.execute(
+        "INSERT INTO versions (conversation, message, at, what, text) VALUES (?, ?, ?, ?, ?)",
+        (*identity, effect.at, effect.hop, effect.text),
+    )
+    if effect.hop == "edited" and effect.text is not None:
+        connection.execute(
+            "UPDATE conversations SET last_text = ? WHERE id = ? AND last_message = ?",
+            (effect.text[:PREVIEW], *identity),
+        )
+        row, event = search_row(number, found[0]), _event.decode(found[1])
+        texts = [text for _, what, text in before if what == "edited"]
+        connection.execute(
+            "INSERT INTO search (search, rowid, text, ids) VALUES ('delete', ?, ?, ?)", (row, *document(event, texts))
+        )
+        connection.execute(
+            "INSERT INTO search (rowid, text, ids) VALUES (?, ?, ?)", (row, *document(event, [*texts, effect.text]))
+        )
+
+
+def versions(connection: Connection, conversation: int, message: str) -> list[tuple[int, str, str | None]]:
+    """[at, what, text] of every change of a message, in order."""
+    sql = "SELECT at, what, text FROM versions WHERE conversation = ? AND message = ? ORDER BY id"
+    return [(at, what, text) for at, what, text in connection.execute(sql, (conversation, message))]

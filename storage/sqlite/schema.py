@@ -1,0 +1,115 @@
+"""The tables, as ordered migrations; `PRAGMA user_version` tells how many a file has had."""
+
+from __future__ import annotations
+
+from sqlite3 import Connection
+
+from actors.errors import ConfigurationError
+
+APPLICATION_ID = 0x57656972
+"""Marks a file as Weir's, so that another program's database is never migrated by mistake ("Weir" in ASCII)."""
+
+# Hop columns stand before the event, so that marking a hop does not walk through a long text.
+FIRST: tuple[str, ...] = (
+    """CREATE TABLE marks (
+        partition INTEGER PRIMARY KEY, applied INTEGER NOT NULL, time INTEGER NOT NULL, drift INTEGER NOT NULL,
+        version INTEGER NOT NULL)""",
+    """CREATE TABLE channels (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, row TEXT,
+        pruned INTEGER NOT NULL DEFAULT 0, pruned_merged INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE TABLE conversation_keys (id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, key TEXT NOT NULL UNIQUE)",
+    "CREATE TABLE channel_states (key TEXT PRIMARY KEY, partition INTEGER NOT NULL, due INTEGER, state BLOB NOT NULL)",
+    "CREATE TABLE conversation_states (id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, due INTEGER, state BLOB NOT NULL)",
+    "CREATE INDEX conversation_timers ON conversation_states (partition, id, due) WHERE due IS NOT NULL",
+    """CREATE TABLE messages (
+        id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, channel INTEGER NOT NULL, message TEXT NOT NULL,
+        sent_at INTEGER NOT NULL, at INTEGER NOT NULL, delay INTEGER, merged_into TEXT,
+        partition INTEGER NOT NULL, stored_at INTEGER NOT NULL, copies INTEGER NOT NULL DEFAULT 0,
+        notified INTEGER, seen INTEGER, answered INTEGER, accepted INTEGER, delivered INTEGER, read INTEGER,
+        failed INTEGER, translated INTEGER, translation_failed INTEGER, edited INTEGER, deleted INTEGER,
+        event TEXT NOT NULL)""",
+    "CREATE UNIQUE INDEX messages_by_id ON messages (conversation, message, at)",
+    "CREATE INDEX messages_by_time ON messages (conversation, sent_at, at)",
+    "CREATE INDEX messages_by_channel ON messages (channel)",
+    "CREATE INDEX messages_by_sent_at ON messages (channel, sent_at)",
+    "CREATE INDEX messages_merged ON messages (channel) WHERE merged_into IS NOT NULL",
+    """CREATE TABLE attachments (
+        conversation INTEGER NOT NULL, message TEXT NOT NULL, attachment TEXT NOT NULL, status TEXT NOT NULL,
+        at INTEGER NOT NULL, PRIMARY KEY (conversation, message, attachment)) WITHOUT ROWID""",
+    """CREATE TABLE versions (
+        id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL,
+        what TEXT NOT NULL, text TEXT)""",
+    "CREATE INDEX versions_by_message ON versions (conversation, message)",
+    """CREATE TABLE conversations (
+        id INTEGER PRIMARY KEY, platform TEXT NOT NULL, account TEXT NOT NULL, conversation TEXT NOT NULL,
+        closed INTEGER, contact_id TEXT, contact_name TEXT, order_id TEXT, lang TEXT, vip INTEGER NOT NULL,
+        messages INTEGER NOT NULL, first_at INTEGER NOT NULL, last_at INTEGER NOT NULL,
+        last_sent_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, last_direction TEXT, last_text TEXT,
+        last_message TEXT, assignee TEXT, sla TEXT, sla_kind TEXT, sla_due_at INTEGER, sla_ordinal INTEGER)""",
+    "CREATE INDEX conversations_by_time ON conversations (last_at, id)",
+    "CREATE INDEX conversations_by_contact ON conversations (contact_id, last_at, id) WHERE contact_id IS NOT NULL",
+    "CREATE INDEX conversations_by_sla ON conversations (platform, sla, last_at, id) WHERE sla IS NOT NULL",
+    """CREATE TABLE orders (
+        order_id TEXT NOT NULL, conversation INTEGER NOT NULL, PRIMARY KEY (order_id, conversation)) WITHOUT ROWID""",
+    """CREATE TABLE sla (
+        conversation INTEGER NOT NULL, ordinal INTEGER NOT NULL, kind TEXT NOT NULL, started_at INTEGER NOT NULL,
+        due_at INTEGER NOT NULL, warned_at INTEGER, breached_at INTEGER, answered_at INTEGER, stopped INTEGER NOT NULL,
+        PRIMARY KEY (conversation, ordinal)) WITHOUT ROWID""",
+    """CREATE TABLE anomalies (
+        id TEXT PRIMARY KEY, opened_at INTEGER NOT NULL, resolved_at INTEGER, kind TEXT NOT NULL, status TEXT NOT NULL,
+        severity TEXT NOT NULL, cause TEXT NOT NULL, platform TEXT NOT NULL, account TEXT NOT NULL, conversation TEXT,
+        message TEXT, body TEXT NOT NULL)""",
+    "CREATE INDEX anomalies_by_time ON anomalies (opened_at, id)",
+    "CREATE INDEX anomalies_by_conversation ON anomalies (conversation, message) WHERE conversation IS NOT NULL",
+    """CREATE INDEX anomalies_unresolved ON anomalies
+        (platform, account, kind, cause, status, severity, opened_at, conversation, id) WHERE status <> 'resolved'""",
+    """CREATE TABLE minutes (
+        minute INTEGER NOT NULL, channel TEXT NOT NULL, inbound INTEGER NOT NULL, outbound INTEGER NOT NULL,
+        duplicates INTEGER NOT NULL, delays BLOB NOT NULL, PRIMARY KEY (minute, channel)) WITHOUT ROWID""",
+    """CREATE TABLE ledger (
+        channel TEXT PRIMARY KEY, accepted INTEGER NOT NULL, stored INTEGER NOT NULL, duplicates INTEGER NOT NULL,
+        rejected INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE dead_letters (
+        partition INTEGER NOT NULL, offset INTEGER NOT NULL, entry INTEGER NOT NULL, at INTEGER NOT NULL,
+        channel TEXT NOT NULL, reason TEXT NOT NULL, raw BLOB NOT NULL, resolved_at INTEGER,
+        PRIMARY KEY (partition, offset, entry)) WITHOUT ROWID""",
+    "CREATE INDEX dead_letters_by_time ON dead_letters (at)",
+    """CREATE TABLE thresholds (
+        version INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, overrides TEXT NOT NULL,
+        note TEXT NOT NULL, draft INTEGER NOT NULL)""",
+    "CREATE TABLE users (id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, body TEXT NOT NULL)",
+    "CREATE TABLE sessions (digest TEXT PRIMARY KEY, user TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL)",
+    "CREATE INDEX sessions_by_user ON sessions (user)",
+    "CREATE TABLE tokens (id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, body TEXT NOT NULL)",
+    "CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, body TEXT NOT NULL)",
+    "CREATE INDEX audit_by_subject ON audit (subject)",
+    """CREATE VIRTUAL TABLE search USING fts5 (
+        text, ids, content = '', columnsize = 0,
+        tokenize = "unicode61 remove_diacritics 2 categories 'L* M* N* Co So'")""",
+    "INSERT INTO search (search, rank) VALUES ('hashsize', 16777216)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+
+
+def migrate(connection: Connection, path: str) -> None:
+    """Bring the file to the newest schema; raises ConfigurationError when it is newer than that or not Weir's."""
+    known = len(MIGRATIONS)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    owner = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if tables and owner != APPLICATION_ID:
+        raise ConfigurationError(f"{path} is another program's database; point Weir at a path of its own")
+    if version > known:
+        raise ConfigurationError(
+            f"{path} was written by a newer Weir (schema {version}, this one knows {known}); run that version or restore an older backup"
+        )
+    for number in range(version, known):
+        connection.execute("BEGIN IMMEDIATE")
+        # Two processes may start at once: the second finds the work done.
+        if connection.execute("PRAGMA user_version").fetchone()[0] == number:
+            for statement in MIGRATIONS[number]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+        connection.execute("COMMIT")

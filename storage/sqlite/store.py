@@ -1,0 +1,52 @@
+"""`SqliteStore`: the whole storage port on one SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from storage.sqlite.accounts import SqliteAccounts
+from storage.sqlite.connection import Database
+from storage.sqlite.engine import SqliteEngine
+from storage.sqlite.health import SqliteHealth
+from storage.sqlite.inbox import SqliteInbox
+from storage.sqlite.keys import KeyNumbers
+from storage.sqlite.prune import prune_chunks
+from storage.sqlite.settings import SqliteSettings
+from storage.sqlite.verify import problems_of_file, problems_of_tables
+
+
+class SqliteStore(SqliteEngine, SqliteHealth, SqliteInbox, SqliteSettings, SqliteAccounts):
+    """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
+
+    def __init__(self, path: Path | str | None = None, *, busy_ms: int = 5_000) -> None:
+        self._temporary = TemporaryDirectory(prefix="weir-") if path is None else None
+        place = Path(self._temporary.name) / "store.db" if self._temporary else Path(path or "")
+        self._db = Database(place, busy_ms=busy_ms)
+        self._numbers = KeyNumbers()
+
+    async def open(self) -> None:
+        """Connect, create or migrate the schema. Raises StoreDamagedError or ConfigurationError."""
+        await self._db.open()
+
+    async def close(self) -> None:
+        """Finish writes and disconnect."""
+        await self._db.close()
+        if self._temporary:
+            await asyncio.to_thread(self._temporary.cleanup)
+
+    async def prune(self, before: int) -> int:
+        """Forget messages, minutes, resolved anomalies and finished clocks older than `before`; returns rows deleted."""
+        deleted = 0
+        for chunk in prune_chunks(before):
+            # Small transactions, so that saves get their turn in between.
+            while rows := await self._db.write(chunk):
+                deleted += rows
+        self._numbers.invalidate()
+        return deleted
+
+    async def check(self) -> list[str]:
+        """What is wrong with the database, as sentences that say how to mend it; empty when all is well."""
+        on_disk = await asyncio.to_thread(problems_of_file, self._db.path)
+        return [*on_disk, *await self._db.read(problems_of_tables, self._db.path)]
