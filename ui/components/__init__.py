@@ -1,0 +1,85 @@
+"""Small Vue components for what moves: they fetch their data and get pushed what changes; none of it is in the elements.
+
+One JavaScript file each, no build step; shared code is the module `weir-core` (core/). Every text comes from the
+catalogue. Add one: a file here and a class below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nicegui import ui
+
+CORE = Path(__file__).parent / "core"
+
+
+class Rail(ui.element, component="rail.js"):
+    """The navigation. Emits `prefer` with {lang} or {theme}."""
+
+    def __init__(self, *, items: Sequence[Mapping[str, str]], theme: str, role: str) -> None:
+        super().__init__()
+        self.props["items"] = list(items)
+        self.props["theme"] = theme
+        self.props["role"] = role
+
+
+class Toasts(ui.element, component="toasts.js"):
+    """Short messages at the edge: what an action did."""
+
+
+class Fed(ui.element):
+    """A component that starts from the address line's query."""
+
+    def __init__(self, query: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self.props["query"] = dict(query or {})
+
+
+class MonitorBar(Fed, component="monitor_bar.js"):
+    """Title, live badge, pause, range, filters, search; owns the monitor's store and keys."""
+
+
+class Tiles(ui.element, component="tiles.js"):
+    """Row A: the numbers in their order."""
+
+
+class FlowChart(ui.element, component="flow_chart.js"):
+    """Throughput and end-to-end delay over time."""
+
+
+class Matrix(ui.element, component="matrix.js"):
+    """Channel by channel: the heart of the monitor."""
+
+
+class HeatMap(ui.element, component="heat_map.js"):
+    """Anomalies by platform and kind."""
+
+
+class SlaBoard(ui.element, component="sla_board.js"):
+    """How many promises are kept, at risk and broken, by platform."""
+
+
+class Incidents(ui.element, component="incidents.js"):
+    """The incidents and the one that is selected."""
+
+
+class ChannelView(Fed, component="channel_view.js"):
+    """One channel: its state, numbers, traffic and incidents."""
+
+
+class AnomalyList(Fed, component="anomaly_list.js"):
+    """The anomalies behind a number."""
+
+
+class ConversationList(Fed, component="conversation_list.js"):
+    """Conversations found by a search or behind a number."""
+
+
+class ConversationView(Fed, component="conversation_view.js"):
+    """The messages of one conversation."""
+
+
+class TraceView(Fed, component="trace_view.js"):
+    """One message's life, hop by hop."""

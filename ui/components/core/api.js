@@ -1,0 +1,38 @@
+// Talking to /api/v1. An ended session leads to the login page; every other problem carries the sentence the API gave.
+import { t } from "./texts.js";
+
+export class ApiError extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const BASE = "/api/v1";
+
+async function call(method, path, body, signal) {
+  const headers = { Accept: "application/json", "X-Requested-With": "weir" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(BASE + path, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, t("error.offline"));
+  }
+  if (response.status === 401) {
+    location.href = `/login?error=expired&next=${encodeURIComponent(location.pathname + location.search)}`;
+    throw new ApiError(401, t("login.error.expired"));
+  }
+  const found = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(response.status, (found && (found.detail || found.title)) || t("error.status", { status: response.status }));
+  return found;
+}
+
+export const ask = (path, signal) => call("GET", path, undefined, signal);
+export const tell = (path, body = {}) => call("POST", path, body);
+
+// A short message at the edge; `tone` is "ok" or "error".
+export function toast(text, tone = "ok") {
+  window.dispatchEvent(new CustomEvent("weir-toast", { detail: { text, tone } }));
+}

@@ -1,0 +1,1 @@
+export default { template: `<div class="w-card w-empty"></div>` };

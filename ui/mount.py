@@ -1,0 +1,50 @@
+"""Puts the screens into the parent web app: the one call of the composition root."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from nicegui import app, background_tasks, ui
+
+from services.parts import Services
+from ui import compat
+from ui.assets import STATIC, serve_assets
+from ui.components import CORE
+from ui.garbage import EVERY_S, Collector
+from ui.live import Rooms, evict, relay
+from ui.login import serve_login
+from ui.ports import Settings
+from ui.shell import Shell
+
+TOPICS = ("monitor",)
+RECONNECT_S = 15.0
+
+
+def mount(api: FastAPI, services: Services, settings: Settings) -> None:
+    """Serve the login page, the static files and every screen from `api`; routes that `api` has already win.
+
+    To be called once in a process, after the API's own routes are there, and before its lifespan starts.
+    """
+    rooms, collector = Rooms(), Collector()
+    services.accounts.on_revoked(lambda name: evict(rooms, name))
+    serve_assets(api)
+    serve_login(api)
+    compat.register_module("weir-core", CORE)
+    Shell(services, rooms, collector).register()
+
+    @app.on_startup
+    def start() -> None:
+        compat.harden_sockets(list(settings.origins))
+        for topic in TOPICS:
+            background_tasks.create(relay(services.bus, rooms, topic), name=f"relay {topic}")
+        collector.start()
+        app.timer(EVERY_S, collector.collect)
+
+    ui.run_with(
+        api,
+        title="Weir",
+        favicon=STATIC / "icon.svg",
+        tailwind=False,
+        reconnect_timeout=RECONNECT_S,
+        binding_refresh_interval=0.25,
+        show_welcome_message=False,
+    )

@@ -1,0 +1,19 @@
+"""The pages, one file each. Add one: a file here with a `PAGE`, and its line in PAGES; a test proves none is missing.
+
+A page builder gets a `Visit` and draws; it asks services and keeps nothing. Pages with an `icon` stand in the rail, in
+this order. A page is registered only for roles that have its `permission`, so for others it does not exist.
+"""
+
+from ui.pages import anomalies, channel, conversation, conversations, monitor, trace
+from ui.pages.page import Page
+
+PAGES: tuple[Page, ...] = (
+    monitor.PAGE,
+    conversations.PAGE,
+    channel.PAGE,
+    anomalies.PAGE,
+    conversation.PAGE,
+    trace.PAGE,
+)
+
+__all__ = ["PAGES", "Page"]
