@@ -133,9 +133,7 @@ def record(anomaly: Anomaly) -> dict[str, Any]:
     }
     if anomaly.acknowledged_by is not None or anomaly.acknowledged_at is not None:
         shown["acknowledged_by"] = anomaly.acknowledged_by
-        shown["acknowledged_at"] = (
-            None if anomaly.acknowledged_at is None else rfc3339(anomaly.acknowledged_at)
-        )
+        shown["acknowledged_at"] = None if anomaly.acknowledged_at is None else rfc3339(anomaly.acknowledged_at)
     if anomaly.cause is not None:
         shown["cause"] = anomaly.cause
     return shown

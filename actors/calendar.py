@@ -71,9 +71,7 @@ def check_calendar(calendar: Calendar) -> Calendar:
     try:
         ZoneInfo(calendar.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as wrong:
-        raise ConfigurationError(
-            f"unknown time zone {calendar.zone!r}; use a name like Europe/Berlin"
-        ) from wrong
+        raise ConfigurationError(f"unknown time zone {calendar.zone!r}; use a name like Europe/Berlin") from wrong
     for shift in calendar.shifts:
         if not (0 <= shift.weekday < 7 and 0 <= shift.start < shift.end <= DAY_MINUTES):  # noqa: PLR2004 # days of a week
             raise ConfigurationError(

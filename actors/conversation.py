@@ -6,6 +6,7 @@ An event has been given its observed time, and timers due strictly before it fir
 
 from __future__ import annotations
 
+from copy import copy
 from typing import assert_never
 from zlib import crc32
 
@@ -125,9 +126,7 @@ def apply_status(where: Channel, c: Conversation, status: EarlyStatus, now: int,
             _hop(c, status.message, status.status, now, out, reason)
         case AttachmentStatus():
             attachment.on_status(where, c, status, held, now, out)
-            out.attachments.append(
-                AttachmentChanged(c.key, status.message, status.attachment, status.status, now)
-            )
+            out.attachments.append(AttachmentChanged(c.key, status.message, status.attachment, status.status, now))
         case Translation():
             translation.on_status(where, c, status, held, now, out)
             _hop(c, status.message, "translated" if status.status == "ok" else "translation_failed", now, out)
@@ -181,10 +180,17 @@ def apply_action(where: Channel, c: Conversation, action: Action, now: int, out:
 def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
     """Fire every timer due strictly before `now` (ms) and find the next."""
     state = c.state
-    due = NEVER
+    sla = state.sla
+    if sla.running is None:
+        due = NEVER
+    else:
+        due = sla.due()
+        if due < now:
+            _emit(c, expire_sla(sla, now), out)
+            due = sla.due()
     if state.bells:
         notification.expire(where, c, now, out)
-        due = notification.next_due(c)
+        due = min(due, notification.next_due(c))
     if state.receipts:
         outbound.expire(where, c, now, out)
         due = min(due, outbound.next_due(c))
@@ -203,12 +209,8 @@ def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
     if state.checks:
         out_of_sync.expire(where, c, now, out)
         due = min(due, out_of_sync.next_due(state))
-    sla = state.sla
-    if sla.running is not None:
-        _emit(c, expire_sla(sla, now), out)
-        due = min(due, sla.due())
     state.due = due
-    if state.held:
+    if now - state.first_at > WEEK:
         _prune(c, now)
 
 
@@ -280,9 +282,7 @@ def _on_outbound(where: Channel, c: Conversation, m: Message, now: int, out: Eff
 def _emit(c: Conversation, clocks: list[Clock], out: Effects) -> None:
     for clock in clocks:
         if clock.due_at != NEVER:
-            out.sla.append(
-                SlaChanged(c.key, Clock(*(getattr(clock, name) for name in Clock.__struct_fields__)))
-            )
+            out.sla.append(SlaChanged(c.key, copy(clock)))
 
 
 def _hop(c: Conversation, message: str, hop: Hop, now: int, out: Effects, text: str | None = None) -> None:
@@ -307,11 +307,11 @@ def _forget(c: Conversation, message: str) -> None:
     """Drop an id that is over age; that it once came is remembered as a checksum."""
     state = c.state
     held = state.held.pop(message)
-    candidates = c.twins.get(held.body)
-    if candidates is not None and message in candidates:
-        candidates.remove(message)
-        if not candidates:
-            del c.twins[held.body]
+    known = c.twins.get(held.body)
+    if known == message or (isinstance(known, list) and len(known) == 1 and known[0] == message):
+        del c.twins[held.body]
+    elif isinstance(known, list) and message in known:
+        known.remove(message)
     state.elder.append(crc32(message.encode("utf-8", "surrogatepass")))
     del state.elder[:-ELDER_MOST]
     state.listed.pop(message, None)

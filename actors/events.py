@@ -95,9 +95,7 @@ class Receipt(ChannelEvent, frozen=True, kw_only=True, omit_defaults=True, tag="
     error: Failure | None = None
 
 
-class AttachmentStatus(
-    ChannelEvent, frozen=True, kw_only=True, omit_defaults=True, tag="attachment", gc=False
-):
+class AttachmentStatus(ChannelEvent, frozen=True, kw_only=True, omit_defaults=True, tag="attachment", gc=False):
     """The fate of one attachment."""
 
     conversation: Id
@@ -182,9 +180,7 @@ class Clock(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ty
     extra: Any = None
 
 
-class Rejected(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="rejected", gc=False
-):
+class Rejected(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="rejected", gc=False):
     """Input that was refused, journalled so that the ledger can account for it. Never accepted from outside."""
 
     at: int

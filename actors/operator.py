@@ -19,9 +19,7 @@ def act_on_anomaly(state: Watched, action: Action, now: int, out: Effects) -> bo
         return False
     match action.what:
         case "acknowledged":
-            changed = replace(
-                anomaly, status="acknowledged", acknowledged_by=action.agent, acknowledged_at=now
-            )
+            changed = replace(anomaly, status="acknowledged", acknowledged_by=action.agent, acknowledged_at=now)
             state.open[label] = changed
         case "resolved":
             changed = replace(

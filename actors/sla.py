@@ -44,6 +44,12 @@ class Clock(Struct, array_like=True, gc=False):
     answered_at: int | None = None
     stopped: bool = False
 
+    def next_instant(self) -> int:
+        """When the clock is to warn or to breach next (ms); NEVER when it did both."""
+        if self.warned_at is None and (self.breached_at is not None or self.warn_at < self.due_at):
+            return self.warn_at
+        return self.due_at if self.breached_at is None else NEVER
+
 
 class Stopwatch(Struct, array_like=True, gc=False):
     """Business time spent on something that can be put on hold; holds may overlap and count once."""
@@ -91,9 +97,11 @@ class SlaState(Struct, omit_defaults=True):
         """The next instant (ms) at which a clock must be looked at; NEVER when none runs."""
         due = NEVER
         if (clock := self.running) is not None:
-            due = _next_instant(clock)
+            due = clock.next_instant()
         if (clock := self.resolution) is not None and self.watch.since is not None and not clock.stopped:
-            due = min(due, _next_instant(clock))
+            later = clock.next_instant()
+            if later < due:
+                return later
         return due
 
 
@@ -205,19 +213,30 @@ def _move_back(state: SlaState, policy: Policy, clock: Clock, started: int, now:
 
 
 def _set_due(clock: Clock, policy: Policy, started: int, budget: int | None) -> None:
-    if budget is not None:
-        clock.due_at = policy.calendar.due(started, budget)
-        clock.warn_at = policy.calendar.due(started, round(budget * policy.warning_ratio))
+    if budget is None:
+        return
+    calendar = policy.calendar
+    if not calendar.shifts:
+        clock.due_at = started + budget
+        clock.warn_at = started + round(budget * policy.warning_ratio)
+        return
+    clock.due_at = calendar.due(started, budget)
+    clock.warn_at = calendar.due(started, round(budget * policy.warning_ratio))
 
 
 def _set_resolution_due(state: SlaState, policy: Policy, clock: Clock) -> None:
-    budget = policy.resolution_ms or 0
-    clock.due_at = state.watch.due(budget, policy.calendar)
-    clock.warn_at = state.watch.due(round(budget * policy.warning_ratio), policy.calendar)
+    watch, budget = state.watch, policy.resolution_ms or 0
+    if watch.since is not None and not policy.calendar.shifts:
+        _set_due(clock, policy, watch.since - watch.spent, budget)
+        return
+    clock.due_at = watch.due(budget, policy.calendar)
+    clock.warn_at = watch.due(round(budget * policy.warning_ratio), policy.calendar)
 
 
 def _mark(clock: Clock, now: int, not_before: int | None) -> bool:
     """Note a warning or breach whose instant is before `now`; one already past when it is learned counts from `not_before`."""
+    if clock.warn_at >= now and clock.due_at >= now:
+        return False
     changed = False
     if clock.warned_at is None and clock.warn_at < now:
         clock.warned_at = clock.warn_at if not_before is None else max(clock.warn_at, not_before)
@@ -226,9 +245,3 @@ def _mark(clock: Clock, now: int, not_before: int | None) -> bool:
         clock.breached_at = clock.due_at if not_before is None else max(clock.due_at, not_before)
         changed = True
     return changed
-
-
-def _next_instant(clock: Clock) -> int:
-    if clock.warned_at is None:
-        return min(clock.warn_at, clock.due_at) if clock.breached_at is None else clock.warn_at
-    return clock.due_at if clock.breached_at is None else NEVER

@@ -108,9 +108,7 @@ def resolve_anomaly(
     return True
 
 
-def update_anomaly(
-    state: Watched, kind: Kind, subject: tuple[str, ...], out: Effects, **evidence: Any
-) -> bool:
+def update_anomaly(state: Watched, kind: Kind, subject: tuple[str, ...], out: Effects, **evidence: Any) -> bool:
     """Add evidence to the open anomaly of a subject; False when none is open."""
     label = subject_label(kind, subject)
     anomaly = state.open.get(label)

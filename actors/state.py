@@ -143,13 +143,15 @@ class Conversation:
         self.key = key
         self.conversation = conversation
         self.state = state
-        self.twins: dict[bytes, list[str]] = {}
+        self.twins: dict[bytes, str | list[str]] = {}
         self.dirty = False
         self.armed = NEVER
         self.used = 0
         for message, held in state.held.items():
             if len(held.body) == BODY_BYTES:
-                self.twins.setdefault(held.body, []).append(message)
+                known = self.twins.setdefault(held.body, message)
+                if known is not message:
+                    self.twins[held.body] = [known, message] if isinstance(known, str) else [*known, message]
 
 
 class Channel:

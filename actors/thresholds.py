@@ -37,9 +37,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(name="attachment.grace_s", default=60, unit="s", optional=True, kind="attachment_failed"),
     Threshold(name="notification.grace_s", default=15, unit="s", optional=True, kind="notification_missed"),
     Threshold(name="translation.grace_s", default=20, unit="s", optional=True, kind="translation_failed"),
-    Threshold(
-        name="translation.team_languages", default="en,zh", unit="languages", kind="translation_failed"
-    ),
+    Threshold(name="translation.team_languages", default="en,zh", unit="languages", kind="translation_failed"),
     Threshold(
         name="silence.probability",
         default=1e-6,
@@ -50,9 +48,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
         kind="channel_silent",
     ),
     Threshold(name="silence.min_s", default=60, unit="s", low=1, kind="channel_silent"),
-    Threshold(
-        name="silence.min_messages", default=50, unit="messages", low=1, high=1e9, kind="channel_silent"
-    ),
+    Threshold(name="silence.min_messages", default=50, unit="messages", low=1, high=1e9, kind="channel_silent"),
 )
 BY_NAME: dict[str, Threshold] = {t.name: t for t in THRESHOLDS}
 

@@ -159,9 +159,7 @@ class Engine:
 
     def unindexed(self, entries: Sequence[Entry] = ()) -> list[str]:
         """Channels whose index of sent times must be loaded: a checkpoint comes, or one waits to be compared."""
-        named = {
-            (e.platform, e.account) for e in entries if isinstance(e, Checkpoint) and e.conversation is None
-        }
+        named = {(e.platform, e.account) for e in entries if isinstance(e, Checkpoint) and e.conversation is None}
         return [
             channel.key
             for names, channel in self.channels.items()
@@ -179,9 +177,7 @@ class Engine:
             return
         self._generation += 1
         for channel in self.channels.values():
-            cold = [
-                n for n, c in channel.conversations.items() if not c.dirty and c.used < self._generation - 1
-            ]
+            cold = [n for n, c in channel.conversations.items() if not c.dirty and c.used < self._generation - 1]
             for name in cold:
                 del channel.conversations[name]
             self.loaded -= len(cold)
@@ -229,21 +225,13 @@ class Engine:
 
     def apply_entry(self, entry: Entry) -> bool:
         """Apply one entry; True when it counted as stored, False as a duplicate or rejected."""
-        if isinstance(entry, Rejected):
-            channel = self.channels.get((entry.platform or "", entry.account or ""), self.nobody)
-            channel.state.accepted += 1
-            channel.state.rejected += 1
-            channel.dirty = True
-            return False
-        at = entry.at
-        self.time = max(self.time, at)
+        kind = type(entry)
+        handler = self._handlers.get(kind)
+        if handler is None:
+            return self._apply_to_nobody(entry)
+        if entry.at > self.time:
+            self.time = entry.at
         now = self.time
-        if isinstance(entry, Clock):
-            if self.partition == 0:
-                self.nobody.state.accepted += 1
-                self.nobody.state.stored += 1
-                self.nobody.dirty = True
-            return True
         channel = self.channels.get((entry.platform, entry.account))
         if channel is None:
             channel = self._add_channel(entry.platform, entry.account, now)
@@ -253,16 +241,16 @@ class Engine:
         channel.dirty = True
         state.accepted += 1
         state.last_at = now
-        kind = type(entry)
-        if (
-            kind is not Message
-            and entry.event is not None
-            and channels.is_repeated_event(channel, f"{kind.__name__}\x1f{entry.event}", now)
-        ) or not self._handlers[kind](entry, channel, now):
-            state.duplicates += 1
-            return False
-        state.stored += 1
-        return True
+        if entry.event is not None and kind is not Message:
+            label = f"{kind.__name__}\x1f{entry.event}"
+            if channels.is_repeated_event(channel, label, now):
+                state.duplicates += 1
+                return False
+        if handler(entry, channel, now):
+            state.stored += 1
+            return True
+        state.duplicates += 1
+        return False
 
     def due_keys(self, now: int) -> list[str]:
         """Cold conversations with a timer due before `now`, to be loaded before `tick`; at most a tick's worth."""
@@ -331,6 +319,22 @@ class Engine:
         self._dirty, self.dead_letters = [], []
         self.mark, self.pending, self._touched = mark, 0, False
         return batch
+
+    def _apply_to_nobody(self, entry: Entry) -> bool:
+        """What belongs to no channel: time that passes, and input that was refused."""
+        if isinstance(entry, Rejected):
+            channel = self.channels.get((entry.platform or "", entry.account or ""), self.nobody)
+            channel.state.accepted += 1
+            channel.state.rejected += 1
+            channel.dirty = True
+            return False
+        if entry.at > self.time:
+            self.time = entry.at
+        if self.partition == 0:  # a clock comes to every partition and counts once
+            self.nobody.state.accepted += 1
+            self.nobody.state.stored += 1
+            self.nobody.dirty = True
+        return True
 
     # One kind of event each; False: it was a duplicate
 
@@ -403,9 +407,7 @@ class Engine:
         return added
 
     def _new_channel(self, key: str, platform: str, account: str, state: ChannelState) -> Channel:
-        return Channel(
-            key, (platform, account), state, Limits(self._thresholds, platform, account), self.policies
-        )
+        return Channel(key, (platform, account), state, Limits(self._thresholds, platform, account), self.policies)
 
     def _touch(self, conversation: Conversation) -> None:
         conversation.used = self._generation

@@ -22,9 +22,7 @@ def on_message(where: Channel, c: Conversation, m: Message, now: int) -> None:
         state.due = min(state.due, due)
 
 
-def on_status(
-    where: Channel, c: Conversation, status: AttachmentStatus, held: Held, now: int, out: Effects
-) -> None:
+def on_status(where: Channel, c: Conversation, status: AttachmentStatus, held: Held, now: int, out: Effects) -> None:
     """The fate of one file; of an unlisted one it is kept without judgement."""
     state = c.state
     message, attachment = status.message, status.attachment

@@ -26,9 +26,7 @@ def fingerprint(m: Message) -> bytes:
     text = m.text or ""
     sender = m.sender
     files = (
-        ""
-        if not m.attachments
-        else "\x1e".join(f"{a.kind}\x1d{a.mime}\x1d{a.size}\x1d{a.url}" for a in m.attachments)
+        "" if not m.attachments else "\x1e".join(f"{a.kind}\x1d{a.mime}\x1d{a.size}\x1d{a.url}" for a in m.attachments)
     )
     if sender is None or not sender.id or (len(text) < SHORTEST_TEXT and not files):
         return crc32(f"{text}\x1f{files}".encode("utf-8", "surrogatepass")).to_bytes(4, "big")
@@ -40,23 +38,21 @@ def fingerprint(m: Message) -> bytes:
 
 def find_twin(c: Conversation, m: Message, body: bytes, window: int | None) -> str | None:
     """The nearest message accepted before with this body, sent at most `window` ms apart; remembers this one too."""
-    candidates = c.twins.get(body)
-    if candidates is None:
-        c.twins[body] = [m.message]
+    twins = c.twins
+    known = twins.setdefault(body, m.message)
+    if known is m.message:
         return None
+    candidates = [known] if isinstance(known, str) else known
     twin: str | None = None
     if window is not None:
         held = c.state.held
         nearest = window + 1
         for message in candidates:
             other = held.get(message)
-            if (
-                other is not None
-                and message != m.message
-                and (apart := abs(other.sent_at - m.sent_at)) < nearest
-            ):
+            if other is not None and message != m.message and (apart := abs(other.sent_at - m.sent_at)) < nearest:
                 nearest, twin = apart, message
     candidates.append(m.message)
+    twins[body] = candidates
     return twin
 
 
@@ -69,9 +65,7 @@ def on_repeat(where: Channel, c: Conversation, m: Message, held: Held, now: int,
     _count_copy(where, c, m.message, held, now, out, differs=differs, twin=None)
 
 
-def on_twin(
-    where: Channel, c: Conversation, m: Message, held: Held, twin: str, now: int, out: Effects
-) -> None:
+def on_twin(where: Channel, c: Conversation, m: Message, held: Held, twin: str, now: int, out: Effects) -> None:
     """The words of `twin` came again under another id: this one is merged into it."""
     if not m.history:
         _count_copy(where, c, m.message, held, now, out, differs=False, twin=twin)
@@ -102,9 +96,7 @@ def _count_copy(
     out.anomalies.append(anomaly)
 
 
-def _first_copy(
-    where: Channel, c: Conversation, message: str, held: Held, now: int, twin: str | None
-) -> Anomaly:
+def _first_copy(where: Channel, c: Conversation, message: str, held: Held, now: int, twin: str | None) -> Anomaly:
     spell = next_spell(c.state, subject_label("duplicate", (message,)))
     return Anomaly(
         id=anomaly_id("duplicate", (where.platform, where.account, c.conversation, message), spell),

@@ -18,9 +18,7 @@ MISSING_MOST = 10_000
 """Numbers awaited at once in one conversation; a platform that skips more has no usable sequence."""
 
 
-def on_message(
-    where: Channel, c: Conversation, m: Message, seq: int, held: Held, now: int, out: Effects
-) -> None:
+def on_message(where: Channel, c: Conversation, m: Message, seq: int, held: Held, now: int, out: Effects) -> None:
     """A message with a sequence number arrived (merged ones too)."""
     state = c.state
     first = state.first_seq
@@ -57,9 +55,7 @@ def on_checkpoint(where: Channel, c: Conversation, check: Checkpoint, now: int) 
     first = state.first_seq
     known = range(first, state.high_seq + 1) if first is not None else range(0)
     seen_below = set(state.below)
-    absent = [
-        n for n in range(max(low, top - LONGEST_JUMP), top + 1) if n not in known and n not in seen_below
-    ]
+    absent = [n for n in range(max(low, top - LONGEST_JUMP), top + 1) if n not in known and n not in seen_below]
     await_numbers(c, absent, Gap(now + where.limits.loss_ms, check.start, "checkpoint"))
     state.first_seq = low if first is None else min(first, low)
     state.high_seq = max(state.high_seq, top)
@@ -98,9 +94,7 @@ def next_due(c: Conversation) -> int:
     return min((gap.due for gap in c.state.missing.values()), default=NEVER)
 
 
-def _restart(
-    where: Channel, c: Conversation, m: Message, high: int, held: Held, now: int, out: Effects
-) -> None:
+def _restart(where: Channel, c: Conversation, m: Message, high: int, held: Held, now: int, out: Effects) -> None:
     state = c.state
     state.first_seq = m.seq
     state.below = []

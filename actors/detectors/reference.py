@@ -80,11 +80,7 @@ def _await(
     where: Channel, c: Conversation, message: str, since: int, cause: str, named_by: str | None, now: int
 ) -> None:
     state = c.state
-    if (
-        message in state.absent
-        or f"loss\x1fid\x1f{message}" in state.open
-        or len(state.absent) >= ABSENT_MOST
-    ):
+    if message in state.absent or f"loss\x1fid\x1f{message}" in state.open or len(state.absent) >= ABSENT_MOST:
         return
     due = now + where.limits.loss_ms
     state.absent[message] = Absent(due, since, cause, named_by)
