@@ -39,7 +39,7 @@ def create_api(services: Services, settings: WebSettings | None = None) -> FastA
 async def nothing_here(request: Request) -> Response:
     """What no route serves: without this the screens' catch-all would answer with a web page."""
     allowed: set[str] = set()
-    for route in request.app.routes:
+    for route in (route for router in ROUTES for route in router.routes):
         match, _ = route.matches(request.scope)
         if match is Match.PARTIAL:
             allowed |= set(getattr(route, "methods", None) or ())

@@ -31,6 +31,7 @@ OPEN_PATHS = frozenset(
         "/favicon.ico",
     }
 )
+PROGRAM_PREFIXES = ("/api/", "/_nicegui")
 OPEN_PREFIXES = ("/static/", "/webhooks/")
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -114,7 +115,7 @@ class Gate:
         path: str = scope["path"]
         if scope["type"] == "websocket":
             await _close(receive, send, UNAUTHENTICATED_CLOSE)
-        elif path.startswith(("/api/", "/_nicegui")) or scope["method"] not in SAFE_METHODS:
+        elif path.startswith(PROGRAM_PREFIXES) or scope["method"] not in SAFE_METHODS or bearer_of(_headers(scope)):
             detail = "log in, or send a valid token as `Authorization: Bearer <token>`; `weir token create` makes one"
             await problem(401, detail, headers={"WWW-Authenticate": "Bearer"})(scope, receive, send)
         else:

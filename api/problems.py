@@ -21,7 +21,7 @@ from services.errors import (
     NotFoundError,
     TooManyAttemptsError,
 )
-from services.ingest import BatchTooLargeError
+from services.ingest import BatchTooLargeError, UnreadableBatchError
 from streams.ports import OverloadedError
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,6 +33,7 @@ STATUSES: tuple[tuple[type[WeirError], HTTPStatus], ...] = (
     (CredentialsError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (BatchTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (UnreadableBatchError, HTTPStatus.BAD_REQUEST),
     (RejectedError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TooManyAttemptsError, HTTPStatus.TOO_MANY_REQUESTS),
     (OverloadedError, HTTPStatus.TOO_MANY_REQUESTS),

@@ -6,6 +6,7 @@ ledger balances. Heavy batches give way to the event loop every few milliseconds
 
 import asyncio
 from collections.abc import Callable
+from itertools import islice
 from time import perf_counter
 
 from msgspec import Struct
@@ -39,6 +40,10 @@ class BatchTooLargeError(RejectedError):
     """More events in one batch than allowed: send it in parts."""
 
 
+class UnreadableBatchError(RejectedError):
+    """The body as a whole is no batch: nothing of it was looked at."""
+
+
 class Ingest:
     """The way in for canonical events."""
 
@@ -51,8 +56,7 @@ class Ingest:
     async def accept(self, body: bytes, content_type: str | None) -> Receipt:
         """Take a batch (JSON array, one object, or NDJSON).
 
-        Raises RejectedError when the body as a whole cannot be read, BatchTooLargeError, OverloadedError or
-        LogFullError; then nothing of it was accepted.
+        Raises UnreadableBatchError, BatchTooLargeError, OverloadedError or LogFullError; then nothing was accepted.
         """
         raws = await self._split(body, content_type)
         entries, refusals = await self._parse(raws)
@@ -66,10 +70,12 @@ class Ingest:
     async def _split(self, body: bytes, content_type: str | None) -> list[tuple[int, bytes]]:
         def split() -> list[tuple[int, bytes]]:
             raws: list[tuple[int, bytes]] = []
-            for pair in split_batch(body, content_type):
-                raws.append(pair)
-                if len(raws) > self._most:
-                    raise BatchTooLargeError(f"more than {self._most} events in one batch; send it in parts")
+            try:
+                raws += islice(split_batch(body, content_type), self._most + 1)
+            except RejectedError as wrong:
+                raise UnreadableBatchError(str(wrong)) from wrong
+            if len(raws) > self._most:
+                raise BatchTooLargeError(f"more than {self._most} events in one batch; send it in parts")
             return raws
 
         return await asyncio.to_thread(split) if len(body) > BIG_BODY else split()

@@ -1,6 +1,6 @@
 """Everything the API and the screens may ask, in one record; put together by weir/wiring.py."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from msgspec import Struct
@@ -33,7 +33,7 @@ class Services(Struct, kw_only=True):
     dead_letters: DeadLetters
     ready: Callable[[], list[str]]
     """What keeps Weir from being ready, as sentences; empty when it is."""
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], Awaitable[bytes]]
     """The figures in Prometheus' text format."""
     monitor: Any = None
     incidents: Any = None

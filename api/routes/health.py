@@ -31,4 +31,4 @@ async def readyz(parts: Parts) -> Response:
 @router.get("/metrics", summary="Prometheus metrics")
 async def metrics(parts: Parts) -> Response:
     """The figures in Prometheus' text format."""
-    return Response(parts.metrics(), media_type=PROMETHEUS)
+    return Response(await parts.metrics(), media_type=PROMETHEUS)

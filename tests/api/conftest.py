@@ -1,0 +1,128 @@
+"""The API over a real store and a real log, asked through ASGI."""
+
+import httpx
+import pytest
+from argon2 import PasswordHasher
+
+from api.app import create_api
+from api.settings import WebSettings
+from services.accounts import Accounts
+from services.anomalies import Anomalies
+from services.audit_log import AuditLog
+from services.conversations import Conversations
+from services.dead_letters import DeadLetters
+from services.ingest import Ingest
+from services.parts import Services
+from services.passwords import Passwords
+from services.thresholds import Thresholds
+from services.tokens import Tokens
+from storage.sqlite import SqliteStore
+from streams.embedded.log import EmbeddedLog
+from streams.gateway import EmbeddedGateway
+
+
+@pytest.fixture
+async def store(data_dir):
+    opened = SqliteStore(data_dir / "store.db")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def gateway(data_dir):
+    log = EmbeddedLog(data_dir / "log.db", partitions=2)
+    await log.open()
+    opened = EmbeddedGateway(log)
+    yield opened
+    await opened.close()
+    await log.close()
+
+
+@pytest.fixture
+def services(store, gateway):
+    now = gateway.now
+
+    async def metrics():
+        return b"weir_up 1\n"
+
+    return Services(
+        store=store,
+        gateway=gateway,
+        log=gateway,
+        accounts=Accounts(store, now, Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))),
+        tokens=Tokens(store, now),
+        ingest=Ingest(gateway, most_events=1000),
+        anomalies=Anomalies(store, gateway),
+        conversations=Conversations(store),
+        thresholds=Thresholds(store, now),
+        audit_log=AuditLog(store),
+        dead_letters=DeadLetters(store, now),
+        ready=list,
+        metrics=metrics,
+    )
+
+
+@pytest.fixture
+def app(services):
+    return create_api(services, WebSettings(most_body=200_000, most_batch=400_000))
+
+
+@pytest.fixture
+async def stranger(app):
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://weir.test") as client:
+        yield client
+
+
+@pytest.fixture
+def as_role(app, services):
+    """Clients with a token of the role wanted."""
+
+    async def client_of(role):
+        secret, _ = await services.tokens.create(f"test {role}", role, who="test")
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        headers = {"Authorization": f"Bearer {secret}"}
+        return httpx.AsyncClient(transport=transport, base_url="http://weir.test", headers=headers)
+
+    return client_of
+
+
+@pytest.fixture
+async def admin(as_role):
+    async with await as_role("admin") as client:
+        yield client
+
+
+@pytest.fixture
+def logged(gateway):
+    """Every entry in the log, in order of partition and offset."""
+
+    async def entries():
+        from streams.frames import decode_frame  # noqa: PLC0415 # only tests that look into the log need it
+
+        found = []
+        for position in await gateway.positions():
+            async for record in gateway.records(position.partition):
+                found += decode_frame(record.data).entries
+        return found
+
+    return entries
+
+
+@pytest.fixture
+def message():
+    def make(number=1, **fields):
+        base = {
+            "type": "message",
+            "platform": "shopee",
+            "account": "shop-1",
+            "conversation": "c1",
+            "message": f"m{number}",
+            "sent_at": "2026-11-22T00:00:00Z",
+            "direction": "in",
+            "text": "hello",
+        }
+        return base | fields
+
+    return make
