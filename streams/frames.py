@@ -73,7 +73,7 @@ def decode_frame(data: bytes) -> Frame:
 
 
 def decode_leniently(data: bytes) -> tuple[int, list[Entry | BadEntry]]:
-    """(`wall`, entries), a BadEntry for each unreadable one; raises FrameDamagedError when they cannot be told apart."""
+    """(`wall`, entries), a BadEntry for each unreadable one; raises FrameDamagedError when none can be told apart."""
     try:
         wall, parts = _decode_parts(verify(data))
     except (msgspec.DecodeError, RecursionError) as error:
@@ -91,17 +91,13 @@ def _read(index: int, raw: bytes) -> Entry | BadEntry:
 def verify(data: bytes) -> memoryview:
     """The payload, its version and checksum proven; raises FrameDamagedError."""
     if len(data) < HEADER.size:
-        raise FrameDamagedError(
-            f"the record has {len(data)} bytes, less than a frame's header of {HEADER.size}"
-        )
+        raise FrameDamagedError(f"the record has {len(data)} bytes, less than a frame's header of {HEADER.size}")
     version, checksum = HEADER.unpack_from(data)
     if version != VERSION:
         raise FrameDamagedError(f"the record's version is {version}; this Weir reads version {VERSION}")
     payload = memoryview(data)[HEADER.size :]
     if crc32(payload) != checksum:
-        raise FrameDamagedError(
-            f"the checksum does not fit: the record of {len(data)} bytes is torn or damaged"
-        )
+        raise FrameDamagedError(f"the checksum does not fit: the record of {len(data)} bytes is torn or damaged")
     return payload
 
 

@@ -40,9 +40,7 @@ class _Submission:
 
     __slots__ = ("done", "parts", "size", "wall")
 
-    def __init__(
-        self, parts: list[tuple[int, bytes]], size: int, wall: int, done: asyncio.Future[None]
-    ) -> None:
+    def __init__(self, parts: list[tuple[int, bytes]], size: int, wall: int, done: asyncio.Future[None]) -> None:
         self.parts = parts
         self.size = size
         self.wall = wall
@@ -241,10 +239,7 @@ def _frames(submissions: Sequence[_Submission]) -> list[tuple[int, int, bytes]]:
             if len(frame.entries) >= FRAME_EVENTS or frame.size >= FRAME_BYTES:
                 del open_frames[partition]
                 rows.append((partition, frame.wall, assemble(frame.wall, frame.entries)))
-    rows += [
-        (partition, frame.wall, assemble(frame.wall, frame.entries))
-        for partition, frame in open_frames.items()
-    ]
+    rows += [(partition, frame.wall, assemble(frame.wall, frame.entries)) for partition, frame in open_frames.items()]
     return rows
 
 

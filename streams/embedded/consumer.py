@@ -3,8 +3,8 @@
 """Reads the embedded log for Faust.
 
 The order in which Faust calls: `subscribe` (its conductor) → here, as a task of its own, revoke and assign →
-`seek_to_committed` (its recovery, which runs without tables too) → `_getmany` for ever (its fetcher) → `_commit` at every
-commit interval. Offsets come to `_commit` only in order, because frames are acked in order.
+`seek_to_committed` (its recovery, which runs without tables too) → `_getmany` for ever (its fetcher) → `_commit` at
+every commit interval. Offsets come to `_commit` only in order, because frames are acked in order.
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ class EmbeddedConsumer(Consumer):
         """Take every partition of the topic. Faust waits for this call before it assigns, so that is left to a task."""
         names = set(topics)
         if names - {TOPIC}:
-            raise ConfigurationError(
-                f"the embedded log holds the topic {TOPIC} only, not {sorted(names - {TOPIC})}"
-            )
+            raise ConfigurationError(f"the embedded log holds the topic {TOPIC} only, not {sorted(names - {TOPIC})}")
         wanted = {TP(TOPIC, partition) for partition in range(self._log.partitions)} if names else set()
         if wanted != self._assigned:
             self.add_future(self._assign(wanted))
@@ -70,11 +68,7 @@ class EmbeddedConsumer(Consumer):
                 await asyncio.wait_for(self._news.wait(), timeout)
             except TimeoutError:
                 return {}
-        wanted = {
-            tp.partition: self._position(tp)
-            for tp in active
-            if self._position(tp) < self._log.end(tp.partition)
-        }
+        wanted = {tp.partition: self._position(tp) for tp in active if self._position(tp) < self._log.end(tp.partition)}
         return await self._read(wanted) if wanted else {}
 
     async def _read(self, wanted: Mapping[int, int]) -> RecordMap:
@@ -165,11 +159,11 @@ class EmbeddedConsumer(Consumer):
         """How many partitions the topic has; None for any other."""
         return self._log.partitions if topic == TOPIC else None
 
-    def key_partition(self, topic: str, key: bytes | None, partition: int | None = None) -> int | None:
+    def key_partition(self, topic: str, key: bytes | None, partition: int | None = None) -> int | None:  # noqa: ARG002 # Faust's signature
         """Only the partition said: the gateway chooses partitions, not the broker."""
         return partition
 
-    async def create_topic(self, topic: str, partitions: int, replication: int, **_options: Any) -> None:
+    async def create_topic(self, topic: str, partitions: int, replication: int, **_: Any) -> None:  # noqa: ARG002 # Faust's signature
         """The one topic is there; raises ConfigurationError for another, or for another number of partitions."""
         if topic != TOPIC or partitions != self._log.partitions:
             raise ConfigurationError(

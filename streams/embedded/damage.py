@@ -44,18 +44,14 @@ def mend_tails(db: sqlite3.Connection, path: Path, places: Places, consumer: str
 
 def problems(db: sqlite3.Connection) -> list[str]:
     """What was ever found damaged and is still in the quarantine, as sentences."""
-    rows = db.execute(
-        "SELECT partition, offset, wall, reason, processed FROM quarantine ORDER BY partition, offset"
-    )
+    rows = db.execute("SELECT partition, offset, wall, reason, processed FROM quarantine ORDER BY partition, offset")
     return [
         _sentence(partition, offset, wall, reason, bool(processed))
         for partition, offset, wall, reason, processed in rows
     ]
 
 
-def _move_aside(
-    db: sqlite3.Connection, row_id: int, wall: int, data: bytes, reason: str, *, processed: bool
-) -> None:
+def _move_aside(db: sqlite3.Connection, row_id: int, wall: int, data: bytes, reason: str, *, processed: bool) -> None:
     partition = row_id - offset_of(row_id) >> 48
     db.execute("BEGIN IMMEDIATE")
     db.execute(

@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
@@ -60,32 +61,31 @@ class EmbeddedLog:
         """The open log of that path; raises ConfigurationError when this process has not opened it."""
         log = cls._open.get(path)
         if log is None:
-            raise ConfigurationError(
-                f"the log {path} is not open in this process: open it before starting the streams"
-            )
+            raise ConfigurationError(f"the log {path} is not open in this process: open it before starting the streams")
         return log
 
     async def open(self) -> None:
         """Create or open the file. Raises LogInUseError, LogDamagedError or ConfigurationError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _own(self.path)
-        try:
+        with ExitStack() as undo:
+            self._lock = _own(self.path)
+            undo.callback(os.close, self._lock)
             db = await asyncio.to_thread(connect, self.path, limit_bytes=self._limit_bytes)
-            created_with = fixed(db, "partitions", self.partitions)
-            if created_with != self.partitions:
-                db.close()
-                raise ConfigurationError(
-                    f"the log {self.path} was created with {created_with} partitions, not {self.partitions}: set that number"
-                )
+            undo.callback(db.close)
+            self._check_partitions(fixed(db, "partitions", self.partitions))
             self._places = await asyncio.to_thread(Places, db, self.partitions)
             await asyncio.to_thread(mend_tails, db, self.path, self._places, self.consumer)
             self._problems = problems(db)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            undo.pop_all()
         self._writer = Writer(db, self.path, self._places, self._appended)
         self._reader = Reader(self.path)
         self._open[str(self.path)] = self
+
+    def _check_partitions(self, created_with: int) -> None:
+        if created_with != self.partitions:
+            raise ConfigurationError(
+                f"the log {self.path} was created with {created_with} partitions: set that, not {self.partitions}"
+            )
 
     async def close(self) -> None:
         """Finish what is queued and close the file; safe to call twice."""
@@ -136,9 +136,7 @@ class EmbeddedLog:
         """The latest acceptance time in the log (ms); 0 when it is empty."""
         return max(self._known.walls)
 
-    async def fetch(
-        self, wanted: Mapping[int, int], *, records: int = 64, size: int = PAGE_BYTES
-    ) -> list[LogRecord]:
+    async def fetch(self, wanted: Mapping[int, int], *, records: int = 64, size: int = PAGE_BYTES) -> list[LogRecord]:
         """Records of several partitions from their offsets on, in order within each; empty at the end."""
         return await self._reading.fetch(wanted, records, size)
 
@@ -193,9 +191,7 @@ class EmbeddedLog:
             expected = self.start(partition)
             async for record in self.records(partition):
                 if record.offset != expected:
-                    found.append(
-                        f"{self.path}: partition {partition} lacks records {expected} to {record.offset - 1}"
-                    )
+                    found.append(f"{self.path}: partition {partition} lacks records {expected} to {record.offset - 1}")
                 expected = record.offset + 1
         return found
 

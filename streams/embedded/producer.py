@@ -37,7 +37,7 @@ class EmbeddedProducer(Producer):
         timestamp: float | None,
         headers: Any,
         *,
-        transactional_id: str | None = None,
+        transactional_id: str | None = None,  # noqa: ARG002 # Faust's signature
     ) -> Awaitable[RecordMetadata]:
         """Start appending a record; the answer ends when it is durable. The log keeps no keys and no headers."""
         return asyncio.ensure_future(self.send_and_wait(topic, key, value, partition, timestamp, headers))
@@ -51,7 +51,7 @@ class EmbeddedProducer(Producer):
         timestamp: float | None,
         headers: Any,
         *,
-        transactional_id: str | None = None,
+        transactional_id: str | None = None,  # noqa: ARG002 # Faust's signature
     ) -> RecordMetadata:
         """Append a record durably. Raises LogFullError, or ConfigurationError for another topic or no partition."""
         if topic != TOPIC or partition is None or key is not None or headers:
@@ -66,14 +66,14 @@ class EmbeddedProducer(Producer):
         """Wait until what Faust buffered is sent."""
         await self.buffer.flush()
 
-    async def create_topic(self, topic: str, partitions: int, replication: int, **_options: Any) -> None:
+    async def create_topic(self, topic: str, partitions: int, replication: int, **_: Any) -> None:  # noqa: ARG002 # Faust's signature
         """The one topic is there; raises ConfigurationError for another, or for another number of partitions."""
         if topic != TOPIC or partitions != self._log.partitions:
             raise ConfigurationError(
                 f"the embedded log holds {TOPIC} with {self._log.partitions} partitions, not {topic} with {partitions}"
             )
 
-    def key_partition(self, topic: str, key: bytes) -> TP:
+    def key_partition(self, topic: str, key: bytes) -> TP:  # noqa: ARG002 # Faust's signature
         """Not offered: the gateway chooses partitions."""
         raise ConfigurationError(f"{topic}: partitions are chosen by the gateway, not by key")
 

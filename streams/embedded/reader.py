@@ -53,9 +53,7 @@ class Reader:
         """The first offset of [`start`, `end`) accepted at `wall` or later; `end` when there is none."""
 
         def search(db: sqlite3.Connection) -> int:
-            return bisect_left(
-                range(end), wall, lo=start, key=lambda offset: _wall_at(db, partition, offset) or 0
-            )
+            return bisect_left(range(end), wall, lo=start, key=lambda offset: _wall_at(db, partition, offset) or 0)
 
         return await self.run(search)
 
@@ -85,9 +83,7 @@ def _fetch(db: sqlite3.Connection, order: list[tuple[int, int]], share: int, siz
     return found
 
 
-def _range(
-    db: sqlite3.Connection, partition: int, offset: int, end: int, records: int, size: int
-) -> list[LogRecord]:
+def _range(db: sqlite3.Connection, partition: int, offset: int, end: int, records: int, size: int) -> list[LogRecord]:
     found: list[LogRecord] = []
     rows = db.execute(
         "SELECT id, wall, data FROM record WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",

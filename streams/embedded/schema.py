@@ -96,11 +96,9 @@ def translate(error: sqlite3.Error, path: Path) -> WeirError:
     if code == sqlite3.SQLITE_FULL:
         return LogFullError(f"there is no room for the log {path}: free disk space or shorten the retention")
     if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return LogFullError(
-            f"the log {path} cannot be written ({error}): check the disk and the file's permissions"
-        )
+        return LogFullError(f"the log {path} cannot be written ({error}): check the disk and the file's permissions")
     return LogDamagedError(
-        f"the log {path} is damaged ({error}): stop Weir, keep a copy of the file with its -wal, restore it from a backup"
+        f"the log {path} is damaged ({error}): stop Weir, keep a copy of the file and its -wal, restore a backup"
     )
 
 

@@ -2,8 +2,8 @@
 # Faust's and mode's annotations are partial: strict mode would report their code, not ours.
 """Faust's transport over the embedded log: `embedded://local/path/of/the/log`.
 
-The log must be open in this process (`EmbeddedLog.open`): gateway and streams share it. One member, hence no rebalancing:
-the first subscription assigns every partition. Faust's own conductor and fetcher are used unchanged.
+The log must be open in this process (`EmbeddedLog.open`): gateway and streams share it. One member, hence no
+rebalancing: the first subscription assigns every partition. Faust's own conductor and fetcher are used unchanged.
 """
 
 from __future__ import annotations

@@ -77,9 +77,7 @@ class Places:
 class Writer:
     """Owns the writing connection. `on_append` is called on the event loop after each commit that appended."""
 
-    def __init__(
-        self, db: sqlite3.Connection, path: Path, places: Places, on_append: Callable[[], None]
-    ) -> None:
+    def __init__(self, db: sqlite3.Connection, path: Path, places: Places, on_append: Callable[[], None]) -> None:
         self._db = db
         self._path = path
         self._places = places
@@ -214,9 +212,7 @@ class Writer:
                 case _:
                     assert_never(request)
 
-    def _deliver(
-        self, results: list[tuple[asyncio.Future[Any], Any, WeirError | None]], *, appended: bool
-    ) -> None:
+    def _deliver(self, results: list[tuple[asyncio.Future[Any], Any, WeirError | None]], *, appended: bool) -> None:
         try:
             self._loop.call_soon_threadsafe(self._resolve, results, appended)
         except RuntimeError:

@@ -52,11 +52,7 @@ async def gateway(log):
 
 async def stored(log):
     return [
-        [
-            entry
-            for record in [r async for r in log.records(partition)]
-            for entry in decode_frame(record.data).entries
-        ]
+        [entry for record in [r async for r in log.records(partition)] for entry in decode_frame(record.data).entries]
         for partition in range(log.partitions)
     ]
 

@@ -1,0 +1,114 @@
+"""The live bus: what was just saved, for those who watch. Losing a message here loses no data, only a redraw.
+
+A subscriber who is too slow keeps the newest messages and is told how many it missed, so that it can read the whole
+state again. Publishing never waits for anybody. Another process's bus (Redis) stands behind the same `Bus`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, Protocol, TypeAlias
+
+from msgspec import Struct
+
+Payload: TypeAlias = bytes | dict[str, Any]
+
+KEPT = 256
+
+
+class Published(Struct, frozen=True):
+    """One message; `missed` older ones were dropped before it because the subscriber was slow."""
+
+    data: Payload
+    missed: int = 0
+
+
+class Subscription(Protocol):
+    """An open ear: iterate over it, close it."""
+
+    def __aiter__(self) -> Subscription:
+        """Itself."""
+        ...
+
+    async def __anext__(self) -> Published:
+        """The next message; ends when closed."""
+        ...
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        ...
+
+
+class Bus(Protocol):
+    """Publish and subscribe by topic."""
+
+    async def publish(self, topic: str, data: Payload) -> None:
+        """Tell every subscriber of the topic. May raise RetriableError; the message is then lost."""
+        ...
+
+    def subscribe(self, topic: str) -> Subscription:
+        """Hear everything published from now on."""
+        ...
+
+
+class LocalSubscription:
+    """A subscriber in this process."""
+
+    def __init__(self, bus: LocalBus, topic: str, kept: int) -> None:
+        self._bus = bus
+        self._topic = topic
+        self._waiting: deque[Payload] = deque(maxlen=kept)
+        self._missed = 0
+        self._news = asyncio.Event()
+        self._closed = False
+
+    def __aiter__(self) -> LocalSubscription:
+        return self
+
+    async def __anext__(self) -> Published:
+        while not self._waiting:
+            if self._closed:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+        missed, self._missed = self._missed, 0
+        return Published(self._waiting.popleft(), missed)
+
+    def put(self, data: Payload) -> None:
+        """Keep a message, the oldest giving way."""
+        if len(self._waiting) == self._waiting.maxlen:
+            self._missed += 1
+        self._waiting.append(data)
+        self._news.set()
+
+    def close(self) -> None:
+        """Hear nothing any more; what waits may still be read."""
+        self._closed = True
+        self._bus.forget(self._topic, self)
+        self._news.set()
+
+
+class LocalBus:
+    """The bus within one process. `kept`: how many messages wait for a slow subscriber."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._subscribers: dict[str, list[LocalSubscription]] = {}
+
+    async def publish(self, topic: str, data: Payload) -> None:
+        """Tell every subscriber of the topic; waits for none."""
+        for subscriber in self._subscribers.get(topic, ()):
+            subscriber.put(data)
+
+    def subscribe(self, topic: str) -> LocalSubscription:
+        """Hear everything published from now on."""
+        subscription = LocalSubscription(self, topic, self._kept)
+        self._subscribers.setdefault(topic, []).append(subscription)
+        return subscription
+
+    def forget(self, topic: str, subscription: LocalSubscription) -> None:
+        """Drop a closed subscription."""
+        subscribers = self._subscribers.get(topic, [])
+        if subscription in subscribers:
+            subscribers.remove(subscription)

@@ -1,0 +1,129 @@
+"""Saves what the engines changed, then acks: the state is safe before its offset is committed.
+
+A double buffer: while one batch is being saved the engines go on filling the next. A flush starts FLUSH_S after the
+first change, at FLUSH_EVENTS, or as soon as nothing more came for IDLE_S. Retriable errors are tried in place for ever;
+taking new frames stops at MOST_UNSAVED events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from actors.errors import RetriableError
+from storage.ports import EngineStore
+from streams.bus import Bus
+from streams.deltas import TOPIC, delta_of, encode_delta
+from streams.partition import Partition
+from streams.patience import Patience
+
+logger = logging.getLogger(__name__)
+
+FLUSH_S = 0.25
+IDLE_S = 0.02
+FLUSH_EVENTS = 20_000
+MOST_UNSAVED = 40_000
+
+
+class Persister:
+    """One for all partitions of this process. Raises FencedError out of `run` when another writer owns a partition."""
+
+    def __init__(
+        self,
+        store: EngineStore,
+        bus: Bus,
+        partitions: Mapping[int, Partition],
+        patience: Patience,
+        now: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._partitions = partitions
+        self._patience = patience
+        self._now = now
+        self._work = asyncio.Event()
+        self._full = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._changes = 0
+        self.unsaved = 0
+        self.saved_events = 0
+        self.flushes = 0
+        self.last_progress = now()
+
+    def changed(self, events: int) -> None:
+        """Something was applied or fired."""
+        self._changes += 1
+        self.unsaved += events
+        self._work.set()
+        if self.unsaved >= FLUSH_EVENTS:
+            self._full.set()
+        if self.unsaved >= MOST_UNSAVED:
+            self._room.clear()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is applied and not saved."""
+        return self._work.is_set() or any(part.saving.locked() or part.frames for part in self._partitions.values())
+
+    async def room(self) -> None:
+        """Wait until more may be taken."""
+        await self._room.wait()
+
+    async def run(self) -> None:
+        """Flush for ever."""
+        while True:
+            await self._work.wait()
+            await self._moment()
+            self._work.clear()
+            self._full.clear()
+            await self.flush_all()
+
+    async def flush_all(self) -> None:
+        """Save and ack everything applied by now."""
+        async with asyncio.TaskGroup() as group:
+            for partition in list(self._partitions.values()):
+                group.create_task(self.flush(partition))
+
+    async def flush(self, partition: Partition) -> None:
+        """Save and ack everything applied by now in one partition. Raises FencedError."""
+        async with partition.saving:
+            frames, partition.frames = partition.frames, []
+            events = sum(frame.events for frame in frames)
+            partition.saving_since = frames[0].wall if frames else None
+            batch = partition.engine.take(self._now())
+            if batch is not None:
+                await self._patience("saving", lambda: self._store.save(batch))
+                self.flushes += 1
+            for frame in frames:
+                await frame.ack()
+            partition.saving_since = None
+            self._progressed(events)
+        if batch is not None:
+            await self._tell(encode_delta(delta_of(batch, self._now())))
+
+    def _progressed(self, events: int) -> None:
+        self.unsaved -= events
+        self.saved_events += events
+        self.last_progress = self._now()
+        if self.unsaved < MOST_UNSAVED:
+            self._room.set()
+
+    async def _moment(self) -> None:
+        """Let changes gather: until enough, until it is time, or until nothing more comes."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + FLUSH_S
+        while not self._full.is_set() and loop.time() < deadline:
+            before = self._changes
+            try:
+                await asyncio.wait_for(self._full.wait(), IDLE_S)
+            except TimeoutError:
+                if self._changes == before:
+                    return
+
+    async def _tell(self, data: bytes) -> None:
+        try:
+            await self._bus.publish(TOPIC, data)
+        except RetriableError as error:
+            logger.warning("screens are not told of a change, they will read it anew: %s", error)
