@@ -6,6 +6,8 @@ import pytest
 
 from actors.events import Message
 from streams.embedded.log import EmbeddedLog
+from tests.streams.machine import Machine
+from tests.streams.product import Product
 
 
 @pytest.fixture
@@ -34,3 +36,18 @@ def message():
         )
 
     return make
+
+
+@pytest.fixture
+async def product(data_dir):
+    """Starts the product on the test's data directory; what still runs at the end is stopped."""
+    opened = Product(data_dir)
+    yield opened
+    if not opened.exits:
+        await opened.stop()
+
+
+@pytest.fixture
+def machine():
+    """The clocks of a machine, wound by hand."""
+    return Machine()

@@ -11,21 +11,7 @@ from streams.clock import SteadyClock
 from streams.frames import decode_frame
 from streams.gateway import FRAME_BYTES, FRAME_EVENTS, EmbeddedGateway, FramingGateway
 from streams.ports import LogFullError, OverloadedError
-
-
-class Machine:
-    """The clocks of a machine whose wall clock somebody sets."""
-
-    def __init__(self, wall=1_700_000_000_000):
-        self.wall = wall
-        self.running = 0
-
-    def pass_time(self, ms):
-        self.wall += ms
-        self.running += ms
-
-    def clock(self, **options):
-        return SteadyClock(lambda: self.wall * 1_000_000, lambda: self.running * 1_000_000, **options)
+from tests.streams.machine import Machine
 
 
 class SlowLog:
