@@ -2,12 +2,14 @@
 
 from fastapi import APIRouter
 
-from api.routes import anomalies, auth, conversations, events, health, people, records, thresholds
+from api.routes import anomalies, auth, conversations, events, health, monitor, people, records, stats, thresholds
 
 ROUTES: tuple[APIRouter, ...] = (
     events.router,
     anomalies.router,
     conversations.router,
+    monitor.router,
+    stats.router,
     thresholds.router,
     people.router,
     records.router,

@@ -1,0 +1,39 @@
+"""Readings that cost no more than their share: the dearer one is, the seldomer it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+SHARE = 0.05
+"""The part of the time that one reading may take."""
+
+
+class Paced(Generic[T]):
+    """One reading, taken again when older than `least_s` and than its own duration / SHARE; never twice at once."""
+
+    def __init__(self, read: Callable[[], Awaitable[T]], least_s: float) -> None:
+        self._read = read
+        self._least = least_s
+        self._lock = asyncio.Lock()
+        self._due = 0.0
+        self._value: T | None = None
+        self._taken = False
+
+    async def get(self) -> T:
+        """The latest value, read now if it is due. What the reading raises is raised, and tried again next time."""
+        async with self._lock:
+            began = monotonic()
+            if not self._taken or began >= self._due:
+                self._value = await self._read()
+                self._taken = True
+                ended = monotonic()
+                self._due = ended + max(self._least, (ended - began) / SHARE)
+            return self._value  # pyright: ignore[reportReturnType] # taken: T
+
+
+__all__ = ["Paced"]

@@ -1,0 +1,147 @@
+"""Feels the pulse of the runtime and the gateway once a second, independently of the database.
+
+A part beats when it has nothing to do or when it got further since the last look; one that has work and does not move
+on stops beating, and the watchdog draws the conclusions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from actors.errors import RetriableError
+from actors.keys import channel_key
+from services.backlog import Backlog
+from services.heartbeats import Heartbeats
+from services.watchdog import Watchdog
+from streams.engine import Engine
+from streams.ports import LogReader
+
+log = structlog.get_logger(__name__)
+PERIOD_S = 1.0
+
+
+class Health(Protocol):
+    """How the runtime is; `streams.app.Health` fits."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it takes records."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether every engine is loaded."""
+        ...
+
+    @property
+    def lag(self) -> dict[int, int]:
+        """Records that wait to be applied, by partition."""
+        ...
+
+    @property
+    def unsaved(self) -> int:
+        """Entries applied and not saved."""
+        ...
+
+    @property
+    def processed(self) -> int:
+        """Entries saved since the start."""
+        ...
+
+
+class Runtime(Protocol):
+    """The runtime as it is looked at; `streams.app.Runtime` fits."""
+
+    @property
+    def engines(self) -> dict[int, Engine]:
+        """The engines by partition."""
+        ...
+
+    def health(self) -> Health:
+        """How it goes."""
+        ...
+
+    async def oldest_unprocessed(self) -> int | None:
+        """When the oldest entry that is not saved was accepted (ms)."""
+        ...
+
+
+class Pulse:
+    """Beats for engine, persister and gateway; tells the watchdog what waits. Fits `services.monitor.Checks`."""
+
+    def __init__(
+        self,
+        *,
+        runtime: Runtime,
+        reader: LogReader,
+        horizon: Callable[[], int],
+        heartbeats: Heartbeats,
+        watchdog: Watchdog,
+        clock: Callable[[], int],
+    ) -> None:
+        self._runtime = runtime
+        self._reader = reader
+        self._horizon = horizon
+        self._heartbeats = heartbeats
+        self._watchdog = watchdog
+        self._clock = clock
+        self._backlog = Backlog()
+        self._applied = -1
+        self._saved = -1
+        self._alive: bool = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Look every second until `stop`."""
+        self._task = asyncio.create_task(self._run(), name="pulse")
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+            self._task = None
+
+    def checked_channels(self) -> set[str]:
+        """Keys of the channels whose engine is loaded and alive."""
+        if not self._alive:
+            return set()
+        return {channel_key(*names) for engine in self._runtime.engines.values() for names in engine.channels}
+
+    def applied_unsaved(self) -> bool:
+        """Whether everything accepted is applied and some of it only waits to be saved."""
+        health = self._runtime.health()
+        return bool(health.unsaved) and not any(health.lag.values())
+
+    async def look(self) -> None:
+        """Look once."""
+        self._beat()
+        now = self._clock()
+        oldest = await self._runtime.oldest_unprocessed()
+        self._watchdog.tell_backlog(self._backlog.observe(await self._reader.positions(), oldest, now))
+
+    def _beat(self) -> None:
+        health = self._runtime.health()
+        applied = sum(engine.applied for engine in self._runtime.engines.values())
+        self._alive = health.running and health.ready and (not any(health.lag.values()) or applied != self._applied)
+        if self._alive:
+            self._heartbeats.beat("engine")
+        if health.running and (not health.unsaved or health.processed != self._saved):
+            self._heartbeats.beat("persister")
+        self._heartbeats.beat("gateway", self._horizon())
+        self._applied, self._saved = applied, health.processed
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except RetriableError as wrong:
+                log.warning("pulse_not_felt", reason=str(wrong))
+            except Exception:
+                # Without a look nothing beats, and the watchdog says so; the reason belongs in the log.
+                log.exception("pulse_look_failed")
+            await asyncio.sleep(PERIOD_S)
