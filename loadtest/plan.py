@@ -1,0 +1,53 @@
+"""When the next trouble of each kind is due, counted in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+from loadtest.options import INCIDENT_WEIGHT, INCIDENTS
+
+LAST_PART = 0.9
+"""No trouble begins in the last tenth of a trace, so that every story is told to its end."""
+FIRST_PART = 0.3
+"""Every trouble that can be expected at all begins for the first time in the first part of a trace."""
+
+
+class Plan:
+    """Chooses which message suffers what. `due` and `incidents` wait for a site that suits them."""
+
+    def __init__(self, rng: Random, rates: Mapping[str, float], messages: int | None) -> None:
+        self.due: list[str] = []
+        self.incidents: list[str] = []
+        self.soonest: float = 0
+        self.last: float = float("inf") if messages is None else messages * LAST_PART
+        self._rng = rng
+        self._rates = {k: r / INCIDENT_WEIGHT if k in INCIDENTS else r for k, r in rates.items() if r > 0}
+        self._next = {k: self._first(r, messages) for k, r in self._rates.items()}
+        self.soonest = min(self._next.values(), default=float("inf"))
+
+    def advance(self, sent: int) -> None:
+        """`sent` messages were sent: what is due from now on?"""
+        for kind, at in self._next.items():
+            if at <= sent:
+                (self.incidents if kind in INCIDENTS else self.due).append(kind)
+                self._next[kind] = at + self._rng.expovariate(self._rates[kind])
+        self.soonest = min(self._next.values(), default=float("inf"))
+        if sent >= self.last:
+            self.due.clear()
+            self.incidents.clear()
+            self.soonest = float("inf")
+
+    def take(self, suits: Callable[[str], bool]) -> str | None:
+        """The longest waiting trouble that suits the site, no longer due."""
+        for kind in self.due:
+            if suits(kind):
+                self.due.remove(kind)
+                return kind
+        return None
+
+    def _first(self, rate: float, messages: int | None) -> float:
+        gap = self._rng.expovariate(rate)
+        if messages is not None and rate * messages >= INCIDENT_WEIGHT**-1:
+            return min(gap, messages * FIRST_PART * (0.3 + 0.7 * self._rng.random()))
+        return gap
