@@ -30,7 +30,7 @@ class Shift(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Calendar(Struct, frozen=True, kw_only=True):
-    """Business hours of a team. No shifts at all means around the clock (24 x 7). Holidays are local dates, YYYY-MM-DD."""
+    """Business hours of a team; no shifts at all means around the clock. Holidays are local dates, YYYY-MM-DD."""
 
     zone: str = "UTC"
     shifts: tuple[Shift, ...] = ()

@@ -1,13 +1,13 @@
-"""What happens to a conversation: `apply_message` for messages, `apply_status` for what is told of them, `expire` for time.
+"""What happens to a conversation: messages, what is told of them, and time.
 
-Rules of this file: everything that a message sets off is visible here, in order; a detector's own rule lives in its file.
+Rules of this file: everything that a message sets off is visible here, in order; a detector's own rule lives in its
+file.
 An event has been given its observed time, and timers due strictly before it fire first, here.
 """
 
 from __future__ import annotations
 
 from copy import copy
-from typing import assert_never
 from zlib import crc32
 
 from actors import channel as channels
@@ -130,12 +130,10 @@ def apply_status(where: Channel, c: Conversation, status: EarlyStatus, now: int,
         case Translation():
             translation.on_status(where, c, status, held, now, out)
             _hop(c, status.message, "translated" if status.status == "ok" else "translation_failed", now, out)
-        case Notification():
+        case Notification():  # pyright proves that nothing is left
             notification.on_status(where, c, status, held, now, out)
             if status.status != "failed":
                 _hop(c, status.message, "notified" if status.status == "fired" else "seen", now, out)
-        case _ as never:
-            assert_never(never)
 
 
 def apply_version(where: Channel, c: Conversation, change: Edit | Delete, now: int, out: Effects) -> None:

@@ -29,7 +29,7 @@ Hop: TypeAlias = Literal[
 
 
 class MessageStored(Struct, frozen=True, gc=False):
-    """A message is held now. `at`: observed time (ms); `delay`: corrected delay (ms); `merged_into`: the message it repeats."""
+    """A message is held now: `at` observed time, `delay` corrected (ms), `merged_into` the message it repeats."""
 
     key: str
     at: int

@@ -1,7 +1,7 @@
 """From bytes on the wire to canonical events (SPEC sections 2 and 9, rulings 4 and 56 to 60).
 
-`parse_event` reads one JSON object strictly; whatever breaks the specification raises RejectedError with the reason that its
-sender is shown. `split_batch` cuts a body (array, NDJSON or one object) into events without judging them.
+`parse_event` reads one JSON object strictly; whatever breaks the specification raises RejectedError with the reason
+that its sender is shown. `split_batch` cuts a body (array, NDJSON or one object) into events without judging them.
 """
 
 from __future__ import annotations

@@ -12,11 +12,10 @@ from actors.state import Watched
 
 def act_on_anomaly(state: Watched, action: Action, now: int, out: Effects) -> bool:
     """Carry out an action on the anomaly it names; False when that is not open here (any more)."""
-    for label, anomaly in state.open.items():
-        if anomaly.id == action.anomaly:
-            break
-    else:
+    label = next((label for label, anomaly in state.open.items() if anomaly.id == action.anomaly), None)
+    if label is None:
         return False
+    anomaly = state.open[label]
     match action.what:
         case "acknowledged":
             changed = replace(anomaly, status="acknowledged", acknowledged_by=action.agent, acknowledged_at=now)

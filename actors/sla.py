@@ -84,7 +84,7 @@ class Stopwatch(Struct, array_like=True, gc=False):
 
 
 class SlaState(Struct, omit_defaults=True):
-    """The deadlines of one conversation. `running`: the response clock a customer waits on; `frozen`: it was cut by a close."""
+    """The deadlines of one conversation: `running` is the clock a customer waits on, `frozen` that a close cut it."""
 
     clocks: int = 0
     responses: int = 0
@@ -234,7 +234,7 @@ def _set_resolution_due(state: SlaState, policy: Policy, clock: Clock) -> None:
 
 
 def _mark(clock: Clock, now: int, not_before: int | None) -> bool:
-    """Note a warning or breach whose instant is before `now`; one already past when it is learned counts from `not_before`."""
+    """Note a warning or breach whose instant is before `now`; learned late, it counts from `not_before`."""
     if clock.warn_at >= now and clock.due_at >= now:
         return False
     changed = False

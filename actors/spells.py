@@ -1,4 +1,4 @@
-"""Opening and resolving anomalies: one open per subject, each spell an anomaly of its own (SPEC section 9, ruling 6)."""
+"""Opening and resolving anomalies: one open per subject, each spell an anomaly of its own."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What the core remembers: one state per channel, one per conversation, as records that encode and decode without loss.
 
-A `Conversation` or `Channel` is a state in memory: the record plus what can be derived from it. Only the record is stored.
+A `Conversation` or `Channel` is a state in memory: the record plus what can be derived from it. Only the record is
+stored.
 `due` is a lower bound of the state's next timer; looking at it too early changes nothing.
 """
 
@@ -25,7 +26,7 @@ EARLY_MOST = 1_000
 SPELLS_MOST = 2_000
 
 CUSTOMER, OUTBOUND, MERGED, HISTORY, VIP, SETTLED, DELIVERED, FAILED = 1, 2, 4, 8, 16, 32, 64, 128
-"""Flags of a held message. SETTLED: somebody was told, saw or answered it; DELIVERED: delivered or read; FAILED: refused."""
+"""Flags of a held message. SETTLED: somebody was told, saw or answered it; DELIVERED: delivered or read."""
 
 EarlyStatus = Receipt | AttachmentStatus | Translation | Notification
 
@@ -66,7 +67,7 @@ class Check(Struct, array_like=True, gc=False):
 
 
 class Watched(Struct, omit_defaults=True):
-    """What conversations and channels have in common: open anomalies and spell counts by subject, pending checks, timer."""
+    """What conversations and channels have in common: open anomalies and spells by subject, checks, timer."""
 
     first_at: int = 0
     due: int = NEVER
@@ -76,7 +77,7 @@ class Watched(Struct, omit_defaults=True):
 
 
 class ConversationState(Watched, omit_defaults=True):
-    """Everything remembered of one conversation. Pending graces are due times (ms) by message id, in order of arming."""
+    """Everything remembered of one conversation; pending graces are due times (ms) by message id."""
 
     held: dict[str, Held] = field(default_factory=dict)
     elder: list[int] = field(default_factory=list)
@@ -100,8 +101,10 @@ class ConversationState(Watched, omit_defaults=True):
 
 
 class ChannelState(Watched, omit_defaults=True):
-    """Everything remembered of one channel; `hours` maps hour of the week (UTC) to [messages, ms lived
-    through]; `over` counts down from the last message over the delay threshold: at 0 the median cannot be above it.
+    """Everything remembered of one channel.
+
+    `hours` maps hour of the week (UTC) to [messages, ms lived through]; `over` counts down from the last message over
+    the delay threshold: at 0 the median cannot be above it.
     """
 
     last_at: int = 0
@@ -133,8 +136,10 @@ class ChannelState(Watched, omit_defaults=True):
 
 
 class Conversation:
-    """A conversation in memory. `twins` finds the messages of one body; `armed` and `used` are
-    the runtime's: the due time its heap knows, and when the conversation was last needed.
+    """A conversation in memory.
+
+    `twins` finds the messages of one body. `armed` and `used` are the runtime's: the due time its heap knows, and when
+    the conversation was last needed.
     """
 
     __slots__ = ("armed", "conversation", "dirty", "key", "state", "twins", "used")
@@ -182,7 +187,7 @@ class Channel:
         self.platform, self.account = names
         self.state = state
         self.limits = limits
-        self.policies = tuple(p for p in policies if _concerns(p, *names)) or (Policy(),)
+        self.policies: list[Policy] = [p for p in policies if _concerns(p, *names)] or [Policy()]
         self.sent: array[int] | None = None
         self.sent_sorted = True
         self.conversations: dict[str, Conversation] = {}

@@ -17,7 +17,7 @@ Value: TypeAlias = float | int | str | None
 
 
 class Threshold(Struct, frozen=True, kw_only=True):
-    """One tunable number or list. `unit`: s, probability, messages or languages; an optional one may be `off` (None)."""
+    """One tunable number or list; an optional one may be `off` (None)."""
 
     name: str
     default: Value
@@ -54,7 +54,7 @@ BY_NAME: dict[str, Threshold] = {t.name: t for t in THRESHOLDS}
 
 
 class ThresholdSet(Struct, frozen=True, kw_only=True):
-    """Overrides by scope: `""` (global), `platform` or `platform/account`; then by name. `version` grows by one a change."""
+    """Overrides by scope (`""`, `platform` or `platform/account`), then by name; `version` grows by one a change."""
 
     version: int = 0
     overrides: dict[str, dict[str, Value]] = field(default_factory=dict)
@@ -146,7 +146,8 @@ def check_value(threshold: Threshold, value: Any) -> Value:
         number = float("nan")
     if not threshold.low <= number <= threshold.high:
         raise ConfigurationError(
-            f"{threshold.name} must be a number from {threshold.low:g} to {threshold.high:g} ({threshold.unit}), not {value!r}"
+            f"{threshold.name} must be a number from {threshold.low:g} to {threshold.high:g} ({threshold.unit}), "
+            f"not {value!r}"
         )
     return int(number) if number == int(number) else number
 

@@ -1,8 +1,8 @@
 """One partition's processing, free of any framework: entries in, states changed, one batch of effects out.
 
-The same engine runs live, in `weir replay` and in the threshold preview. It does no I/O: the caller loads the states that
-`absent` names before `apply`, and saves what `take` hands out. Everything it does is a function of the entries, the
-thresholds and the ticks.
+The same engine runs live, in `weir replay` and in the threshold preview. It does no I/O: the caller loads the states
+that `absent` names before `apply`, and saves what `take` hands out. Everything it does is a function of the entries,
+the thresholds and the ticks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from actors.events import (
     AttachmentStatus,
     Auth,
     Checkpoint,
-    Clock,
     Delete,
     Edit,
     Entry,
@@ -205,7 +204,7 @@ class Engine:
     # Entries and time
 
     def apply(self, offset: int, wall: int, entries: Sequence[Entry]) -> list[tuple[int, Exception]]:
-        """Apply a frame accepted at `wall` (ms); returns what could not be applied, by index. Frames before the mark: no-op."""
+        """Apply a frame accepted at `wall` (ms) unless it was; returns what could not be applied, by index."""
         if offset <= self.applied:
             return []
         failures: list[tuple[int, Exception]] = []

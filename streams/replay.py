@@ -1,7 +1,7 @@
 """`weir replay`: a trace through the same engine in virtual time, touching no database (SPEC sections 6 and 7).
 
-Virtual time is the largest `at` so far. Timers fire lazily, at their own instants, when their conversation or channel is
-heard again; after the last event 24 hours pass, so that every grace ends.
+Virtual time is the largest `at` so far. Timers fire lazily, at their own instants, when their conversation or
+channel is heard again; after the last event 24 hours pass, so that every grace ends.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from streams.trace import lines, open_trace
 AFTERWARDS_MS = 24 * 3_600_000
 CHUNK = 500
 LOADED_MOST = 50_000
-"""Conversations held in memory; the others wait in a temporary file, so that memory stays flat with the trace's length."""
+"""Conversations held in memory; the others wait in a temporary file, so that memory stays flat."""
 
 Progress = Callable[[int, int], None]
 
 
 class ReplayOptions(Struct, frozen=True, kw_only=True):
-    """How to replay. `partitions` changes nothing but the grouping; `loaded_most` bounds the conversations in memory."""
+    """How to replay: `partitions` only groups, `loaded_most` bounds the conversations in memory."""
 
     thresholds: ThresholdSet = ThresholdSet()
     policies: tuple[Policy, ...] = ()

@@ -59,9 +59,7 @@ class Collector:
 
     def report(self, engines: Sequence[Engine]) -> Report:
         """Everything as one JSON object."""
-        channels = sorted(
-            (c for e in engines for c in e.channels.values()), key=lambda c: (c.platform, c.account)
-        )
+        channels = sorted((c for e in engines for c in e.channels.values()), key=lambda c: (c.platform, c.account))
         nobody = [e.nobody.state for e in engines]
         states = [c.state for c in channels]
         return {
@@ -127,18 +125,17 @@ def _optional(ms: int | None) -> str | None:
 
 
 def _ledger(channels: Sequence[Channel], nobody: Iterable[ChannelState]) -> dict[str, Any]:
-    rows = [{"platform": c.platform, "account": c.account} | _account([c.state]) for c in channels]
-    orphans = _account(nobody)
-    if orphans["accepted"]:
-        rows.append({"platform": None, "account": None} | orphans)
-    total = {
-        name: sum(row[name] for row in rows) for name in ("accepted", "stored", "duplicates", "rejected")
-    }
-    return total | {"channels": rows}
+    orphans = list(nobody)
+    rows: list[dict[str, Any]] = [
+        {"platform": c.platform, "account": c.account} | _account([c.state]) for c in channels
+    ]
+    if any(state.accepted for state in orphans):
+        rows.append({"platform": None, "account": None} | _account(orphans))
+    return _account([*(c.state for c in channels), *orphans]) | {"channels": rows}
 
 
 def _account(states: Iterable[ChannelState]) -> dict[str, Any]:
-    total = {"accepted": 0, "stored": 0, "duplicates": 0, "rejected": 0}
+    total: dict[str, Any] = {"accepted": 0, "stored": 0, "duplicates": 0, "rejected": 0}
     for state in states:
         for name in total:
             total[name] += getattr(state, name)

@@ -1,4 +1,4 @@
-"""States that a long replay does not need at the moment, in an unnamed temporary file; memory holds their places only."""
+"""States that a long replay does not need at the moment, in an unnamed temporary file."""
 
 from __future__ import annotations
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -19,29 +20,29 @@ GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
 @contextmanager
-def open_trace(path: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+def open_trace(path: str) -> Generator[tuple[BinaryIO, BinaryIO]]:
     """(decompressed stream, the file itself, whose position tells progress); `-` is standard input.
 
     Compression is told by the first bytes, not by the name. Raises ConfigurationError when the file cannot be read.
     """
     try:
-        raw = cast("BinaryIO", sys.stdin.buffer) if path == "-" else Path(path).open("rb")  # noqa: SIM115 # closed below
+        raw = cast("BufferedReader", sys.stdin.buffer) if path == "-" else Path(path).open("rb")  # noqa: SIM115 # closed below
     except OSError as wrong:
         raise ConfigurationError(f"cannot read {path}: {wrong.strerror}") from wrong
     try:
-        head = raw.peek(4)[:4] if hasattr(raw, "peek") else b""  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType] # BufferedReader has it
-        if head[:2] == GZIP:
-            yield cast("BinaryIO", gzip.open(raw)), raw
-        elif head == ZSTD:
-            yield (
-                cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)),
-                raw,
-            )
-        else:
-            yield raw, raw
+        yield _decompressed(raw), raw
     finally:
         if path != "-":
             raw.close()
+
+
+def _decompressed(raw: BufferedReader) -> BinaryIO:
+    head = raw.peek(len(ZSTD))[: len(ZSTD)]
+    if head.startswith(GZIP):
+        return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
+    if head == ZSTD:
+        return cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
+    return raw
 
 
 def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

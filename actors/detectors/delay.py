@@ -1,4 +1,6 @@
-"""`delay`: a message took longer than the threshold (opened resolved), or a channel's last 20 have a median above it (open).
+"""`delay`: a message took longer than the threshold, or the median of a channel's last 20 did.
+
+The first is opened resolved, since the message is here; the second stays open until the median is back.
 
 Delays are corrected by the channel's clock offset: the smallest raw delay of its last 20 messages, when negative.
 """
@@ -28,7 +30,7 @@ def on_message(where: Channel, c: Conversation, m: Message, now: int, out: Effec
         if len(raws) > LAST:
             del raws[0]
         if raw < 0 or state.offset:
-            state.offset = min(0, min(raws))
+            state.offset = min(0, *raws)
     corrected = raw - state.offset
     threshold = where.limits.delay_ms
     if corrected > threshold:

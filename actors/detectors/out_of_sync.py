@@ -1,6 +1,7 @@
 """`out_of_sync`: a checkpoint's count differs from Weir's own for its window, after the grace, and it names no ids.
 
-Resolved by an agreeing checkpoint of an overlapping window (`agreed`), or when a re-sync brings what was missing (`resynced`).
+Resolved by an agreeing checkpoint of an overlapping window (`agreed`), or when a re-sync brings what was missing
+(`resynced`).
 The subject is the window; a disagreement in a window that overlaps an open one updates that one.
 """
 

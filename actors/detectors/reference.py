@@ -1,4 +1,4 @@
-"""`loss` (reference, checkpoint): a message named by a reply or by a checkpoint was never seen, for longer than the grace.
+"""`loss` (reference, checkpoint): a message that a reply or a checkpoint names was never seen, for too long.
 
 One anomaly however often the id is named, by either; resolved when the message arrives.
 """

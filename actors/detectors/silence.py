@@ -1,4 +1,4 @@
-"""`channel_silent` (silence): a channel has said nothing for so long that its own learned rate makes that all but impossible.
+"""`channel_silent` (silence): a channel has said nothing for longer than its own learned rate can explain.
 
 Rate per hour of the day (UTC) = messages / time lived in that hour; the chance of silence since the last message is
 exp(-∫rate) (Poisson). It opens at the first instant at which the chance is below the threshold; speaking resolves it.

@@ -1,4 +1,4 @@
-"""`translation_failed`: a translation is `failed`, or one the team needs has not come within the grace; `ok` resolves it."""
+"""`translation_failed`: a translation failed, or one the team needs did not come in time; `ok` resolves it."""
 
 from __future__ import annotations
 
