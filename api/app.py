@@ -32,7 +32,13 @@ def create_api(services: Services, settings: WebSettings | None = None) -> FastA
         app.include_router(router)
     app.add_api_route("/api/{path:path}", nothing_here, methods=METHODS, include_in_schema=False)
     register(app)
-    app.add_middleware(Gate, accounts=services.accounts, tokens=services.tokens, settings=settings)
+    app.add_middleware(
+        Gate,
+        accounts=services.accounts,
+        tokens=services.tokens,
+        settings=settings,
+        observe=services.observe_response,
+    )
     return app
 
 

@@ -5,6 +5,7 @@ under `scope["state"]["caller"]`; what a role may do is decided by the routes an
 """
 
 import secrets
+from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 import structlog
@@ -54,8 +55,16 @@ FORBIDDEN_CLOSE = 4403
 class Gate:
     """Wraps the parent app; nothing behind it is reached without a session or token, but for the open paths."""
 
-    def __init__(self, app: ASGIApp, accounts: Accounts, tokens: Tokens, settings: WebSettings) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        accounts: Accounts,
+        tokens: Tokens,
+        settings: WebSettings,
+        observe: Callable[[int], None] | None = None,
+    ) -> None:
         self._app = app
+        self._observe = observe
         self._accounts = accounts
         self._tokens = tokens
         self._origins = {origin.lower().rstrip("/") for origin in settings.origins}
@@ -134,6 +143,8 @@ class Gate:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if self._observe:
+                    self._observe(message["status"])
                 headers = list(message.get("headers", ()))
                 present = {name.lower() for name, _ in headers}
                 headers += [(name, value) for name, value in extra if name not in present]

@@ -35,6 +35,8 @@ class Services(Struct, kw_only=True):
     """What keeps Weir from being ready, as sentences; empty when it is."""
     metrics: Callable[[], Awaitable[bytes]]
     """The figures in Prometheus' text format."""
+    observe_response: Callable[[int], None] | None = None
+    """Told the status code of every HTTP response."""
     monitor: Any = None
     incidents: Any = None
     stats: Any = None

@@ -26,7 +26,8 @@ SECRET_NAMES = frozenset(
 SECRET_ENDINGS = ("_password", "_secret", "_token", "_cookie", "_text", "_email", "_phone")
 OWN_KEYS = frozenset({"event", "level", "logger", "timestamp"})
 LEAST_DIGITS = 7
-QUIET = {"uvicorn.access": logging.WARNING, "httpx": logging.WARNING, "httpcore": logging.WARNING}
+QUIET = ("faust", "httpcore", "httpx", "mode", "streams.embedded", "streams.faust_app", "uvicorn")
+"""Loggers whose everyday chatter would hide what matters: only their warnings are kept."""
 
 _WORD = r"[^\s@<>\"'(),;:，；。、：（）]"
 _EMAIL = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|{_WORD}+)@{_WORD}+\.{_WORD}+")
@@ -75,8 +76,8 @@ def configure_logs(form: Literal["auto", "json", "console"] = "auto", level: str
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name, least in QUIET.items():
-        logging.getLogger(name).setLevel(least)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

@@ -1,0 +1,216 @@
+"""Every figure Weir gives to Prometheus, in one list, each with what to do when it moves.
+
+`python -m weir.metrics` prints docs/metrics.md; a test keeps the page current. Labels never hold an account's or a
+customer's name.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from msgspec import Struct
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+
+class Figure(Struct, frozen=True):
+    """One figure: `kind` counter or gauge, the names of its labels, what it is, and what to do when it moves."""
+
+    name: str
+    kind: Literal["counter", "gauge"]
+    help: str
+    action: str
+    labels: tuple[str, ...] = ()
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure(
+        "weir_ready",
+        "gauge",
+        "1 while events are taken in and processed, else 0.",
+        "At 0 ask /readyz: it lists the reasons as sentences.",
+    ),
+    Figure(
+        "weir_events_accepted",
+        "counter",
+        "Events accepted over HTTP since the start.",
+        "When it stops growing in trading hours look at the senders, then at weir_http_responses: 401, 413, 429.",
+    ),
+    Figure(
+        "weir_events_rejected",
+        "counter",
+        "Events refused one by one since the start.",
+        "When it grows, read the reasons in the senders' 202 answers: most likely a sender changed its format.",
+    ),
+    Figure(
+        "weir_http_responses",
+        "counter",
+        "HTTP responses by status code.",
+        "5xx: look for `request failed` in the log. 429: events come faster than the disk takes. 401: a token ended.",
+        ("code",),
+    ),
+    Figure(
+        "weir_gateway_waiting_events",
+        "gauge",
+        "Events received that are not yet durable.",
+        "When it stays high the disk is slow: look at its latency; senders will get 429.",
+    ),
+    Figure(
+        "weir_clock_jump_seconds",
+        "gauge",
+        "By how much the machine's clock was set back while Weir went on.",
+        "Above 1 mend the machine's time service; delays are measured against this clock.",
+    ),
+    Figure(
+        "weir_log_lag_records",
+        "gauge",
+        "Log records of a partition that wait to be applied.",
+        "When it only grows, one partition is overloaded or stuck: see weir_oldest_unprocessed_seconds and the log.",
+        ("partition",),
+    ),
+    Figure(
+        "weir_oldest_unprocessed_seconds",
+        "gauge",
+        "Age of the oldest accepted record that is not processed; 0 when none waits.",
+        "Above 30 look for errors of the engine or the database in the log; above 120 the monitor raises an alarm.",
+    ),
+    Figure(
+        "weir_unsaved_events",
+        "gauge",
+        "Events applied and not yet saved.",
+        "When it stays near 40,000 the database is slow or refuses writes: look at disk space and `saving` in the log.",
+    ),
+    Figure(
+        "weir_events_processed",
+        "counter",
+        "Events applied and saved since the start.",
+        "When it stands still while weir_events_accepted grows, processing has stopped: see /readyz.",
+    ),
+    Figure(
+        "weir_event_loop_lag_seconds",
+        "gauge",
+        "How long the event loop took to answer the watchdog.",
+        "Above 0.1 something blocks the loop; above 2 the log has the place where it hangs.",
+    ),
+    Figure(
+        "weir_part_alive",
+        "gauge",
+        "1 while a part of Weir gives signs of life, else 0.",
+        "At 0 look for that part's last error in the log and restart Weir: nothing accepted is lost by it.",
+        ("part",),
+    ),
+    Figure(
+        "weir_channels_bound",
+        "gauge",
+        "Channels ever heard of.",
+        "It grows when a channel is bound; a sudden jump means a sender invents account names.",
+    ),
+    Figure(
+        "weir_channels_checked",
+        "gauge",
+        "Channels whose health was looked at in the last check.",
+        "Below weir_channels_bound some channel is not watched: see /readyz.",
+    ),
+    Figure(
+        "weir_anomalies_unresolved",
+        "gauge",
+        "Anomalies that are open or acknowledged.",
+        "When it grows open the monitor: it groups them into incidents and says what to do.",
+        ("kind", "severity"),
+    ),
+    Figure(
+        "weir_sla_conversations",
+        "gauge",
+        "Conversations with a running response clock, by state.",
+        "When `at_risk` grows add people or reassign; `breached` is a promise broken.",
+        ("state",),
+    ),
+    Figure(
+        "weir_ledger_events",
+        "gauge",
+        "The ledger since ever: accepted, stored, duplicates, rejected.",
+        "When `rejected` or `duplicates` grow faster than usual look at their channels in the monitor.",
+        ("outcome",),
+    ),
+    Figure(
+        "weir_ledger_imbalance",
+        "gauge",
+        "accepted - stored - duplicates - rejected; always 0.",
+        "Any other value is a fault of Weir: run `weir audit` and report what it says.",
+    ),
+    Figure(
+        "weir_disk_free_bytes",
+        "gauge",
+        "Free space on the disk of the data folder.",
+        "Below a few GiB free some: with a full disk Weir refuses events (503) until there is space.",
+    ),
+)
+BY_NAME = {figure.name: figure for figure in FIGURES}
+
+
+class Metrics(Collector):
+    """Holds the latest values; a name that is not in FIGURES is a KeyError."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, dict[tuple[str, ...], float]] = {figure.name: {} for figure in FIGURES}
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+
+    def count(self, name: str, by: float = 1, *labels: str) -> None:
+        """Add to a counter."""
+        values = self._values[name]
+        values[labels] = values.get(labels, 0) + by
+
+    def set(self, name: str, value: float, *labels: str) -> None:
+        """Put down a value."""
+        self._values[name][labels] = value
+
+    def replace(self, name: str, values: Mapping[tuple[str, ...], float]) -> None:
+        """Put down all values of a figure at once: labels not named any more disappear."""
+        self._values[name] = dict(values)
+
+    def collect(self) -> Iterable[Metric]:
+        """What Prometheus' library asks for."""
+        for figure in FIGURES:
+            make = CounterMetricFamily if figure.kind == "counter" else GaugeMetricFamily
+            family = make(figure.name, f"{figure.help} {figure.action}", labels=figure.labels)
+            for labels, value in sorted(self._values[figure.name].items()):
+                family.add_metric(labels, value)
+            yield family
+
+    def exposition(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+def page() -> str:
+    """The text of docs/metrics.md."""
+    rows = [
+        f"| `{name_of(figure)}` | {', '.join(figure.labels) or '-'} | {figure.help} | {figure.action} |"
+        for figure in FIGURES
+    ]
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            "`GET /metrics` gives these in Prometheus' text format, besides the usual `process_…` and `python_…` ones.",
+            "Labels never hold an account's or a customer's name. This page is made by `python -m weir.metrics`.",
+            "",
+            "| figure | labels | what it is | when it moves |",
+            "| --- | --- | --- | --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def name_of(figure: Figure) -> str:
+    """The name as Prometheus sees it."""
+    return f"{figure.name}_total" if figure.kind == "counter" else figure.name
+
+
+if __name__ == "__main__":
+    print(page(), end="")  # noqa: T201 # this is a program that prints

@@ -1,0 +1,52 @@
+"""What has to be done now and then: forget sessions that are over, and data older than its retention."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from actors.errors import RetriableError
+from services.accounts import Accounts
+from storage.ports import Store
+from storage.records import AuditRow
+from streams.embedded.log import EmbeddedLog
+
+HOUR_S = 3600.0
+DAY_MS = 86_400_000
+PRUNED = "retention"
+_log = structlog.get_logger(__name__)
+
+
+class Upkeep:
+    """Runs once an hour."""
+
+    def __init__(
+        self, *, store: Store, log: EmbeddedLog, accounts: Accounts, now: Callable[[], int], retention_days: int
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._accounts = accounts
+        self._now = now
+        self._retention_ms = retention_days * DAY_MS
+
+    async def run(self) -> None:
+        """For ever; what fails for a moment is done an hour later."""
+        while True:
+            try:
+                await self.once()
+            except RetriableError as wrong:
+                _log.warning("upkeep is put off for an hour", reason=str(wrong))
+            await asyncio.sleep(HOUR_S)
+
+    async def once(self) -> None:
+        """Everything now. The log is cut first, so that whatever the store still misses is known to be old."""
+        await self._accounts.forget_expired()
+        before = self._now() - self._retention_ms
+        records = await self._log.trim(before)
+        rows = await self._store.prune(before)
+        if records or rows:
+            change = {"before": before, "records": records, "rows": rows}
+            await self._store.append_audit(
+                AuditRow(at=self._now(), who="weir", what="pruned", subject=PRUNED, after=change)
+            )
+            _log.info("old data forgotten", records=records, rows=rows)
