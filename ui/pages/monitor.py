@@ -17,8 +17,7 @@ def build(visit: Visit) -> None:
             FlowChart()
             SlaBoard()
         Matrix()
-        with ui.element("div").classes("mon-row mon-row-heat"):
-            Incidents()
+        Incidents()
         HeatMap()
 
 

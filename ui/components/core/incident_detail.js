@@ -1,0 +1,141 @@
+// One incident: facts, the guilty hop, the evidence, sample messages, and what to do.
+import { t, tn } from "./texts.js";
+import { age, channelName, dayMinute, duration, isNumber, number } from "./format.js";
+import { can, live } from "./live.js";
+import { WAgo, WIcon } from "./parts.js";
+import { conversationKey, toChannel, channelKey, toAnomalies, toTrace } from "./places.js";
+
+const HOPS = ["platform_ms", "gateway_ms", "queue_ms", "store_ms"];
+const CAUSES = ["platform", "network", "account", "configuration", "fixed", "other"];
+const GLYPHS = { critical: "■", warning: "▲", info: "●" };
+
+const seconds = (value) => duration(value * 1000);
+const asText = (key, value) => {
+  if (isNumber(value)) return key.endsWith("_s") ? seconds(value) : key.endsWith("_ms") ? duration(value) : value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : number(Math.round(value * 1000) / 1000);
+  if (value === true || value === false) return t(value ? "yes" : "no");
+  return typeof value === "string" ? value : JSON.stringify(value);
+};
+
+// The evidence as a sentence where the kind has one; every figure in it comes from the record.
+export function evidenceLine(kind, evidence = {}) {
+  const has = (...names) => names.every((name) => evidence[name] !== undefined && evidence[name] !== null);
+  if (kind === "delay" && has("median_s", "threshold_s")) return t("evidence.line.delay_median", { median: seconds(evidence.median_s), threshold: seconds(evidence.threshold_s) });
+  if (kind === "delay" && has("delay_s", "threshold_s")) return t("evidence.line.delay", { delay: seconds(evidence.delay_s), threshold: seconds(evidence.threshold_s) });
+  if (kind === "channel_silent" && has("expected")) return t("evidence.line.silent", { expected: number(Math.round(evidence.expected)) });
+  if (kind === "channel_silent" && has("status")) return t("evidence.line.auth");
+  if (kind === "out_of_sync" && has("ours", "theirs")) return t("evidence.line.sync", { ours: number(evidence.ours), theirs: number(evidence.theirs) });
+  if (kind === "loss" && has("cause")) return t(`cause.${["gap", "reference", "checkpoint", "outbound"].includes(evidence.cause) ? evidence.cause : "gap"}`);
+  if (kind === "duplicate" && has("copies")) return tn("evidence.line.copies", evidence.copies);
+  if (kind === "attachment_failed" && has("status")) return t("evidence.line.attachment", { status: String(evidence.status) });
+  return "";
+}
+
+export const IncidentDetail = {
+  name: "IncidentDetail",
+  components: { WAgo, WIcon },
+  props: { incident: Object, detail: Object, error: String, may: Boolean, busy: String },
+  emits: ["act", "close"],
+  template: `
+    <article class="det" :class="'is-' + incident.severity" :aria-label="t('detail.title')">
+      <header class="det-head"><span class="inc-glyph" aria-hidden="true">{{ GLYPHS[incident.severity] }}</span>
+        <div class="det-name"><h3 class="w-h2">{{ t("kind." + incident.kind) }}</h3><a class="w-link" :href="toChannel(channelKey(incident.platform, incident.account))">{{ channelName(incident.platform, incident.account) }}</a></div>
+        <span class="w-pill" :class="tone">{{ t("status." + incident.status) }}</span>
+        <button class="w-btn is-icon is-quiet det-close" type="button" :aria-label="t('close')" @click="$emit('close')"><w-icon name="x" /></button></header>
+      <p v-if="line" class="det-line">{{ line }}</p>
+      <dl class="det-facts">
+        <div><dt>{{ t("detail.since") }}</dt><dd class="w-num">{{ dayMinute(incident.since) }} <span class="w-meta">(<w-ago :at="incident.since" />)</span></dd></div>
+        <div><dt>{{ t("detail.noticed") }}</dt><dd class="w-num">{{ dayMinute(incident.opened_at) }}</dd></div>
+        <div><dt>{{ t("detail.messages") }}</dt><dd class="w-num"><a class="w-link" :href="rowsBehind">{{ t("detail.open_of", { open: number(incident.open), n: number(incident.count) }) }}</a></dd></div>
+        <div v-if="incident.hidden"><dt>{{ t("detail.hidden") }}</dt><dd class="w-num">{{ number(incident.hidden) }}</dd></div>
+        <div v-if="incident.by"><dt>{{ t("detail.by") }}</dt><dd>{{ incident.by }}</dd></div>
+      </dl>
+      <footer v-if="may && incident.status !== 'resolved'" class="det-actions">
+        <button v-if="incident.status === 'open'" class="w-btn is-primary" type="button" :disabled="!!busy" @click="$emit('act', { name: 'acknowledge' })"><w-icon name="check" />{{ t("act.acknowledge") }}</button>
+        <button class="w-btn" type="button" :disabled="!!busy" @click="asking = true"><w-icon name="check-check" />{{ t("act.resolve") }}</button>
+        <button v-if="syncable" class="w-btn" type="button" :disabled="!!busy" @click="$emit('act', { name: 'resync' })"><w-icon name="refresh-cw" />{{ t("act.resync") }}</button>
+        <button v-if="tunes" class="w-btn is-quiet" type="button" :disabled="!!busy" @click="$emit('act', { name: 'false-alarm' })"><w-icon name="bell-off" />{{ t("act.false_alarm") }}</button>
+      </footer>
+      <section v-if="hops.length" class="det-hops"><h4>{{ t("detail.hops") }}</h4>
+        <div class="hopbar" role="img" :aria-label="hopsSpoken"><i v-for="hop in hops" :key="hop.name" :class="{ 'is-guilty': hop.guilty }" :style="{ flexGrow: hop.ms }"></i></div>
+        <ul class="hopkey"><li v-for="hop in hops" :key="hop.name" :class="{ 'is-guilty': hop.guilty }"><span>{{ t("hop." + hop.name) }}</span><b class="w-num">{{ duration(hop.ms) }}</b></li></ul>
+        <p v-if="guilty" class="w-meta">{{ t("detail.guilty", { hop: t("hop." + guilty.name) }) }}</p></section>
+      <section v-if="evidence.length"><h4>{{ t("detail.evidence") }}</h4><dl class="det-evidence"><div v-for="[key, value] in evidence" :key="key"><dt>{{ label(key) }}</dt><dd class="w-num">{{ value }}</dd></div></dl></section>
+      <section v-if="samples.length"><h4>{{ t("detail.samples") }}</h4><ul class="det-samples"><li v-for="one in samples" :key="one.id"><component :is="one.to ? 'a' : 'span'" :href="one.to" class="sample"><span class="w-mono sample-id">{{ one.name }}</span><span class="sample-line">{{ one.line }}</span><span class="w-num w-meta"><w-ago :at="one.at" /></span><w-icon v-if="one.to" name="chevron-right" /></component></li></ul></section>
+      <section v-if="steps.length"><h4>{{ t("detail.todo") }}</h4><ol class="det-steps"><li v-for="step in steps" :key="step.action"><span>{{ t("action." + step.action) }}</span><span v-if="step.tried_at" class="w-meta">{{ t("detail.tried", { age: age(live.now - step.tried_at) }) }}{{ step.result ? ": " + step.result : "" }}</span></li></ol></section>
+      <p v-if="error" class="det-error" role="alert">{{ error }}</p>
+      <div v-if="asking" class="w-scrim" @click.self="asking = false" @keydown.esc.stop="asking = false">
+        <form class="w-dialog" role="dialog" aria-modal="true" :aria-label="t('resolve.title')" @submit.prevent="resolve"><h2 class="w-h2">{{ t("resolve.title") }}</h2><p class="w-sub">{{ tn("resolve.text", incident.open || incident.count) }}</p>
+          <fieldset class="causes"><legend class="w-sr">{{ t("resolve.cause") }}</legend><label v-for="name in CAUSES" :key="name"><input v-model="cause" type="radio" name="cause" :value="name"><span>{{ t("resolve.cause." + name) }}</span></label></fieldset>
+          <label class="w-field"><span class="w-sr">{{ t("resolve.note") }}</span><input v-model="note" :placeholder="t('resolve.note')" maxlength="300"></label>
+          <div class="w-dialog-actions"><button class="w-btn" type="button" @click="asking = false">{{ t("cancel") }}</button><button ref="go" class="w-btn is-primary" type="submit">{{ t("act.resolve") }}</button></div></form>
+      </div>
+    </article>`,
+  data: () => ({ live, GLYPHS, CAUSES, asking: false, cause: "platform", note: "" }),
+  computed: {
+    line() {
+      return evidenceLine(this.incident.kind, this.incident.evidence);
+    },
+    tone() {
+      return { open: this.incident.severity === "critical" ? "is-red" : "is-amber", acknowledged: "is-accent", resolved: "is-green" }[this.incident.status];
+    },
+    rowsBehind() {
+      const { platform, account, kind } = this.incident;
+      return toAnomalies({ platform, account, kind });
+    },
+    hops() {
+      const found = (this.detail && this.detail.hops) || {};
+      const rows = HOPS.filter((name) => isNumber(found[name])).map((name) => ({ name: name.replace("_ms", ""), ms: Math.max(0, found[name]) }));
+      const most = Math.max(0, ...rows.map((row) => row.ms));
+      return most ? rows.map((row) => ({ ...row, guilty: row.ms === most })) : [];
+    },
+    guilty() {
+      return this.hops.find((hop) => hop.guilty);
+    },
+    hopsSpoken() {
+      return this.hops.map((hop) => `${t("hop." + hop.name)} ${duration(hop.ms)}`).join(", ");
+    },
+    evidence() {
+      const values = Object.entries(this.incident.evidence || {}).filter(([, value]) => value !== null && value !== "");
+      return values.map(([key, value]) => [key, asText(key, value)]);
+    },
+    samples() {
+      return ((this.detail && this.detail.anomalies) || []).filter((one) => one.conversation).slice(0, 20).map((one) => ({
+        id: one.id,
+        name: one.message || one.conversation,
+        line: evidenceLine(one.kind, one.evidence),
+        at: one.since,
+        to: one.message && can("view_messages") ? toTrace(conversationKey(one.platform, one.account, one.conversation), one.message) : undefined,
+      }));
+    },
+    steps() {
+      return (this.detail && this.detail.actions) || [];
+    },
+    syncable() {
+      return this.steps.some((step) => step.action === "resync");
+    },
+    tunes: () => can("view_thresholds"),
+  },
+  watch: {
+    asking(shown) {
+      if (shown) this.$nextTick(() => this.$refs.go.focus());
+    },
+  },
+  mounted() {
+    this.ask = () => this.may && this.incident.status !== "resolved" && (this.asking = true);
+    window.addEventListener("weir-resolve", this.ask);
+  },
+  unmounted() {
+    window.removeEventListener("weir-resolve", this.ask);
+  },
+  methods: {
+    t, tn, age, number, duration, dayMinute, channelName, channelKey, toChannel,
+    label: (key) => {
+      const known = t(`evidence.${key}`);
+      return known === `evidence.${key}` ? key : known;
+    },
+    resolve() {
+      this.asking = false;
+      this.$emit("act", { name: "resolve", body: { cause: this.note ? `${this.cause}: ${this.note.trim()}` : this.cause } });
+    },
+  },
+};
