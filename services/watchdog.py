@@ -128,10 +128,18 @@ def sentence(alarm: Alarm) -> str:
 class Watchdog:
     """The thread. The event loop's side tells it of the log and the coverage; everything else it finds out itself."""
 
-    def __init__(self, heartbeats: Heartbeats, clock: Callable[[], int], file: Path | None = None) -> None:
+    def __init__(
+        self,
+        heartbeats: Heartbeats,
+        clock: Callable[[], int],
+        file: Path | None = None,
+        *,
+        period_s: float = PERIOD_S,
+    ) -> None:
         self._heartbeats = heartbeats
         self._clock = clock
         self._file = file
+        self._period_s = period_s
         self._backlog = Reading(at=clock(), accepted=0, processed=0)
         self._coverage = (0, 0)
         self._ping: tuple[int, bool] = (clock(), True)
@@ -174,7 +182,7 @@ class Watchdog:
         return self.verdict
 
     def _run(self) -> None:
-        while not self._end.wait(PERIOD_S):
+        while not self._end.wait(self._period_s):
             try:
                 self.look()
             except Exception:
@@ -209,8 +217,10 @@ class Watchdog:
         current = {f"{a.kind}:{a.evidence.get('part', '')}" for a in verdict.alarms}
         for alarm, problem in zip(verdict.alarms, verdict.problems(), strict=True):
             if f"{alarm.kind}:{alarm.evidence.get('part', '')}" not in self._said:
-                stack = self._loop_stack() if alarm.kind == "loop" else None
-                log.error("watchdog_alarm", kind=alarm.kind, severity=alarm.severity, problem=problem, stack=stack)
+                hangs_at = self._loop_stack() if alarm.kind == "loop" else None
+                log.error(
+                    "watchdog_alarm", kind=alarm.kind, severity=alarm.severity, problem=problem, hangs_at=hangs_at
+                )
         for name in self._said - current:
             log.warning("watchdog_alarm_over", kind=name)
         self._said = current
