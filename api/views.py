@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from actors import times
 from actors.anomaly import Anomaly, record
+from services.masking import readable
 from services.permissions import TABLE, Caller
 from storage.records import (
     AuditRow,
@@ -87,6 +88,8 @@ def token_view(token: Token) -> View:
         "created_at": rfc3339(token.created_at),
         "expires_at": rfc3339(token.expires_at),
         "revoked_at": rfc3339(token.revoked_at),
+        "last_used_at": rfc3339(token.last_used_at),
+        "last_used_at": rfc3339(token.last_used_at),
     }
 
 
@@ -104,7 +107,7 @@ def audit_view(row: AuditRow) -> View:
 
 
 def dead_letter_view(letter: DeadLetter) -> View:
-    """A dead letter with the start of its bytes as text."""
+    """A dead letter with the start of its bytes as text, secrets and personal data masked."""
     return {
         "id": dead_letter_id(letter),
         "partition": letter.partition,
@@ -113,7 +116,7 @@ def dead_letter_view(letter: DeadLetter) -> View:
         "at": rfc3339(letter.at),
         "channel": letter.channel,
         "reason": letter.reason,
-        "raw": letter.raw[:MOST_RAW_SHOWN].decode("utf-8", "replace"),
+        "raw": readable(letter.raw)[:MOST_RAW_SHOWN],
         "size": len(letter.raw),
         "resolved_at": rfc3339(letter.resolved_at),
     }

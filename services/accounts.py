@@ -119,6 +119,19 @@ class Accounts:
         await self._store.append_audit(self._audit(user.name, "login", "session", None, None))
         return secret, Caller(name=user.name, role=user.role, via="session", credential=session.digest)
 
+    async def change_own_password(self, name: str, current: str, new: str, address: str) -> User:
+        """Set one's own password, knowing the current one; ends every session of the person.
+
+        Raises CredentialsError, TooManyAttemptsError, RejectedError, NotFoundError.
+        """
+        user = await self._existing(name)
+        self._limit.check(address, name)
+        self._limit.failed(address, name)
+        if not await self._passwords.matches(None if user.disabled else user.password_hash, current):
+            raise CredentialsError("the current password is wrong")
+        self._limit.succeeded(address, name)
+        return await self.change(name, who=name, password=new)
+
     async def log_out(self, secret: str) -> None:
         """End one session; an unknown one is no error."""
         digest = digest_of(secret)

@@ -10,6 +10,17 @@ class AuditLog:
     def __init__(self, store: AccountStore) -> None:
         self._store = store
 
-    async def page(self, limit: int, cursor: str | None = None, subject: str | None = None) -> Page[AuditRow]:
-        """One page, newest first, of all or of one subject; raises RejectedError for a bad cursor."""
-        return await self._store.audit(limit, cursor, subject)
+    async def page(
+        self,
+        limit: int,
+        cursor: str | None = None,
+        subject: str | None = None,
+        *,
+        who: str | None = None,
+        what: str | None = None,
+    ) -> Page[AuditRow]:
+        """One page, newest first, of all or of one subject, person, or sort of change (`what` begins like this).
+
+        Raises RejectedError for a bad cursor.
+        """
+        return await self._store.audit(limit, cursor, subject, who=who, what=what)

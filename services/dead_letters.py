@@ -5,9 +5,12 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from actors.errors import PermanentError
 from services.errors import ConflictError, NotFoundError
 from storage.ports import AccountStore, HealthStore
 from storage.records import AuditRow, DeadLetter, Page
+from streams.dead_letters import resubmit
+from streams.ports import Gateway
 
 PAGE = 500
 
@@ -19,9 +22,10 @@ class DeadLetterStore(HealthStore, AccountStore, Protocol):
 class DeadLetters:
     """Reads dead letters and marks them as dealt with."""
 
-    def __init__(self, store: DeadLetterStore, now: Callable[[], int]) -> None:
+    def __init__(self, store: DeadLetterStore, now: Callable[[], int], gateway: Gateway | None = None) -> None:
         self._store = store
         self._now = now
+        self._gateway = gateway
 
     async def page(self, limit: int, cursor: str | None = None) -> Page[DeadLetter]:
         """One page, newest first; raises RejectedError for a bad cursor."""
@@ -37,6 +41,24 @@ class DeadLetters:
         row = AuditRow(at=self._now(), who=who, what="dead_letter.resolved", subject=f"dead letter {letter_id}")
         await self._store.append_audit(row)
         return done
+
+    async def retry(self, letter_id: str, *, who: str) -> DeadLetter:
+        """Submit the entry again and mark the letter as dealt with.
+
+        Raises NotFoundError, ConflictError when it was dealt with or its bytes are no entry, RetriableError.
+        """
+        letter = await self._find(letter_id)
+        if letter.resolved_at is not None:
+            raise ConflictError(f"dead letter {letter_id} was dealt with already")
+        if self._gateway is None:
+            raise ConflictError("this process cannot submit entries; retry it where the web server runs")
+        try:
+            await resubmit(letter, self._gateway, self._store)
+        except PermanentError as wrong:
+            raise ConflictError(str(wrong)) from wrong
+        row = AuditRow(at=self._now(), who=who, what="dead_letter.retried", subject=f"dead letter {letter_id}")
+        await self._store.append_audit(row)
+        return await self._find(letter_id)
 
     async def _find(self, letter_id: str) -> DeadLetter:
         cursor: str | None = None

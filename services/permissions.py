@@ -31,7 +31,6 @@ _AGENT: frozenset[Permission] = _READ | frozenset[Permission]({"act_on_anomalies
 _SUPERVISOR: frozenset[Permission] = _AGENT | frozenset[Permission](
     {
         "preview_thresholds",
-        "change_thresholds",
         "ingest",
         "view_audit",
         "view_dead_letters",

@@ -4,9 +4,10 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from msgspec.structs import replace
 
-from actors.errors import RejectedError
+from actors.errors import RejectedError, RetriableError
 from services.accounts import CACHE_MS, LONGEST_NAME, MOST_CACHED, digest_of
 from services.errors import ConflictError, NotFoundError
 from services.permissions import Caller, check_role
@@ -14,7 +15,12 @@ from storage.ports import AccountStore
 from storage.records import AuditRow, Token
 
 PREFIX = "weir_"
+USE_NOTED_MS = 60_000
+"""How exactly it is known when a token was last used: writing at every call would cost a write per call."""
 LONGEST_LIFE_DAYS = 3650
+USED_EVERY_MS = 60_000
+"""The time of the last use is kept this coarse, so that a busy program does not cost a write a request."""
+log = structlog.get_logger(__name__)
 
 
 class Tokens:
@@ -69,12 +75,24 @@ class Tokens:
         until, token = self._seen.get(digest, (0, None))
         if until <= now:
             token = await self._store.token(digest)
+            if token and now - (token.last_used_at or 0) > USE_NOTED_MS:
+                await self._store.token_used(digest, now)
             if len(self._seen) >= MOST_CACHED:
                 self._seen.clear()
             self._seen[digest] = (now + CACHE_MS, token)
         if token is None or token.revoked_at is not None or (token.expires_at or now + 1) <= now:
             return None
+        if now - (token.last_used_at or 0) >= USED_EVERY_MS:
+            self._seen[digest] = (until, replace(token, last_used_at=now))
+            await self._note_use(token, now)
         return Caller(name=f"token:{token.name}", role=token.role, via="token", credential=digest)
+
+    async def _note_use(self, token: Token, now: int) -> None:
+        try:
+            await self._store.token_used(token.digest, now)
+        except RetriableError as busy:
+            # Whether a token holds must not hang on whether its use can be written down just now.
+            log.warning("the use of a token could not be noted", id=token.id, reason=str(busy))
 
     def _audit(self, who: str, what: str, token: Token, before: Any, after: Any) -> AuditRow:
         subject = f"token {token.id} {token.name}"

@@ -77,7 +77,7 @@ class HealthStore(Protocol):
         ...
 
     async def anomaly_minutes(self, where: AnomalyFilter, step_ms: int) -> list[tuple[int, str, int]]:
-        """(bucket start in ms, kind, count) of anomalies opened, ascending; buckets of `step_ms`, empty ones left out."""
+        """(bucket start in ms, kind, count) of anomalies opened, ascending; buckets of `step_ms`, no empty ones."""
         ...
 
     async def minutes(self, since: int, until: int, channel: str | None = None) -> list[MinuteRow]:
@@ -200,12 +200,24 @@ class AccountStore(Protocol):
         """Create or replace a token."""
         ...
 
+    async def token_used(self, digest: str, at: int) -> None:
+        """Note when a token was last used (ms), and change nothing else of it; an unknown token is ignored."""
+        ...
+
     async def append_audit(self, row: AuditRow) -> None:
         """Note a change that has no other row."""
         ...
 
-    async def audit(self, limit: int, cursor: str | None = None, subject: str | None = None) -> Page[AuditRow]:
-        """The log of changes."""
+    async def audit(
+        self,
+        limit: int,
+        cursor: str | None = None,
+        subject: str | None = None,
+        *,
+        who: str | None = None,
+        what: str | None = None,
+    ) -> Page[AuditRow]:
+        """The log of changes; `subject` and `who` as they stand, `what` by how it begins."""
         ...
 
 
@@ -221,7 +233,7 @@ class Store(EngineStore, HealthStore, InboxStore, SettingsStore, AccountStore, P
         ...
 
     async def prune(self, before: int) -> int:
-        """Forget messages, minutes, resolved anomalies and finished clocks older than `before`; returns rows deleted."""
+        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted."""
         ...
 
     async def check(self) -> list[str]:

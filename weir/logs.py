@@ -3,42 +3,20 @@
 Masking works twice: by name (whatever is called text, name, password, ...) and by shape (e-mail addresses, card
 and phone numbers, tokens) in every string, the stack of an error included. It rather masks too much than too little.
 """
-# ruff: noqa: RUF001 # full-width signs stand in patterns because customers type them
 
 import logging
-import re
 import sys
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-MASK = "[masked]"
-SECRET_NAMES = frozenset(
-    {
-        *("access_key", "address", "api_key", "authorization", "body", "buyer", "contact", "cookie", "cookies"),
-        *("customer", "detail", "email", "first_name", "full_name", "headers", "last_name", "name", "note"),
-        *("password", "payload", "phone", "private_key", "query", "raw", "recipient", "secret", "secret_key"),
-        *("sender", "sender_name", "set-cookie", "text", "token", "url"),
-    }
-)
-SECRET_ENDINGS = ("_password", "_secret", "_token", "_cookie", "_text", "_email", "_phone")
-OWN_KEYS = frozenset({"event", "level", "logger", "timestamp"})
+from services.masking import MASK, is_secret_name, masked
+
 LEAST_DIGITS = 7
 QUIET = ("faust", "httpcore", "httpx", "mode", "streams.embedded", "streams.faust_app", "uvicorn")
 """Loggers whose everyday chatter would hide what matters: only their warnings are kept."""
-
-_WORD = r"[^\s@<>\"'(),;:，；。、：（）]"
-_EMAIL = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|{_WORD}+)@{_WORD}+\.{_WORD}+")
-_TOKEN = re.compile(
-    r"weir_[A-Za-z0-9_-]{8,}|(?i:\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,})|eyJ[\w-]+\.[\w-]+\.[\w-]*"
-)
-_PAIR = re.compile(r"(?i)\b((?:api[_-]?key|password|passwd|secret|token|sid)\s*[=:]\s*)[^\s,;&\"']+")
-_NUMBER = re.compile(
-    r"(?<![0-9A-Za-z_])[+＋]?[(（]?\d(?:[\s().\-–—－/·（）]{0,3}\d){6,}"  # seven digits or more, however grouped
-    r"(?:\s?(?:x|ext\.?)\s?\d+)?(?![0-9A-Za-z_])"
-)
 
 
 def configure_logs(form: Literal["auto", "json", "console"] = "auto", level: str = "info") -> None:
@@ -89,39 +67,8 @@ def mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         if is_secret_name(key):
             event[key] = MASK if value not in (None, "", MASK) else value
         else:
-            event[key] = _masked(value)
+            event[key] = masked(value)
     return event
-
-
-def mask_text(text: str) -> str:
-    """A text without e-mail addresses, phone and card numbers, tokens and passwords."""
-    if "@" in text or "＠" in text:
-        text = _EMAIL.sub(MASK, text.replace("＠", "@"))
-    text = _TOKEN.sub(MASK, text)
-    text = _PAIR.sub(rf"\1{MASK}", text)
-    return _NUMBER.sub(MASK, text)
-
-
-def is_secret_name(key: str) -> bool:
-    """Whether what is kept under this name is masked whatever it looks like."""
-    lower = key.lower()
-    return lower not in OWN_KEYS and (lower in SECRET_NAMES or lower.endswith(SECRET_ENDINGS))
-
-
-def _masked(value: Any) -> Any:
-    match value:
-        case str():
-            return mask_text(value)
-        case bytes():
-            return f"[{len(value)} bytes]"
-        case dict():
-            return {str(k): MASK if is_secret_name(str(k)) else _masked(v) for k, v in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [_masked(item) for item in value]
-        case None | bool() | int() | float():
-            return value
-        case _:
-            return mask_text(str(value))
 
 
 def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

@@ -161,7 +161,7 @@ class Weir:
             conversations=Conversations(store),
             thresholds=self.thresholds,
             audit_log=AuditLog(store),
-            dead_letters=DeadLetters(store, gateway.now),
+            dead_letters=DeadLetters(store, gateway.now, gateway),
             ready=self.vitals.unready,
             metrics=self.vitals.exposition,
             observe_response=self.vitals.observe_response,

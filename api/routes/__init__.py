@@ -2,7 +2,19 @@
 
 from fastapi import APIRouter
 
-from api.routes import anomalies, auth, conversations, events, health, monitor, people, records, stats, thresholds
+from api.routes import (
+    anomalies,
+    auth,
+    conversations,
+    events,
+    health,
+    monitor,
+    people,
+    profile,
+    records,
+    stats,
+    thresholds,
+)
 
 ROUTES: tuple[APIRouter, ...] = (
     events.router,
@@ -14,5 +26,6 @@ ROUTES: tuple[APIRouter, ...] = (
     people.router,
     records.router,
     auth.router,
+    profile.router,
     health.router,
 )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api.asking import Parts, needs
 from api.bodies import read_json
 from api.views import answer, token_view, user_view
+from services.passwords import random_password
 from services.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
@@ -17,11 +18,11 @@ TokenAdmin = Annotated[Caller, Depends(needs("manage_tokens"))]
 
 
 class NewUser(Struct, forbid_unknown_fields=True):
-    """A person to add."""
+    """A person to add; without `password` one is made up and told once, in the answer."""
 
     name: str
     role: str
-    password: str
+    password: str | None = None
 
 
 class UserChange(Struct, forbid_unknown_fields=True):
@@ -30,13 +31,6 @@ class UserChange(Struct, forbid_unknown_fields=True):
     role: str | None = None
     disabled: bool | None = None
     password: str | None = None
-
-
-class Preferences(Struct, forbid_unknown_fields=True):
-    """How I like the screens."""
-
-    lang: str | None = None
-    theme: str | None = None
 
 
 class NewToken(Struct, forbid_unknown_fields=True):
@@ -57,8 +51,9 @@ async def users(parts: Parts, _caller: UserAdmin) -> Response:
 async def add_user(request: Request, parts: Parts, caller: UserAdmin) -> Response:
     """409 when the name is taken."""
     wanted = await read_json(request, NewUser)
-    user = await parts.accounts.add(wanted.name, wanted.role, wanted.password, who=caller.name)
-    return answer(user_view(user), 201)
+    password = wanted.password or random_password()
+    user = await parts.accounts.add(wanted.name, wanted.role, password, who=caller.name)
+    return answer(user_view(user) if wanted.password else {**user_view(user), "password": password}, 201)
 
 
 @router.patch("/users/{name}", summary="Change a person's role, access or password")
@@ -69,6 +64,14 @@ async def change_user(request: Request, parts: Parts, caller: UserAdmin, name: s
         name, who=caller.name, role=wanted.role, disabled=wanted.disabled, password=wanted.password
     )
     return answer(user_view(user))
+
+
+@router.post("/users/{name}/password", summary="Give a person a new password")
+async def reset_password(parts: Parts, caller: UserAdmin, name: str) -> Response:
+    """The new password is in this answer and nowhere else; ends the person's sessions."""
+    password = random_password()
+    user = await parts.accounts.change(name, who=caller.name, password=password)
+    return answer({**user_view(user), "password": password})
 
 
 @router.get("/tokens", summary="All API tokens")

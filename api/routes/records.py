@@ -20,11 +20,14 @@ async def audit(
     parts: Parts,
     _caller: AuditReader,
     subject: Annotated[str | None, Query(max_length=300)] = None,
+    who: Annotated[str | None, Query(max_length=300)] = None,
+    what: Annotated[str | None, Query(max_length=100, description="How it begins, like `user.`")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Of everything, or of one subject."""
-    return page_answer(await parts.audit_log.page(limit, cursor, subject), audit_view)
+    """Of everything, or of one subject, one person, one sort of change."""
+    page = await parts.audit_log.page(limit, cursor, subject, who=who, what=what)
+    return page_answer(page, audit_view)
 
 
 @router.get("/dead-letters", summary="What could not be applied")
@@ -37,3 +40,9 @@ async def dead_letters(parts: Parts, _caller: LetterReader, limit: Limit = 50, c
 async def resolve_dead_letter(parts: Parts, caller: LetterKeeper, letter_id: str) -> Response:
     """`letter_id` is partition-offset-index."""
     return answer(dead_letter_view(await parts.dead_letters.resolve(letter_id, who=caller.name)))
+
+
+@router.post("/dead-letters/{letter_id}/retry", summary="Submit a dead letter's entry again")
+async def retry_dead_letter(parts: Parts, caller: LetterKeeper, letter_id: str) -> Response:
+    """With its old observed time. 409 when it was dealt with, or its bytes are no entry."""
+    return answer(dead_letter_view(await parts.dead_letters.retry(letter_id, who=caller.name)))

@@ -63,14 +63,26 @@ class SqliteAccounts:
         """Create or replace a token."""
         await self._db.write(_put_token, token, audit)
 
+    async def token_used(self, digest: str, at: int) -> None:
+        """Note when a token was last used (ms), and change nothing else of it; an unknown token is ignored."""
+        await self._db.write(_token_used, digest, at)
+
     async def append_audit(self, row: AuditRow) -> None:
         """Note a change that has no other row."""
         await self._db.write(append_audit, row)
 
-    async def audit(self, limit: int, cursor: str | None = None, subject: str | None = None) -> Page[AuditRow]:
-        """The log of changes, newest first."""
+    async def audit(
+        self,
+        limit: int,
+        cursor: str | None = None,
+        subject: str | None = None,
+        *,
+        who: str | None = None,
+        what: str | None = None,
+    ) -> Page[AuditRow]:
+        """The log of changes, newest first; `subject` and `who` as they stand, `what` by how it begins."""
         after = decode_cursor(cursor, "audit", tuple[int]) if cursor else None
-        return await self._db.read(_audit_page, bounded(limit), after, subject)
+        return await self._db.read(_audit_page, bounded(limit), after, subject, who, what)
 
 
 def _login(name: str) -> str:
@@ -135,14 +147,29 @@ def _one_token(connection: Connection, digest: str) -> Token | None:
 def _put_token(connection: Connection, token: Token, audit: AuditRow | None) -> None:
     connection.execute(
         """INSERT INTO tokens (id, digest, created_at, body) VALUES (?, ?, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, created_at = excluded.created_at, body = excluded.body""",
+        ON CONFLICT (id) DO UPDATE
+        SET digest = excluded.digest, created_at = excluded.created_at, body = excluded.body""",
         (token.id, token.digest, token.created_at, json.encode(token).decode()),
     )
     if audit is not None:
         append_audit(connection, audit)
 
 
-def _audit_page(connection: Connection, limit: int, after: tuple[int] | None, subject: str | None) -> Page[AuditRow]:
+def _token_used(connection: Connection, digest: str, at: int) -> None:
+    connection.execute(
+        "UPDATE tokens SET body = json_set(body, '$.last_used_at', ?) WHERE digest = ?",
+        (at, digest),
+    )
+
+
+def _audit_page(
+    connection: Connection,
+    limit: int,
+    after: tuple[int] | None,
+    subject: str | None,
+    who: str | None,
+    what: str | None,
+) -> Page[AuditRow]:
     parts: list[str] = []
     values: list[int | str] = []
     if after:
@@ -151,6 +178,12 @@ def _audit_page(connection: Connection, limit: int, after: tuple[int] | None, su
     if subject is not None:
         parts.append("subject = ?")
         values.append(subject)
+    if who is not None:
+        parts.append("json_extract(body, '$.who') = ?")
+        values.append(who)
+    if what is not None:
+        parts.append("substr(json_extract(body, '$.what'), 1, length(?)) = ?")
+        values += [what, what]
     condition = f"WHERE {' AND '.join(parts)}" if parts else ""
     rows = read_rows(connection, "id, body", f"FROM audit {condition} ORDER BY id DESC LIMIT ?", [*values, limit + 1])
     items = [replace(_audit.decode(body), id=number) for number, body in rows[:limit]]

@@ -57,7 +57,7 @@ def services(store, gateway):
         conversations=Conversations(store),
         thresholds=Thresholds(store, now),
         audit_log=AuditLog(store),
-        dead_letters=DeadLetters(store, now),
+        dead_letters=DeadLetters(store, now, gateway),
         ready=list,
         metrics=metrics,
     )
