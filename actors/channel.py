@@ -5,6 +5,7 @@ Rules of this file: an event has been given its observed time; timers due strict
 
 from __future__ import annotations
 
+from bisect import insort
 from math import ceil, log
 
 from actors.detectors import auth, delay, out_of_sync, silence
@@ -44,9 +45,10 @@ def on_held(where: Channel, m: Message) -> None:
     """A message is held now, merged or not: checkpoints count it."""
     sent = where.sent
     if sent is not None:
-        if where.sent_sorted and sent and m.sent_at < sent[-1]:
-            where.sent_sorted = False
-        sent.append(m.sent_at)
+        if not sent or m.sent_at >= sent[-1]:
+            sent.append(m.sent_at)
+        else:
+            insort(sent, m.sent_at)
 
 
 def on_counted(where: Channel, c: Conversation, m: Message, flags: int, now: int, out: Effects) -> int | None:

@@ -7,8 +7,9 @@ An event has been given its observed time, and timers due strictly before it fir
 
 from __future__ import annotations
 
-from copy import copy
 from zlib import crc32
+
+from msgspec.structs import replace
 
 from actors import channel as channels
 from actors.detectors import (
@@ -280,7 +281,7 @@ def _on_outbound(where: Channel, c: Conversation, m: Message, now: int, out: Eff
 def _emit(c: Conversation, clocks: list[Clock], out: Effects) -> None:
     for clock in clocks:
         if clock.due_at != NEVER:
-            out.sla.append(SlaChanged(c.key, copy(clock)))
+            out.sla.append(SlaChanged(c.key, replace(clock)))
 
 
 def _hop(c: Conversation, message: str, hop: Hop, now: int, out: Effects, text: str | None = None) -> None:

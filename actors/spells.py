@@ -101,6 +101,8 @@ def resolve_anomaly(
     **evidence: Any,
 ) -> bool:
     """Resolve the open anomaly of a subject at `at` (ms); False when none is open."""
+    if not state.open:
+        return False
     anomaly = state.open.pop(subject_label(kind, subject), None)
     if anomaly is None:
         return False

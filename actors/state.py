@@ -160,7 +160,7 @@ class Conversation:
 
 
 class Channel:
-    """A channel in memory. `sent` holds the sent_at of every message held, for checkpoints; None: not loaded."""
+    """A channel in memory. `sent` holds the sent_at of every message held, ascending, for checkpoints; None: not loaded."""
 
     __slots__ = (
         "account",
@@ -171,7 +171,6 @@ class Channel:
         "platform",
         "policies",
         "sent",
-        "sent_sorted",
         "state",
     )
 
@@ -189,7 +188,6 @@ class Channel:
         self.limits = limits
         self.policies: list[Policy] = [p for p in policies if _concerns(p, *names)] or [Policy()]
         self.sent: array[int] | None = None
-        self.sent_sorted = True
         self.conversations: dict[str, Conversation] = {}
         self.dirty = False
 

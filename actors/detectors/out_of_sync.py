@@ -69,9 +69,6 @@ def own_count(where: Channel, c: Conversation | None, start: int, end: int) -> i
     sent = where.sent
     if sent is None:
         return 0
-    if not where.sent_sorted:
-        sent = where.sent = type(sent)("q", sorted(sent))
-        where.sent_sorted = True
     return bisect_left(sent, end) - bisect_left(sent, start)
 
 
