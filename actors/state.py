@@ -160,7 +160,7 @@ class Conversation:
 
 
 class Channel:
-    """A channel in memory. `sent` holds the sent_at of every message held, ascending, for checkpoints; None: not loaded."""
+    """A channel in memory. `sent`: the sent_at of every message held, ascending, for checkpoints; None: not loaded."""
 
     __slots__ = (
         "account",
