@@ -89,7 +89,6 @@ def token_view(token: Token) -> View:
         "expires_at": rfc3339(token.expires_at),
         "revoked_at": rfc3339(token.revoked_at),
         "last_used_at": rfc3339(token.last_used_at),
-        "last_used_at": rfc3339(token.last_used_at),
     }
 
 

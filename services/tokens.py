@@ -15,8 +15,6 @@ from storage.ports import AccountStore
 from storage.records import AuditRow, Token
 
 PREFIX = "weir_"
-USE_NOTED_MS = 60_000
-"""How exactly it is known when a token was last used: writing at every call would cost a write per call."""
 LONGEST_LIFE_DAYS = 3650
 USED_EVERY_MS = 60_000
 """The time of the last use is kept this coarse, so that a busy program does not cost a write a request."""
@@ -75,8 +73,6 @@ class Tokens:
         until, token = self._seen.get(digest, (0, None))
         if until <= now:
             token = await self._store.token(digest)
-            if token and now - (token.last_used_at or 0) > USE_NOTED_MS:
-                await self._store.token_used(digest, now)
             if len(self._seen) >= MOST_CACHED:
                 self._seen.clear()
             self._seen[digest] = (now + CACHE_MS, token)
