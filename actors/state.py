@@ -138,8 +138,8 @@ class ChannelState(Watched, omit_defaults=True):
 class Conversation:
     """A conversation in memory.
 
-    `twins` finds the messages of one body. `armed` and `used` are the runtime's: the due time its heap knows, and when
-    the conversation was last needed.
+    `twins` finds the messages of one body. `armed` and `used` are the runtime's: the due time its heap knows, and whether
+    the conversation was needed lately.
     """
 
     __slots__ = ("armed", "conversation", "dirty", "key", "state", "twins", "used")
@@ -151,7 +151,7 @@ class Conversation:
         self.twins: dict[bytes, str | list[str]] = {}
         self.dirty = False
         self.armed = NEVER
-        self.used = 0
+        self.used = False
         for message, held in state.held.items():
             if len(held.body) == BODY_BYTES:
                 known = self.twins.setdefault(held.body, message)

@@ -8,6 +8,7 @@ the thresholds and the ticks.
 from __future__ import annotations
 
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ CONVERSATION_EVENTS = (
     Checkpoint,
     Action,
 )
+EVICT_STEPS = 1_000
 TICK_MOST = 5_000
 """Conversations looked at in one tick, so that a tick never holds the loop for long."""
 
@@ -91,7 +93,7 @@ class Engine:
         self._heap: list[tuple[int, str]] = []
         self._ready: dict[str, None] = {}
         self._dirty: list[Conversation] = []
-        self._generation = 0
+        self._ring: deque[tuple[Channel, Conversation]] = deque()
         self._touched = False
         self._handlers: dict[type, Callable[[Any, Channel, int], bool]] = {
             Message: self._message,
@@ -155,6 +157,7 @@ class Engine:
                 restored = Conversation(row.key, conversation, decode_conversation(row.state))
                 restored.armed = restored.state.due
                 channel.conversations[conversation] = restored
+                self._ring.append((channel, restored))
                 self.loaded += 1
 
     def unindexed(self, entries: Sequence[Entry] = ()) -> list[str]:
@@ -171,16 +174,21 @@ class Engine:
         platform, account = split_key(channel)
         self.channels[platform, account].sent = array("q", times)
 
-    def evict(self, most: int) -> None:
-        """Drop clean conversations from memory when more than `most` are loaded, those longest unused first."""
-        if self.loaded <= most:
-            return
-        self._generation += 1
-        for channel in self.channels.values():
-            cold = [n for n, c in channel.conversations.items() if not c.dirty and c.used < self._generation - 1]
-            for name in cold:
-                del channel.conversations[name]
-            self.loaded -= len(cold)
+    def evict(self, most: int, steps: int = EVICT_STEPS) -> None:
+        """Drop clean conversations from memory while more than `most` are loaded, roughly those longest unused first.
+
+        A second-chance clock: at most `steps` are looked at, so that a call never holds the loop for long.
+        """
+        ring = self._ring
+        while self.loaded > most and steps > 0:
+            steps -= 1
+            channel, conversation = ring.popleft()
+            if conversation.dirty or conversation.used:
+                conversation.used = False
+                ring.append((channel, conversation))
+            else:
+                del channel.conversations[conversation.conversation]
+                self.loaded -= 1
 
     def flush_states(self) -> list[StateRow]:
         """The encoded states of conversations changed since the last flush; for a replay, which keeps no batches."""
@@ -398,6 +406,7 @@ class Engine:
     def _add_conversation(self, channel: Channel, name: str, now: int) -> Conversation:
         key = conversation_key(channel.platform, channel.account, name)
         added = channel.conversations[name] = Conversation(key, name, ConversationState(first_at=now))
+        self._ring.append((channel, added))
         self.loaded += 1
         return added
 
@@ -412,7 +421,7 @@ class Engine:
         return Channel(key, (platform, account), state, Limits(self._thresholds, platform, account), self.policies)
 
     def _touch(self, conversation: Conversation) -> None:
-        conversation.used = self._generation
+        conversation.used = True
         if not conversation.dirty:
             conversation.dirty = True
             self._dirty.append(conversation)

@@ -149,9 +149,8 @@ class Replay:
         return self._engines[partition_of(platform, account, len(self._engines)) if platform else 0]
 
     def _spill(self, engine: Engine) -> None:
-        batch = engine.flush_states()
-        self.spill.put(batch)
-        engine.evict(self.options.loaded_most // 2)
+        self.spill.put(engine.flush_states())
+        engine.evict(self.options.loaded_most // 2, steps=3 * engine.loaded)
 
     def _finish_spilled(self, until: int) -> None:
         keys = self.spill.keys()
