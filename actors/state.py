@@ -138,8 +138,8 @@ class ChannelState(Watched, omit_defaults=True):
 class Conversation:
     """A conversation in memory.
 
-    `twins` finds the messages of one body. `armed` and `used` are the runtime's: the due time its heap knows, and whether
-    the conversation was needed lately.
+    `twins` finds the messages of one body. `armed` and `used` are the runtime's: the due time its heap knows, and
+    whether the conversation was needed lately.
     """
 
     __slots__ = ("armed", "conversation", "dirty", "key", "state", "twins", "used")
