@@ -39,6 +39,7 @@ TICK_BEHIND_MS = 300
 WATCH_S = 1.0
 STALL_S = 60.0
 STOP_S = 10.0
+COMMIT_S = 0.5
 MOST_CONVERSATIONS = 200_000
 
 
@@ -82,6 +83,7 @@ class Runtime:
         policies: Sequence[Policy] = (),
         partitions: int = PARTITIONS,
         most_conversations: int = MOST_CONVERSATIONS,
+        commit_interval_s: float = COMMIT_S,
         end_process: Callable[[int], Any] = os._exit,
     ) -> None:
         self._store = store
@@ -97,7 +99,9 @@ class Runtime:
         self._stopping = asyncio.Event()
         self._ready = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._app: StreamApp = build_app(broker, partitions=partitions, handle=self._handle)
+        self._app: StreamApp = build_app(
+            broker, partitions=partitions, handle=self._handle, commit_interval_s=commit_interval_s
+        )
         cast("Any", self._app.on_partitions_assigned).connect(self._on_assigned)
         cast("Any", self._app.on_partitions_revoked).connect(self._on_revoked)
         self._persister = Persister(store, bus, self._partitions, self._patience, gateway.now)
@@ -276,7 +280,7 @@ class Runtime:
         moved, progress = loop.time(), (-1, -1)
         while True:
             await asyncio.sleep(WATCH_S)
-            if self._app.crashed or self._app.consumer.crashed:
+            if self._app.crashed or cast("Any", self._app.consumer).crashed:
                 self._fatal("the stream application crashed", self._app.crash_reason)
             now = (self._persister.saved_events, sum(part.engine.applied for part in self._partitions.values()))
             if now != progress or not any(self.lag().values()) or self._patience.trouble is not None:

@@ -24,7 +24,6 @@ from streams.topics import GROUP, TOPIC
 Handler = Callable[[LogRecord, Callable[[], Awaitable[object]]], Awaitable[None]]
 """Takes a record and what acks it."""
 
-COMMIT_INTERVAL_S = 0.5
 FRAMES_IN_MEMORY = 32
 
 
@@ -44,7 +43,7 @@ class StreamApp(faust.App):
         """Nothing to create."""
 
 
-def build_app(broker: str, *, partitions: int, handle: Handler) -> StreamApp:
+def build_app(broker: str, *, partitions: int, handle: Handler, commit_interval_s: float) -> StreamApp:
     """The app reading the log at `broker`, handing every record to `handle` in order of its partition."""
     # The same name as the package's entry point: a work tree that is not installed has none.
     TRANSPORTS.aliases.setdefault("embedded", "streams.embedded.transport:Transport")
@@ -54,7 +53,7 @@ def build_app(broker: str, *, partitions: int, handle: Handler) -> StreamApp:
         topic_partitions=partitions,
         topic_disable_leader=True,
         topic_allow_declare=not broker.startswith("embedded:"),
-        broker_commit_interval=COMMIT_INTERVAL_S,
+        broker_commit_interval=commit_interval_s,
         stream_buffer_maxsize=FRAMES_IN_MEMORY,
         # Frames are acked by the persister after saving, and saved before stopping: Faust has nothing to wait for.
         stream_wait_empty=False,
