@@ -138,7 +138,7 @@ class Arrivals:
         channel.pace_ms += (at - channel.seen_at - channel.pace_ms) * 0.05
         channel.seen_at = at
         over = 0
-        if raw + channel.shop.ahead_ms > DELAY_MS and raw - min(0, min(recent)) > DELAY_MS:
+        if raw + channel.shop.ahead_ms > DELAY_MS and raw - min(0, *recent) > DELAY_MS:
             over = 1
             self._world.expect(
                 "delay",
@@ -219,7 +219,11 @@ class Arrivals:
         if hidden is None:
             return
         if hidden.event is not event:
-            if hidden.cause == "reference" and event.get("reply_to") == hidden.event["message"] and hidden.noticed is None:
+            if (
+                hidden.cause == "reference"
+                and event.get("reply_to") == hidden.event["message"]
+                and hidden.noticed is None
+            ):
                 self._noticed(at, conversation)
             return
         conversation.hidden = None

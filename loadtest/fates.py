@@ -36,12 +36,21 @@ class Fates:
             if trouble == "translation_failed":
                 self._untranslated(at, conversation, event["message"])
             else:
-                self._fate("translation", int(at + 500 + chance() * 7_500), conversation, event["message"], status="ok", target="en")
+                self._fate(
+                    "translation",
+                    int(at + 500 + chance() * 7_500),
+                    conversation,
+                    event["message"],
+                    status="ok",
+                    target="en",
+                )
         if "attachments" in event:
             self._files(at, conversation, event, broken=trouble == "attachment_failed")
         if chance() < 0.004:  # noqa: PLR2004 # customers seldom correct themselves
             kind = "edit" if chance() < 0.6 else "delete"  # noqa: PLR2004
-            self._fate(kind, at + world.between(5, 40), conversation, event["message"], text=f"{event.get('text', '')} *")
+            self._fate(
+                kind, at + world.between(5, 40), conversation, event["message"], text=f"{event.get('text', '')} *"
+            )
 
     def outbound(self, at: int, conversation: Conversation, event: Event, trouble: str | None) -> None:
         """An answer was seen; the platform tells its fate."""
@@ -108,7 +117,9 @@ class Fates:
     def _told(self, at: int, conversation: Conversation, message: str) -> None:
         chance = self._world.rng.random
         fired = int(at + 300 + chance() * 4_000)
-        self._fate("notification", fired, conversation, message, status="fired", medium=MEDIA[int(chance() * len(MEDIA))])
+        self._fate(
+            "notification", fired, conversation, message, status="fired", medium=MEDIA[int(chance() * len(MEDIA))]
+        )
         if chance() < 0.1:  # noqa: PLR2004 # some agents look at the notification itself
             self._world.call(fired + self._world.between(2, 20), self._seen, (conversation, message))
 
@@ -218,9 +229,7 @@ class Fates:
         if chance < 0.6:  # noqa: PLR2004 # refused, else no word at all
             opens = at + world.between(2, 8)
             code, reason = REFUSALS[int(world.rng.random() * len(REFUSALS))]
-            self._fate(
-                "receipt", opens, conversation, message, status="failed", error={"code": code, "reason": reason}
-            )
+            self._fate("receipt", opens, conversation, message, status="failed", error={"code": code, "reason": reason})
         conversation.failed = (message, opens)
         conversation.busy_until = NEVER
         if chance < 0.3 and self.resend is not None:  # noqa: PLR2004 # the agent sends it again

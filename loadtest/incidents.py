@@ -17,8 +17,8 @@ SILENCE_EXPECTED_AT_LEAST = 18
 SILENCE_LEARNED = 80
 SILENCE_LEARNED_IN_HOUR = 40
 SILENCE_LIVED_MS = 120_000
-PACE_MOST_MS = 4_000
-"""Only a channel this busy tips its median before the story gets too long."""
+PACE_LEAST_MS, PACE_MOST_MS = 150, 4_000
+"""Only a channel this busy tips its median before the story gets too long, and not for hundreds of messages."""
 SLOW_MESSAGES = 28
 DAY_MS = 86_400_000
 
@@ -48,9 +48,9 @@ class Incidents:
     def _slow(self, at: int, channel: Channel) -> bool:
         calm = channel.absent_late == 0 and channel.over == 0 and len(channel.recent) == RECENT
         free = channel.slow is None and channel.slow_open is None and channel.muted_until <= at
-        if not calm or not free or channel.shop.ahead_ms or channel.pace_ms > PACE_MOST_MS:
+        if not calm or not free or channel.shop.ahead_ms or not PACE_LEAST_MS <= channel.pace_ms <= PACE_MOST_MS:
             return False
-        channel.slow = Slowness(at, self._world.between(45, 100), SLOW_MESSAGES)
+        channel.slow = Slowness(at, self._world.between(42, 75), SLOW_MESSAGES)
         return True
 
     def _silence(self, at: int, channel: Channel) -> bool:
@@ -59,6 +59,7 @@ class Incidents:
         known = channel.learned >= SILENCE_LEARNED and messages >= SILENCE_LEARNED_IN_HOUR and lived >= SILENCE_LIVED_MS
         if not free or not known or channel.muted_until > at:
             return False
+        lived += channel.idle_ms  # some count from the first message on, some from the first event
         gap = max(SILENCE_LEAST_MS, int(SILENCE_EXPECTED * lived / messages))
         within_hour = (at + gap) // HOUR_MS == at // HOUR_MS
         seen_anyway = messages * gap / (lived + gap) >= SILENCE_EXPECTED_AT_LEAST

@@ -12,6 +12,9 @@ LAST_PART = 0.9
 FIRST_PART = 0.3
 """Every trouble that can be expected at all begins for the first time in the first part of a trace."""
 
+FIRST_MESSAGES = 1_500
+"""Without an end, it begins among so many messages."""
+
 
 class Plan:
     """Chooses which message suffers what. `due` and `incidents` wait for a site that suits them."""
@@ -48,6 +51,8 @@ class Plan:
 
     def _first(self, rate: float, messages: int | None) -> float:
         gap = self._rng.expovariate(rate)
-        if messages is not None and rate * messages >= INCIDENT_WEIGHT**-1:
+        if messages is None:
+            return min(gap, FIRST_MESSAGES * self._rng.random())
+        if rate * messages >= INCIDENT_WEIGHT**-1:
             return min(gap, messages * FIRST_PART * (0.3 + 0.7 * self._rng.random()))
         return gap

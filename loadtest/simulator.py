@@ -34,7 +34,7 @@ WRITE_AT = 1 << 20
 
 
 class TraceSummary(Struct, frozen=True, kw_only=True):
-    """What was written: events of all types, messages sent, expected anomalies by kind, the instant of the last event."""
+    """What was written: events of all types, messages sent, expected anomalies by kind, when the last event is."""
 
     events: int
     messages: int
@@ -43,9 +43,14 @@ class TraceSummary(Struct, frozen=True, kw_only=True):
 
 
 class Simulation:
-    """One sale. Iterate over `events` once; `per_second` makes it endless, with so many messages a second."""
+    """One sale. Iterate over `events` once.
 
-    def __init__(self, options: SimulationOptions, expect: Expect, per_second: float | None = None) -> None:
+    `per_second` makes it endless, with so many messages a second; conversations are numbered from `begun` on.
+    """
+
+    def __init__(
+        self, options: SimulationOptions, expect: Expect, *, per_second: float | None = None, begun: int = 0
+    ) -> None:
         self.world = World(options, expect)
         self.options = options
         finite = None if per_second else options.messages
@@ -55,7 +60,7 @@ class Simulation:
         mean = options.messages / count if finite else 8.0
         length = options.length_ms
         scale = min(1.0, CONVERSATION_PART * length / (mean * MEAN_GAP_MS)) if finite else 0.5
-        self._writers = Writers(self.world, self._plan, self._arrivals, scale)
+        self._writers = Writers(self.world, self._plan, self._arrivals, scale, begun)
         incidents = Incidents(self.world, self._plan, self._resume)
         self._arrivals.attempt = incidents.attempt
         self._arrivals.guard = self._guard

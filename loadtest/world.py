@@ -38,22 +38,24 @@ class Channel:
         "first_window",
         "guard_at",
         "hours",
+        "idle_ms",
         "last_in",
         "learned",
         "lived_to",
         "muted_until",
         "numbered",
+        "opened_at",
         "over",
+        "pace_ms",
         "platform",
         "recent",
+        "seen_at",
         "shop",
         "silent_since",
         "slow",
         "slow_open",
         "window_ms",
         "windows",
-        "pace_ms",
-        "seen_at",
     )
 
     def __init__(self, shop: Shop, window_ms: int, start: int) -> None:
@@ -71,19 +73,23 @@ class Channel:
         self.silent_since: int | None = None
         self.hours: list[list[int]] = [[0, 0] for _ in range(DAY_HOURS)]
         self.learned = 0
+        self.idle_ms = 0
         self.lived_to = 0
         self.last_in = 0
         self.guard_at = NEVER
         self.window_ms = window_ms
         self.windows: dict[int, Window] = {}
         self.pace_ms = 60_000.0
-        self.seen_at = start
+        self.seen_at = self.opened_at = start
         self.first_window = (start + shop.ahead_ms) // window_ms
 
     def learn(self, at: int) -> None:
         """Count one inbound message, as the silence detector does: messages and time lived, by hour of the day."""
         hours = self.hours
-        lived = self.lived_to or at
+        lived = self.lived_to
+        if not lived:
+            self.idle_ms = at - self.opened_at
+            lived = at
         hour = at // HOUR_MS
         while lived // HOUR_MS < hour:
             border = (lived // HOUR_MS + 1) * HOUR_MS
@@ -150,8 +156,8 @@ class Slowness:
     def delay(self, sent: int) -> int:
         """The delay (ms) of a message sent now; negative when it is over."""
         if self.ends is not None:
-            return self.most - (sent - self.ends) // 2
-        grown = (sent - self.began) // 2
+            return self.most - (sent - self.ends) * 3 // 4  # less than its own speed: nobody overtakes
+        grown = sent - self.began
         if grown < self.most:
             return grown
         self.left -= 1
@@ -169,6 +175,7 @@ class Conversation:
         "busy_until",
         "channel",
         "customer",
+        "failed",
         "hidden",
         "hold",
         "id",
@@ -176,14 +183,13 @@ class Conversation:
         "inflight",
         "lang",
         "last_in",
+        "last_out_at",
+        "last_text",
         "left",
         "missing",
         "name_next",
         "next_seq",
         "order",
-        "last_out_at",
-        "last_text",
-        "failed",
         "started",
         "top",
         "turn_out",

@@ -12,7 +12,6 @@ from loadtest.plan import Plan
 from loadtest.world import NEVER, RECENT, Channel, Conversation, Event, Hidden, World, event_of
 
 
-
 class Site(NamedTuple):
     """A message about to be sent, as a place for trouble."""
 
@@ -22,7 +21,9 @@ class Site(NamedTuple):
     out: bool
 
 
-AGENTS = tuple({"id": f"agent-{i}", "name": name, "role": "agent"} for i, name in enumerate(("Mei", "Arun", "Sofia", "Jun"), 1))
+AGENTS = tuple(
+    {"id": f"agent-{i}", "name": name, "role": "agent"} for i, name in enumerate(("Mei", "Arun", "Sofia", "Jun"), 1)
+)
 SAME_SIDE_LEAST_MS = 2_600
 """Whoever writes twice leaves more than the window of content duplicates between."""
 TWIN_LEAST_CHARACTERS = 8
@@ -36,12 +37,12 @@ LISTED_SHARE = 0.15
 class Writers:
     """Writes every message of the sale."""
 
-    def __init__(self, world: World, plan: Plan, arrivals: Arrivals, gap_scale: float) -> None:
+    def __init__(self, world: World, plan: Plan, arrivals: Arrivals, gap_scale: float, begun: int = 0) -> None:
         self._world = world
         self._plan = plan
         self._arrivals = arrivals
         self._scale = gap_scale
-        self._begun = 0
+        self._begun = begun
 
     def begin(self, at: int, channel: Channel, messages: int, latency_ms: int | None = None) -> None:
         """A customer starts a conversation of so many messages; `latency_ms` fixes the first one's way."""
