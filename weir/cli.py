@@ -2,26 +2,44 @@
 
 import typer
 
-from weir.commands import serve
+from weir.commands import audit, demo, doctor, serve, tokens, traces, users
+from weir.commands.console import Json, say, say_json
+from weir.version import VERSION
 
 app = typer.Typer(
     name="weir",
-    help="Watches every customer message of a cross-border seller: late, lost, doubled, out of step.",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(serve.serve)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("replay")(traces.replay)
+app.command("simulate")(traces.simulate)
+app.command("score")(traces.score)
+app.command("audit")(audit.audit_ledger)
+app.command("doctor")(doctor.doctor)
+app.add_typer(users.app, name="user")
+app.add_typer(tokens.app, name="token")
 
 
 @app.callback(invoke_without_command=True)
 def without_command(context: typer.Context) -> None:
     """Watches every customer message of a cross-border seller: late, lost, doubled, out of step."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        say(context.get_help())
+
+
+@app.command()
+def version(*, as_json: Json = False) -> None:
+    """Show the version."""
+    if as_json:
+        say_json({"version": VERSION})
+    else:
+        say(f"weir {VERSION}")
 
 
 def main() -> None:
     """Entry point of the program."""
-    app()
+    app(prog_name="weir")

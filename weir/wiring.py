@@ -166,7 +166,9 @@ class Weir:
             metrics=self.vitals.exposition,
             observe_response=self.vitals.observe_response,
             monitor=self.monitor,
-            incidents=IncidentDesk(store=store, gateway=gateway, incidents=self.monitor, resync=anomalies),
+            incidents=IncidentDesk(
+                store=store, gateway=gateway, reader=gateway, incidents=self.monitor, resync=anomalies
+            ),
             stats=Stats(store, gateway.now),
             trace=Trace(store, gateway),
             heartbeats=self.heartbeats,

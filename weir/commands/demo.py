@@ -1,0 +1,71 @@
+"""`weir demo`: the whole product with a simulated sale flowing in through the same door as real traffic."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.errors import NotFoundError
+from services.passwords import random_password
+from weir.commands.console import ConfigFile, configured, say, told_plainly
+from weir.config import describe
+
+if TYPE_CHECKING:  # the parts take long to import: `weir --help` must not pay for them
+    from weir.wiring import Weir
+
+DATA_DIR = "demo-data"
+ADMIN = "admin"
+TRAFFIC = "demo traffic"
+
+
+@told_plainly
+def demo(
+    *,
+    config: ConfigFile = None,
+    data_dir: Annotated[str, typer.Option("--data-dir", help="Folder of the demo's data.", metavar="DIR")] = DATA_DIR,
+    host: Annotated[str | None, typer.Option(help=describe("host"))] = None,
+    port: Annotated[int | None, typer.Option(help=f"{describe('port')} Taken: the next free one.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same sale.")] = 1,
+    log_level: Annotated[str, typer.Option(help=describe("log_level"))] = "warning",
+    log_format: Annotated[str | None, typer.Option(help=describe("log_format"))] = None,
+) -> None:
+    """Run Weir with a simulated flash sale and injected troubles, until Ctrl-C; the next start goes on from there."""
+    flags = {"data_dir": data_dir, "host": host, "port": port, "log_level": log_level, "log_format": log_format}
+    settings = configured(config, flags)
+
+    from weir.process import run_process  # noqa: PLC0415 # the parts take long to import: only who serves pays
+
+    async def sale(weir: "Weir", address: str) -> None:
+        password = await _fresh_password(weir)
+        secret = await _fresh_token(weir)
+        say()
+        say(f"  Weir demo   {address}")
+        say(f"  log in as   {ADMIN}")
+        say(f"  password    {password}")
+        say()
+        say(f"A simulated sale flows in; data in {settings.data_dir}; Ctrl-C stops.")
+
+        from loadtest.live import run_demo  # noqa: PLC0415 # only the demo needs it
+
+        await run_demo(address, secret, seed, asyncio.Event())
+
+    run_process(settings, announce=lambda _address, _password: None, companion=sale, further_ports=port is None)
+
+
+async def _fresh_password(weir: "Weir") -> str:
+    """A new password for the demo's admin at every start, so that none needs to be remembered."""
+    password = random_password()
+    try:
+        await weir.accounts.change(ADMIN, who="weir demo", password=password, disabled=False)
+    except NotFoundError:
+        await weir.accounts.add(ADMIN, "admin", password, who="weir demo")
+    return password
+
+
+async def _fresh_token(weir: "Weir") -> str:
+    """A token for this run's traffic; those of earlier runs end."""
+    for token in await weir.tokens.tokens():
+        if token.name == TRAFFIC and token.revoked_at is None:
+            await weir.tokens.revoke(token.id, who="weir demo")
+    secret, _ = await weir.tokens.create(TRAFFIC, "supervisor", who="weir demo", days=7)
+    return secret
