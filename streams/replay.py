@@ -6,7 +6,9 @@ channel is heard again; after the last event 24 hours pass, so that every grace 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from msgspec import Struct
 
@@ -19,15 +21,15 @@ from actors.keys import partition_of
 from actors.sla import Policy
 from actors.thresholds import ThresholdSet
 from storage.records import PartitionMark
+from storage.sqlite.scratch import Scratch
 from streams.engine import Engine
 from streams.report import Collector, Report
-from streams.spill import Spill
 from streams.trace import lines, open_trace
 
 AFTERWARDS_MS = 24 * 3_600_000
 CHUNK = 500
-LOADED_MOST = 50_000
-"""Conversations held in memory; the others wait in a temporary file, so that memory stays flat."""
+LOADED_MOST = 10_000
+"""Conversations held in memory; the others wait in the scratch file, so that memory stays flat."""
 
 Progress = Callable[[int, int], None]
 
@@ -50,16 +52,23 @@ def replay_file(
     progress: Progress | None = None,
     loaded_most: int = LOADED_MOST,
 ) -> Report:
-    """The report of a trace file (`-`: standard input; gzip and zstandard are recognised).
+    """The report of a trace file (`-`: standard input; gzip and zstandard are recognised), whole in memory.
 
     `progress` is called now and then with (bytes read, lines). Raises ConfigurationError when the file cannot be read.
     """
     options = ReplayOptions(
-        thresholds=settings or ThresholdSet(),
-        policies=tuple(policies),
-        partitions=partitions,
-        loaded_most=loaded_most,
+        thresholds=settings or ThresholdSet(), policies=tuple(policies), partitions=partitions, loaded_most=loaded_most
     )
+    with replayed(path, options, progress) as report:
+        return _in_memory(report)
+
+
+@contextmanager
+def replayed(path: str, options: ReplayOptions, progress: Progress | None = None) -> Generator[Mapping[str, Any]]:
+    """The report of a trace file while the context lasts: its long lists are read from the scratch file when used.
+
+    Write it with `streams.report.report_chunks`. Raises ConfigurationError when the file cannot be read.
+    """
     replay = Replay(options)
     try:
         with open_trace(path) as (stream, file):
@@ -67,7 +76,7 @@ def replay_file(
                 replay.line(number, line)
                 if progress is not None and number % 5_000 == 0:
                     progress(file.tell() if file.seekable() else 0, number)
-        return replay.finish()
+        yield replay.finish_streaming()
     finally:
         replay.close()
 
@@ -77,8 +86,8 @@ class Replay:
 
     def __init__(self, options: ReplayOptions) -> None:
         self.options = options
-        self.collector = Collector()
-        self.spill = Spill()
+        self.scratch = Scratch()
+        self.collector = Collector(self.scratch)
         self.time = 0
         self._chunk: list[Entry] = []
         self._engines = [
@@ -111,7 +120,11 @@ class Replay:
             self._flush()
 
     def finish(self) -> Report:
-        """Let 24 hours pass and give the report."""
+        """Let 24 hours pass and give the report, whole in memory."""
+        return _in_memory(self.finish_streaming())
+
+    def finish_streaming(self) -> Mapping[str, Any]:
+        """Let 24 hours pass and give the report; its long lists can be read once, before `close`."""
         self._flush()
         until = self.time + AFTERWARDS_MS + 1
         for engine in self._engines:
@@ -124,15 +137,15 @@ class Replay:
         return self.collector.report(self._engines)
 
     def close(self) -> None:
-        """Delete the temporary file."""
-        self.spill.close()
+        """Delete the scratch file."""
+        self.scratch.close()
 
     def _flush(self) -> None:
         chunk, self._chunk = self._chunk, []
-        if len(self.spill):
+        if self.scratch.spilled:
             for engine in self._engines:
                 keys = engine.absent(chunk)
-                engine.restore_conversations(keys, self.spill.get(keys))
+                engine.restore_conversations(keys, self.scratch.states(keys))
         only = self._engines[0] if len(self._engines) == 1 else None
         for entry in chunk:
             engine = only or self._route(entry)
@@ -149,15 +162,14 @@ class Replay:
         return self._engines[partition_of(platform, account, len(self._engines)) if platform else 0]
 
     def _spill(self, engine: Engine) -> None:
-        self.spill.put(engine.flush_states())
+        self.scratch.put_states(engine.flush_states())
         engine.evict(self.options.loaded_most // 2, steps=3 * engine.loaded)
 
     def _finish_spilled(self, until: int) -> None:
-        keys = self.spill.keys()
-        for engine in self._engines:
-            for start in range(0, len(keys), CHUNK):
-                cold = [key for key in keys[start : start + CHUNK] if engine.is_cold(key)]
-                engine.restore_conversations(cold, self.spill.get(cold))
+        for keys in self.scratch.state_keys():
+            for engine in self._engines:
+                cold = [key for key in keys if engine.is_cold(key)]
+                engine.restore_conversations(cold, self.scratch.states(cold))
                 for key in cold:
                     channel, conversation = engine.located(key)
                     conversations.expire(channel, conversation, until, engine.effects)
@@ -170,3 +182,7 @@ class Replay:
         platform, account = channel_hint(line)
         entry = Rejected(at=self.time, reason=reason, raw=b"", platform=platform, account=account)
         self._route(entry).apply_entry(entry)
+
+
+def _in_memory(report: Mapping[str, Any]) -> Report:
+    return {name: value if isinstance(value, dict | int) else list(value) for name, value in report.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any, TypeAlias
 
@@ -13,22 +13,44 @@ from actors.effects import Effects
 from actors.sla import Clock
 from actors.state import Channel, ChannelState
 from actors.times import rfc3339
+from storage.sqlite.scratch import Scratch
 from streams.engine import Engine
 
 Report: TypeAlias = dict[str, Any]
 REJECTED_LISTED = 100_000
 """Refused lines listed one by one; more are counted in the ledger only."""
+BUFFERED = 20_000
+"""Records kept in memory before they go to the scratch file."""
 
 
 def encode_report(report: Report) -> bytes:
-    """The report as JSON, one final newline."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+    """The report as JSON: one line per record of a list, one final newline."""
+    return b"".join(report_chunks(report))
+
+
+def report_chunks(report: Mapping[str, Any]) -> Iterator[bytes]:
+    """The bytes of `encode_report`, piece by piece; lists may be any iterables."""
+    encode = msgspec.json.encode
+    separator = b"{\n"
+    for name, value in report.items():
+        yield separator + encode(name) + b": "
+        separator = b",\n"
+        if isinstance(value, dict | int):
+            yield encode(value)
+            continue
+        between = b"[\n  "
+        for item in value:
+            yield between + encode(item)
+            between = b",\n  "
+        yield b"[]" if between == b"[\n  " else b"\n]"
+    yield b"\n}\n"
 
 
 class Collector:
     """Keeps the last word on every anomaly and every SLA clock, and every corrected delay by its exact value."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Scratch) -> None:
+        self.scratch = scratch
         self.anomalies: dict[str, Anomaly] = {}
         self.clocks: dict[tuple[str, int], Clock] = {}
         self.delays: dict[tuple[str, str], dict[int, int]] = {}
@@ -51,14 +73,17 @@ class Collector:
                     tally = delays[channel] = {}
                 tally[delay] = tally.get(delay, 0) + 1
         effects.clear()
+        if len(self.anomalies) + len(self.clocks) > BUFFERED:
+            self._unload()
 
     def reject(self, line: int, error: str) -> None:
         """Note a refused line."""
         if len(self.rejected) < REJECTED_LISTED:
             self.rejected.append({"line": line, "error": error})
 
-    def report(self, engines: Sequence[Engine]) -> Report:
-        """Everything as one JSON object."""
+    def report(self, engines: Sequence[Engine]) -> Mapping[str, Any]:
+        """Everything, in order; `anomalies` and `sla` are iterators over the scratch file, to be used once."""
+        self._unload()
         channels = sorted((c for e in engines for c in e.channels.values()), key=lambda c: (c.platform, c.account))
         nobody = [e.nobody.state for e in engines]
         states = [c.state for c in channels]
@@ -67,13 +92,17 @@ class Collector:
             "messages": sum(s.messages for s in states),
             "duplicates": sum(s.repeated for s in states),
             "rejected": self.rejected,
-            "anomalies": [
-                record(a) for a in sorted(self.anomalies.values(), key=lambda a: (a.opened_at, a.kind, a.id))
-            ],
-            "sla": [_clock(key, c) for (key, _), c in sorted(self.clocks.items(), key=_clock_order)],
+            "anomalies": (record(anomaly) for anomaly in self.scratch.anomalies()),
+            "sla": (_clock(key, clock) for key, clock in self.scratch.clocks()),
             "channels": [self._channel(c) for c in channels],
             "ledger": _ledger(channels, nobody),
         }
+
+    def _unload(self) -> None:
+        self.scratch.put_anomalies(self.anomalies.values())
+        self.scratch.put_clocks(self.clocks.items())
+        self.anomalies.clear()
+        self.clocks.clear()
 
     def _channel(self, channel: Channel) -> dict[str, Any]:
         state = channel.state
@@ -101,11 +130,6 @@ def nearest_rank(tally: dict[int, int], q: float) -> float | None:
         if rank <= 0:
             return value / 1000
     return None
-
-
-def _clock_order(item: tuple[tuple[str, int], Clock]) -> tuple[int, str, int]:
-    (key, ordinal), clock = item
-    return clock.started_at, key, ordinal
 
 
 def _clock(key: str, clock: Clock) -> dict[str, Any]:
