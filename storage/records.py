@@ -16,8 +16,10 @@ Role: TypeAlias = Literal["admin", "supervisor", "agent", "finance", "viewer"]
 
 
 class PartitionMark(Struct, frozen=True, kw_only=True):
-    """How far a partition is processed. `applied`: last log offset applied (-1: none); `time`: its stream's observed time;
-    `drift`: that time minus the gateway's clock when it was accepted; `version` grows with every save and fences writers.
+    """How far a partition is processed.
+
+    `applied`: last log offset applied (-1: none); `time`: its stream's observed time; `drift`: that time minus the
+    gateway's clock when it was accepted; `version` grows with every save and fences writers.
     """
 
     partition: int
@@ -36,8 +38,10 @@ class StateRow(Struct, frozen=True, gc=False):
 
 
 class ChannelRow(Struct, frozen=True, kw_only=True):
-    """One channel as the monitor reads it. Times in ms; `hourly` is the learned rate of inbound messages per hour for each
-    hour of the day, UTC (24 numbers); `offset_ms` the platform clock's learned offset (0 or negative).
+    """One channel as the monitor reads it. Times in ms.
+
+    `hourly` is the learned rate of inbound messages per hour for each hour of the day, UTC (24 numbers); `offset_ms`
+    the platform clock's learned offset (0 or negative).
     """
 
     key: str
@@ -96,8 +100,8 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 class Batch(Struct, kw_only=True):
     """Everything one flush of one partition changes; saved whole or not at all.
 
-    `mark` is the partition's new mark; `mark.version - 1` must be the stored version, else the writer lost its partition
-    and `FencedError` is raised. Every list may be empty.
+    `mark` is the partition's new mark; `mark.version - 1` must be the stored version, else the writer lost its
+    partition and `FencedError` is raised. Every list may be empty.
     """
 
     mark: PartitionMark
@@ -135,8 +139,10 @@ class AnomalyFilter(Struct, frozen=True, kw_only=True):
 
 
 class AnomalyCount(Struct, frozen=True, kw_only=True, gc=False):
-    """How many anomalies of one kind and cause a channel has, by status and severity; for the matrix, the heat map and
-    incidents. `cause` is that of the evidence (`""` without one); `oldest` and `latest` are the first and last `opened_at`.
+    """How many anomalies of one kind and cause a channel has, by status and severity.
+
+    For the matrix, the heat map and incidents. `cause` is that of the evidence (`""` without one); `oldest` and
+    `latest` are the first and last `opened_at`.
     """
 
     platform: str
@@ -192,7 +198,12 @@ class ConversationRow(Struct, frozen=True, kw_only=True):
 
 
 class MessageRow(Struct, frozen=True, kw_only=True):
-    """One message Weir holds, with how far it came. `hops`: first time each hop was reached (ms)."""
+    """One message Weir holds, with how far it came.
+
+    `hops`: first time each hop was reached (ms). `text` is the newest version's; `versions` holds every one, the first
+    too, as {`at`, `what`: sent/edited/deleted, `text`}, and is empty when nothing changed. `attachments` are as
+    announced, with `status` and `status_at` once known. `copies`: how often it was delivered again.
+    """
 
     key: str
     message: str

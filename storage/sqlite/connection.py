@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Concatenate, ParamSpec, TypeVar
 
-from actors.errors import ConfigurationError
+from actors.errors import ConfigurationError, RejectedError
 from storage.errors import StoreBusyError, StoreDamagedError, StoreFullError
 from storage.sqlite.schema import migrate
 
@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 READERS = 3
 PAGE_BYTES = 4096
-WAL_PAGES = 8_000
-"""A checkpoint every 32 MB: each writes a page once however often the log holds it, and waits for the disk twice."""
+WAL_PAGES = 16_000
+"""A checkpoint every 64 MB: each writes a page once however often the log holds it, and waits for the disk twice."""
 CACHE_KIB = 128 * 1024
 
 
@@ -53,6 +53,9 @@ class Database:
             if pool:
                 await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
         # The writer was opened first; SQLite tidies the log away when the last connection goes.
+        await asyncio.to_thread(self._disconnect)
+
+    def _disconnect(self) -> None:
         while self._all:
             self._all.pop().close()
 
@@ -71,6 +74,8 @@ class Database:
             return await asyncio.get_running_loop().run_in_executor(pool, job, *args)
         except sqlite3.Error as error:
             raise explained(error, self.path) from error
+        except (OverflowError, UnicodeEncodeError) as error:
+            raise RejectedError(f"a value cannot be stored or looked up ({error}); correct the input") from error
 
     def _transaction(self, begin: str, job: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
         connection: Connection = getattr(self._local, "connection", None) or self._connect(read_only=True)
@@ -92,7 +97,8 @@ class Database:
             self.path.touch(mode=0o600)
         except OSError as error:
             raise ConfigurationError(
-                f"the store {self.path} cannot be created ({error.strerror}); choose another path or mend its folder's rights"
+                f"the store {self.path} cannot be created ({error.strerror});"
+                " choose another path or mend the rights of its folder"
             ) from error
         migrate(self._connect(read_only=False), str(self.path))
 
@@ -134,8 +140,8 @@ def explained(error: sqlite3.Error, path: Path) -> Exception:
             return StoreBusyError(f"{path} is locked by another program; it is tried again, else stop what holds it")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return StoreDamagedError(
-                f"{path} is damaged ({error}): stop Weir, move the file and its -wal and -shm aside, put the newest backup in its place"
-                " (`sqlite3 FILE .recover` saves what is readable where there is none)"
+                f"{path} is damaged ({error}): stop Weir, move it and its -wal and -shm aside,"
+                " put the newest backup in its place; without one, `sqlite3 FILE .recover` saves what is readable"
             )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             return ConfigurationError(

@@ -12,7 +12,8 @@ from actors.errors import RejectedError
 Key = TypeVar("Key", bound=tuple[Any, ...])
 
 MAX_LIMIT = 500
-MAX_CURSOR = 4_096
+MAX_CURSOR = 8_192
+WRONG = "this cursor is not one of this list's; start again without a cursor"
 
 
 def encode_cursor(name: str, *key: int | str) -> str:
@@ -23,16 +24,14 @@ def encode_cursor(name: str, *key: int | str) -> str:
 def decode_cursor(cursor: str, name: str, kinds: type[Key]) -> Key:
     """The sort key in a cursor of list `name`; raises RejectedError when it is none."""
     try:
-        if len(cursor) > MAX_CURSOR:
-            raise ValueError(cursor[:9])
-        values = json.decode(
-            urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)), type=list[int | str]
-        )
-        if values[:1] != [name] or any(isinstance(value, int) and abs(value) >= 1 << 63 for value in values):
-            raise ValueError(name)
-        return convert(values[1:], kinds)
+        text = urlsafe_b64decode(cursor[:MAX_CURSOR].encode("ascii") + b"=" * (-len(cursor) % 4))
+        values = json.decode(text, type=list[int | str])
+        key = convert(values[1:], kinds)
     except (ValueError, DecodeError, ValidationError) as error:
-        raise RejectedError("this cursor is not one of this list's; start again without a cursor") from error
+        raise RejectedError(WRONG) from error
+    if values[0] != name or any(isinstance(value, int) and abs(value) >= 1 << 63 for value in values):
+        raise RejectedError(WRONG)
+    return key
 
 
 def bounded(limit: int) -> int:

@@ -189,12 +189,13 @@ def _sla_counts(connection: Connection) -> dict[str, dict[str, int]]:
 def _sla(connection: Connection, key: str) -> list[SlaRow]:
     columns = "ordinal, kind, started_at, due_at, warned_at, breached_at, answered_at, stopped"
     source = "FROM sla WHERE conversation = (SELECT id FROM conversation_keys WHERE key = ?) ORDER BY ordinal"
+    rows = read_rows(connection, columns, source, (key,))
     return [
         SlaRow(
             key=key, ordinal=ordinal, kind=kind, started_at=started, due_at=due, warned_at=warned, breached_at=breached,
             answered_at=answered, stopped=bool(stopped),
         )
-        for ordinal, kind, started, due, warned, breached, answered, stopped in read_rows(connection, columns, source, (key,))
+        for ordinal, kind, started, due, warned, breached, answered, stopped in rows
     ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Conversations, messages, search."""
 
+# ruff: noqa: S608 - what is put together are constants of this file; every value is bound
+
 from __future__ import annotations
 
 from sqlite3 import Connection
@@ -17,20 +19,18 @@ from storage.sqlite.search import match_expression, order_key
 
 _event = json.Decoder(Message)
 
-_CONVERSATION = ", ".join(
-    [
-        "k.key", "c.platform", "c.account", "c.conversation", "c.closed", "c.contact_id", "c.contact_name", "c.order_id",
-        "c.lang", "c.vip", "c.messages", "c.first_at", "c.last_at", "c.last_sent_at", "c.last_direction", "c.last_text",
-        "c.assignee", "c.sla", "c.sla_kind", "c.sla_due_at", "c.id",
-    ]
-)  # fmt: skip
-_MESSAGE = ", ".join(
-    [
-        "k.key", "m.id", "m.conversation", "m.message", "m.sent_at", "m.at", "m.delay", "m.merged_into", "m.partition",
-        "m.stored_at", "m.copies", "m.event", *(f"m.{hop}" for hop in HOPS),
-    ]
-)  # fmt: skip
+_CONVERSATION = (
+    "k.key, c.platform, c.account, c.conversation, c.closed, c.contact_id, c.contact_name, c.order_id, c.lang, c.vip,"
+    " c.messages, c.first_at, c.last_at, c.last_sent_at, c.last_direction, c.last_text, c.assignee, c.sla, c.sla_kind,"
+    " c.sla_due_at, c.id"
+)
+_MESSAGE = (
+    "k.key, m.id, m.conversation, m.message, m.sent_at, m.at, m.delay, m.merged_into, m.partition, m.stored_at,"
+    " m.copies, m.event, " + ", ".join(f"m.{hop}" for hop in HOPS)
+)
 _MESSAGES = "FROM messages m CROSS JOIN conversation_keys k ON k.id = m.conversation"
+_FOUND = "SELECT DISTINCT rowid >> 32 AS id FROM search WHERE search MATCH ?"
+_NEWEST = "ORDER BY c.last_at DESC, c.id DESC LIMIT ?"
 _OF_KEY = "m.conversation = (SELECT id FROM conversation_keys WHERE key = ?)"
 
 
@@ -85,7 +85,7 @@ def _conversations(
         expression = match_expression(where.q)
         if expression is None:
             return Page(items=[])
-        source = "(SELECT DISTINCT rowid >> 32 AS id FROM search WHERE search MATCH ?) f CROSS JOIN conversations c ON c.id = f.id"
+        source = f"({_FOUND}) f CROSS JOIN conversations c ON c.id = f.id"
         start.append(expression)
     if where.order is not None:
         parts.append("c.id IN (SELECT conversation FROM orders WHERE order_id = ?)")
@@ -99,7 +99,7 @@ def _conversations(
     rows = read_rows(
         connection,
         _CONVERSATION,
-        f"FROM {source} CROSS JOIN conversation_keys k ON k.id = c.id {condition} ORDER BY c.last_at DESC, c.id DESC LIMIT ?",
+        f"FROM {source} CROSS JOIN conversation_keys k ON k.id = c.id {condition} {_NEWEST}",
         [*start, *values, limit + 1],
     )
     items = [_conversation_row(row) for row in rows[:limit]]
@@ -130,7 +130,12 @@ def _messages(connection: Connection, key: str, limit: int, after: tuple[int, in
     if after:
         more = "AND m.sent_at >= ? AND (m.sent_at, m.at, m.message) > (?, ?, ?)"
         values += [after[0], *after]
-    source = f"{_MESSAGES} WHERE {_OF_KEY} AND m.merged_into IS NULL {more} ORDER BY m.sent_at, m.at, m.message LIMIT ?"
+    # The page is chosen within the index, so that a long conversation's texts are not read to be sorted.
+    order = "ORDER BY m.sent_at, m.at, m.message"
+    page = f"""SELECT m.id FROM messages m INDEXED BY messages_by_id
+        WHERE {_OF_KEY} AND m.merged_into IS NULL {more} {order} LIMIT ?"""
+    keys = "conversation_keys k ON k.id = m.conversation"
+    source = f"FROM ({page}) p CROSS JOIN messages m ON m.id = p.id CROSS JOIN {keys} {order}"
     rows = read_rows(connection, _MESSAGE, source, [*values, limit + 1])
     items = _message_rows(connection, rows[:limit])
     last = items[-1] if len(rows) > limit else None
@@ -146,7 +151,8 @@ def _message(connection: Connection, key: str, message: str) -> MessageRow | Non
 def _channel_messages(connection: Connection, channel: str, limit: int, after: tuple[int] | None) -> Page[MessageRow]:
     # A channel's messages are stored in the order of their observed time, so their row numbers are that order.
     more = "AND m.id < ?" if after else ""
-    source = f"{_MESSAGES} WHERE m.channel = (SELECT id FROM channels WHERE key = ?) {more} ORDER BY m.id DESC LIMIT ?"
+    place = f"m.channel = (SELECT id FROM channels WHERE key = ?) {more}"
+    source = f"{_MESSAGES} WHERE {place} ORDER BY m.id DESC LIMIT ?"
     rows = read_rows(connection, _MESSAGE, source, [channel, *(after or ()), limit + 1])
     following = encode_cursor("channel_messages", rows[limit - 1][1]) if len(rows) > limit else None
     return Page(items=_message_rows(connection, rows[:limit]), next=following)
@@ -167,8 +173,8 @@ _FATES = """WITH w (conversation, message) AS (VALUES {rows})
     SELECT json_group_array(json_array(a.conversation, a.message, a.attachment, a.status, a.at))
     FROM w CROSS JOIN attachments a ON a.conversation = w.conversation AND a.message = w.message"""
 _CHANGES = """WITH w (conversation, message) AS (VALUES {rows})
-    SELECT json_group_array(json_array(conversation, message, at, what, text)) FROM (
-        SELECT v.* FROM w CROSS JOIN versions v ON v.conversation = w.conversation AND v.message = w.message ORDER BY v.id)"""
+    SELECT json_group_array(json_array(conversation, message, at, what, text)) FROM (SELECT v.* FROM w
+        CROSS JOIN versions v ON v.conversation = w.conversation AND v.message = w.message ORDER BY v.id)"""
 
 
 def _message_row(
@@ -229,4 +235,4 @@ def _counts(connection: Connection) -> dict[str, dict[str, int]]:
 
 
 def _by_channel(connection: Connection, source: str) -> dict[int, int]:
-    return {channel: count for channel, count in read_rows(connection, "channel, count(*) AS n", source)}
+    return dict(map(tuple, read_rows(connection, "channel, count(*) AS n", source)))

@@ -21,8 +21,18 @@ _CLOCKS = """DELETE FROM sla WHERE (conversation, ordinal) IN (SELECT conversati
     WHERE (answered_at IS NOT NULL OR stopped) AND max(due_at, coalesce(answered_at, 0)) < ? LIMIT ?)"""
 _ANOMALIES = """DELETE FROM anomalies WHERE id IN (SELECT id FROM anomalies
     WHERE opened_at < ?1 AND status = 'resolved' AND coalesce(resolved_at, opened_at) < ?1 LIMIT ?2)"""
+# The text of a message that stays is not worth reading.
+_OLDEST = """SELECT id, conversation, message, merged_into IS NOT NULL, at, CASE WHEN at < ? THEN event END
+    FROM messages INDEXED BY messages_by_channel WHERE channel = ? ORDER BY id LIMIT ?"""
 _MINUTES = (
     """DELETE FROM minutes WHERE (minute, channel) IN (SELECT minute, channel FROM minutes WHERE minute < ? LIMIT ?)"""
+)
+# Of two lives of an id the later one keeps its company.
+_COMPANY = (
+    """DELETE FROM versions WHERE conversation = ?1 AND message = ?2
+    AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1 AND message = ?2)""",
+    """DELETE FROM attachments WHERE conversation = ?1 AND message = ?2
+    AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1 AND message = ?2)""",
 )
 
 
@@ -40,10 +50,7 @@ def _prune_rows(connection: Connection, sql: str, before: int) -> int:
 def _prune_messages(connection: Connection, before: int) -> int:
     """The oldest messages of the first channel that has some: in a channel, rows are in the order of time."""
     for (channel,) in connection.execute("SELECT id FROM channels ORDER BY id").fetchall():
-        sql = """SELECT id, conversation, message, merged_into IS NOT NULL, at, event FROM messages INDEXED BY messages_by_channel
-            WHERE channel = ? ORDER BY id LIMIT ?"""
-        rows = connection.execute(sql, (channel, CHUNK)).fetchall()
-        old = [row for row in rows if row[4] < before]
+        old = [row for row in connection.execute(_OLDEST, (before, channel, CHUNK)) if row[4] < before]
         if old:
             _delete_messages(connection, old)
             merged = sum(row[3] for row in old)
@@ -56,21 +63,16 @@ def _prune_messages(connection: Connection, before: int) -> int:
 
 
 def _delete_messages(connection: Connection, rows: list[tuple[int, int, str, int, int, str]]) -> None:
-    for number, conversation, message, _, _, body in sorted(rows, key=_place):
-        texts = [text for _, what, text in versions(connection, conversation, message) if what == "edited"]
+    for number, conversation, message, _, at, body in sorted(rows, key=_place):
+        texts = [text for _, what, text in versions(connection, conversation, message, at) if what == "edited"]
         connection.execute(
             "INSERT INTO search (search, rowid, text, ids) VALUES ('delete', ?, ?, ?)",
             (search_row(conversation, number), *document(_event.decode(body), texts)),
         )
     identities = [(row[1], row[2]) for row in rows]
     connection.executemany("DELETE FROM messages WHERE id = ?", [(row[0],) for row in rows])
-    for table in ("versions", "attachments"):
-        # Of two lives of an id the later one keeps its company.
-        connection.executemany(
-            f"""DELETE FROM {table} WHERE conversation = ?1 AND message = ?2
-            AND NOT EXISTS (SELECT 1 FROM messages WHERE conversation = ?1 AND message = ?2)""",
-            identities,
-        )
+    for sql in _COMPANY:
+        connection.executemany(sql, identities)
     lost: dict[int, int] = {}
     for row in rows:
         lost[row[1]] = lost.get(row[1], 0) + (0 if row[3] else 1)

@@ -22,7 +22,7 @@ _json = json.Encoder()
 
 
 def save(connection: Connection, numbers: KeyNumbers, batch: Batch) -> None:
-    """Write a batch within the caller's transaction; raises FencedError when its version does not follow the stored one."""
+    """Write a batch within the caller's transaction; raises FencedError when its version does not follow."""
     _fence(connection, batch.mark)
     numbers.start(connection)
     effects = batch.effects
@@ -53,13 +53,14 @@ def _fence(connection: Connection, mark: PartitionMark) -> None:
     ).rowcount
     if not moved and mark.version == 1:
         moved = connection.execute(
-            "INSERT INTO marks (applied, time, drift, version, partition) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            """INSERT INTO marks (applied, time, drift, version, partition) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO NOTHING""",
             values[:5],
         ).rowcount
     if not moved:
         raise FencedError(
-            f"partition {mark.partition} was saved by another worker: version {mark.version} does not follow the stored one;"
-            " stop this worker or let it read the partition anew"
+            f"partition {mark.partition} was saved by another worker: version {mark.version} does not follow"
+            " the stored one; stop this worker or let it read the partition anew"
         )
 
 
@@ -67,8 +68,8 @@ def _save_anomalies(connection: Connection, anomalies: list[Anomaly]) -> None:
     latest = {anomaly.id: anomaly for anomaly in anomalies}
     rows = [
         (
-            a.id, a.opened_at, a.resolved_at, a.kind, a.status, a.severity, cause_of(a), a.platform, a.account, a.conversation,
-            a.message, _json.encode(a).decode(),
+            a.id, a.opened_at, a.resolved_at, a.kind, a.status, a.severity, cause_of(a), a.platform, a.account,
+            a.conversation, a.message, _json.encode(a).decode(),
         )
         for a in latest.values()
     ]  # fmt: skip
@@ -101,17 +102,17 @@ def _save_channels(connection: Connection, numbers: KeyNumbers, batch: Batch) ->
 
 def _save_states(connection: Connection, known: dict[str, tuple[int, int]], batch: Batch) -> None:
     partition = batch.mark.partition
-    tail = "DO UPDATE SET partition = excluded.partition, due = excluded.due, state = excluded.state"
     write_rows(
         connection,
-        f"INSERT INTO channel_states (key, partition, due, state) VALUES {{rows}} ON CONFLICT (key) {tail}",
+        "INSERT OR REPLACE INTO channel_states (key, partition, due, state) VALUES {rows}",
         [(row.key, partition, row.due, row.state) for row in batch.channels],
     )
     # In the order of their place in the file, so that neighbours on a page are written together.
     states = sorted((known[row.key][0], partition, row.due, row.state) for row in batch.conversations)
     write_rows(
         connection,
-        f"INSERT INTO conversation_states (id, partition, due, state) VALUES {{rows}} ON CONFLICT (id) {tail}",
+        """INSERT INTO conversation_states (id, partition, due, state) VALUES {rows} ON CONFLICT (id)
+        DO UPDATE SET partition = excluded.partition, due = excluded.due, state = excluded.state""",
         states,
     )
 

@@ -11,8 +11,9 @@ from storage.sqlite.bulk import write_rows
 PREVIEW = 200
 """Characters of the last text that a list shows."""
 
-_UPSERT = """INSERT INTO conversations (id, platform, account, conversation, closed, contact_id, contact_name, order_id, lang,
-    vip, messages, first_at, last_at, last_sent_at, last_seen_at, last_direction, last_text, last_message) VALUES {rows}
+_UPSERT = """INSERT INTO conversations (id, platform, account, conversation, closed, contact_id, contact_name,
+    order_id, lang, vip, messages, first_at, last_at, last_sent_at, last_seen_at, last_direction, last_text,
+    last_message) VALUES {rows}
 ON CONFLICT (id) DO UPDATE SET
     closed = coalesce(excluded.closed, closed), contact_id = coalesce(excluded.contact_id, contact_id),
     contact_name = coalesce(excluded.contact_name, contact_name), order_id = coalesce(excluded.order_id, order_id),
@@ -123,8 +124,8 @@ def save_clocks(connection: Connection, effects: Iterable[SlaChanged], known: di
     latest = {(known[effect.key][0], effect.clock.ordinal): effect.clock for effect in effects}
     write_rows(
         connection,
-        """INSERT OR REPLACE INTO sla (conversation, ordinal, kind, started_at, due_at, warned_at, breached_at, answered_at,
-            stopped) VALUES {rows}""",
+        """INSERT OR REPLACE INTO sla (conversation, ordinal, kind, started_at, due_at, warned_at, breached_at,
+            answered_at, stopped) VALUES {rows}""",
         [
             (number, ordinal, c.kind, c.started_at, c.due_at, c.warned_at, c.breached_at, c.answered_at, int(c.stopped))
             for (number, ordinal), c in sorted(latest.items(), key=_first)

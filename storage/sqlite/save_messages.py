@@ -17,8 +17,8 @@ ID_LIFE_MS = 7 * 86_400_000
 
 _json = json.Encoder()
 
-_INSERT = """INSERT INTO messages (id, conversation, channel, message, sent_at, at, delay, merged_into, partition, stored_at,
-    event) VALUES {rows}"""
+_INSERT = """INSERT INTO messages (id, conversation, channel, message, sent_at, at, delay, merged_into, partition,
+    stored_at, event) VALUES {rows}"""
 _SEARCH = "INSERT INTO search (rowid, text, ids) VALUES {rows}"
 _HELD = """WITH wanted (conversation, message) AS (VALUES {rows})
     SELECT json_group_array(json_array(m.conversation, m.message, m.at))

@@ -64,11 +64,11 @@ def _save_version(connection: Connection, number: int, effect: HopReached) -> No
     """Keep the version, show it where the message is the last one, and index it beside the earlier ones."""
     identity = (number, effect.message)
     found = connection.execute(
-        "SELECT id, event FROM messages WHERE conversation = ? AND message = ? ORDER BY at DESC LIMIT 1", identity
+        "SELECT id, event, at FROM messages WHERE conversation = ? AND message = ? ORDER BY at DESC LIMIT 1", identity
     ).fetchone()
     if found is None:
         return
-    before = versions(connection, *identity)
+    before = versions(connection, *identity, found[2])
     if (effect.at, effect.hop, effect.text) in before:
         return
     connection.execute(
@@ -90,7 +90,9 @@ def _save_version(connection: Connection, number: int, effect: HopReached) -> No
         )
 
 
-def versions(connection: Connection, conversation: int, message: str) -> list[tuple[int, str, str | None]]:
-    """[at, what, text] of every change of a message, in order."""
-    sql = "SELECT at, what, text FROM versions WHERE conversation = ? AND message = ? ORDER BY id"
-    return [(at, what, text) for at, what, text in connection.execute(sql, (conversation, message))]
+def versions(connection: Connection, conversation: int, message: str, life: int) -> list[tuple[int, str, str | None]]:
+    """(at, what, text) of every change of the message first seen at `life`, in order."""
+    sql = """SELECT at, what, text FROM versions WHERE conversation = ?1 AND message = ?2 AND at >= ?3
+        AND at < coalesce((SELECT min(at) FROM messages WHERE conversation = ?1 AND message = ?2 AND at > ?3), 1 << 62)
+        ORDER BY id"""
+    return [(at, what, text) for at, what, text in connection.execute(sql, (conversation, message, life))]

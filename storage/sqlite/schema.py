@@ -9,6 +9,8 @@ from actors.errors import ConfigurationError
 APPLICATION_ID = 0x57656972
 """Marks a file as Weir's, so that another program's database is never migrated by mistake ("Weir" in ASCII)."""
 
+# Traffic touches conversations at random, so every index that begins with one costs a page of log a message: messages
+# have a single one, which also holds what a conversation is sorted by, and one index of conversations has last_at.
 # Hop columns stand before the event, so that marking a hop does not walk through a long text.
 FIRST: tuple[str, ...] = (
     """CREATE TABLE marks (
@@ -19,7 +21,8 @@ FIRST: tuple[str, ...] = (
         pruned INTEGER NOT NULL DEFAULT 0, pruned_merged INTEGER NOT NULL DEFAULT 0)""",
     "CREATE TABLE conversation_keys (id INTEGER PRIMARY KEY, channel INTEGER NOT NULL, key TEXT NOT NULL UNIQUE)",
     "CREATE TABLE channel_states (key TEXT PRIMARY KEY, partition INTEGER NOT NULL, due INTEGER, state BLOB NOT NULL)",
-    "CREATE TABLE conversation_states (id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, due INTEGER, state BLOB NOT NULL)",
+    """CREATE TABLE conversation_states (
+        id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, due INTEGER, state BLOB NOT NULL)""",
     "CREATE INDEX conversation_timers ON conversation_states (partition, id, due) WHERE due IS NOT NULL",
     """CREATE TABLE messages (
         id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, channel INTEGER NOT NULL, message TEXT NOT NULL,
@@ -28,8 +31,7 @@ FIRST: tuple[str, ...] = (
         notified INTEGER, seen INTEGER, answered INTEGER, accepted INTEGER, delivered INTEGER, read INTEGER,
         failed INTEGER, translated INTEGER, translation_failed INTEGER, edited INTEGER, deleted INTEGER,
         event TEXT NOT NULL)""",
-    "CREATE UNIQUE INDEX messages_by_id ON messages (conversation, message, at)",
-    "CREATE INDEX messages_by_time ON messages (conversation, sent_at, at)",
+    "CREATE INDEX messages_by_id ON messages (conversation, message, at, sent_at, merged_into)",
     "CREATE INDEX messages_by_channel ON messages (channel)",
     "CREATE INDEX messages_by_sent_at ON messages (channel, sent_at)",
     "CREATE INDEX messages_merged ON messages (channel) WHERE merged_into IS NOT NULL",
@@ -47,8 +49,8 @@ FIRST: tuple[str, ...] = (
         last_sent_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, last_direction TEXT, last_text TEXT,
         last_message TEXT, assignee TEXT, sla TEXT, sla_kind TEXT, sla_due_at INTEGER, sla_ordinal INTEGER)""",
     "CREATE INDEX conversations_by_time ON conversations (last_at, id)",
-    "CREATE INDEX conversations_by_contact ON conversations (contact_id, last_at, id) WHERE contact_id IS NOT NULL",
-    "CREATE INDEX conversations_by_sla ON conversations (platform, sla, last_at, id) WHERE sla IS NOT NULL",
+    "CREATE INDEX conversations_by_contact ON conversations (contact_id) WHERE contact_id IS NOT NULL",
+    "CREATE INDEX conversations_by_sla ON conversations (platform, sla) WHERE sla IS NOT NULL",
     """CREATE TABLE orders (
         order_id TEXT NOT NULL, conversation INTEGER NOT NULL, PRIMARY KEY (order_id, conversation)) WITHOUT ROWID""",
     """CREATE TABLE sla (
@@ -78,15 +80,18 @@ FIRST: tuple[str, ...] = (
         version INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL, overrides TEXT NOT NULL,
         note TEXT NOT NULL, draft INTEGER NOT NULL)""",
     "CREATE TABLE users (id TEXT PRIMARY KEY, login TEXT NOT NULL UNIQUE, body TEXT NOT NULL)",
-    "CREATE TABLE sessions (digest TEXT PRIMARY KEY, user TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL)",
+    """CREATE TABLE sessions (
+        digest TEXT PRIMARY KEY, user TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL)""",
     "CREATE INDEX sessions_by_user ON sessions (user)",
-    "CREATE TABLE tokens (id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, body TEXT NOT NULL)",
+    """CREATE TABLE tokens (
+        id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL, body TEXT NOT NULL)""",
     "CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, body TEXT NOT NULL)",
     "CREATE INDEX audit_by_subject ON audit (subject)",
     """CREATE VIRTUAL TABLE search USING fts5 (
         text, ids, content = '', columnsize = 0,
         tokenize = "unicode61 remove_diacritics 2 categories 'L* M* N* Co So'")""",
     "INSERT INTO search (search, rank) VALUES ('hashsize', 16777216)",
+    "INSERT INTO search (search, rank) VALUES ('automerge', 8)",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
@@ -102,7 +107,8 @@ def migrate(connection: Connection, path: str) -> None:
         raise ConfigurationError(f"{path} is another program's database; point Weir at a path of its own")
     if version > known:
         raise ConfigurationError(
-            f"{path} was written by a newer Weir (schema {version}, this one knows {known}); run that version or restore an older backup"
+            f"{path} was written by a newer Weir (schema {version}, this one knows {known});"
+            " run that version or restore an older backup"
         )
     for number in range(version, known):
         connection.execute("BEGIN IMMEDIATE")

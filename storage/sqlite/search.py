@@ -18,7 +18,7 @@ SPACELESS = (
     "\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff"  # Han, Hangul
     "\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"  # symbols and emoji
 )
-_SINGLE = re.compile(f"[{SPACELESS}]")
+_SPACELESS_RUN = re.compile(f"[{SPACELESS}]+")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63]")
 # Starts at a word's beginning and never backtracks: a hostile text of 256 KiB costs one pass.
 _DASHED = re.compile(r"(?<![^\W_])[^\W_]++(?:-++[^\W_]++)++")
@@ -35,7 +35,11 @@ def folded(text: str) -> str:
     if text.isascii():
         return text  # the tokenizer folds ASCII itself
     text = normalize("NFKC", normalize("NFKC", text).casefold())
-    return _SINGLE.sub(r" \g<0> ", _DASHES.sub("-", text))
+    return _SPACELESS_RUN.sub(_apart, _DASHES.sub("-", text))
+
+
+def _apart(run: re.Match[str]) -> str:
+    return f" {' '.join(run[0])} "
 
 
 def undashed(text: str) -> str:
@@ -59,22 +63,21 @@ def order_key(order: str) -> str:
 def document(event: Message, later: Iterable[str | None] = ()) -> tuple[str, str]:
     """What is indexed of a message: its text with all `later` versions, and its ids and names.
 
-    A contentless index forgets a row only when given the very same words, so this must stay a function of what is stored.
+    A contentless index forgets a row only when given the very same words: this stays a function of what is stored.
     """
     text = event.text or ""
     for version in later:
         if version:
             text = f"{text}{VERSION_MARK}{version}"
     text = folded(text)
-    ids = event.message
+    words = [event.message]
     if event.order:
-        ids = f"{ids} {event.order}"
+        words.append(event.order)
+    words += [word.replace("-", "") for word in words if "-" in word]
     sender = event.sender
     if sender is not None:
-        ids = f"{ids} {sender.name or ''} {sender.id or ''}"
-    ids = folded(ids)
-    if "-" in ids:
-        ids = f"{ids} {undashed(ids)}"
+        words += [word for word in (sender.name, sender.id) if word]
+    ids = folded(" ".join(words))
     if "-" in text:
         ids = f"{ids} {undashed(text)}"
     return text, ids
@@ -102,4 +105,4 @@ def _phrase(words: str) -> str:
     quoted = '"' + words.replace('"', '""') + '"'
     last = words.rsplit(maxsplit=1)[-1]
     # A single letter as a prefix would gather most of the index.
-    return quoted if len(last) == 1 or _SINGLE.match(last[-1]) else quoted + " *"
+    return quoted if len(last) == 1 or _SPACELESS_RUN.match(last[-1]) else quoted + " *"

@@ -54,7 +54,8 @@ def _version(row: list[Any]) -> ThresholdVersion:
 def _put(connection: Connection, version: ThresholdVersion, audit: AuditRow) -> bool:
     overrides = json.encode(version.overrides).decode()
     stored = connection.execute(
-        "INSERT INTO thresholds (version, at, who, overrides, note, draft) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        """INSERT INTO thresholds (version, at, who, overrides, note, draft) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT DO NOTHING""",
         (version.version, version.at, version.who, overrides, version.note, int(version.draft)),
     ).rowcount
     if stored:

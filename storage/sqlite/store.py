@@ -37,7 +37,7 @@ class SqliteStore(SqliteEngine, SqliteHealth, SqliteInbox, SqliteSettings, Sqlit
             await asyncio.to_thread(self._temporary.cleanup)
 
     async def prune(self, before: int) -> int:
-        """Forget messages, minutes, resolved anomalies and finished clocks older than `before`; returns rows deleted."""
+        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted."""
         deleted = 0
         for chunk in prune_chunks(before):
             # Small transactions, so that saves get their turn in between.
