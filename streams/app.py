@@ -69,7 +69,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
 
 class Runtime:
-    """Owns the engines of this process's partitions."""
+    """Owns the engines of this process's partitions. `most_conversations`: how many states stay in memory, in all."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Runtime:
         self._reader = reader
         self._thresholds = thresholds
         self._policies = policies
-        self._most_conversations = most_conversations
+        self._most_conversations = max(1, most_conversations // partitions)
         self._end_process = end_process
         self._patience = Patience()
         self._partitions: dict[int, Partition] = {}

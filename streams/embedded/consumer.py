@@ -40,6 +40,7 @@ class EmbeddedConsumer(Consumer):
         self._assigned: set[TP] = set()
         self._positions: dict[TP, int] = {}
         self._owed: dict[int, int] = {}
+        self._paying = False
         self._news = asyncio.Event()
         self._stop_listening = self._log.listen(self._news.set)
 
@@ -103,15 +104,32 @@ class EmbeddedConsumer(Consumer):
         )
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Note the offsets; when the log cannot be written they are owed, and noted with the next ones."""
+        """Note the offsets; when the log cannot be written they are owed, and tried again until it can."""
         self._owed.update({tp.partition: offset for tp, offset in offsets.items()})
+        paid = await self._pay()
+        if not paid and not self._paying:
+            self._paying = True
+            self.add_future(self._pay_later())
+        return paid
+
+    async def _pay(self) -> bool:
+        owed = dict(self._owed)
         try:
-            await self._log.commit(self._owed)
+            await self._log.commit(owed)
         except RetriableError as error:
             logger.warning("committing offsets is tried again: %s", error)
             return False
-        self._owed.clear()
+        for partition, offset in owed.items():
+            if self._owed.get(partition) == offset:
+                del self._owed[partition]
         return True
+
+    async def _pay_later(self) -> None:
+        """Faust forgets what it committed, whether that worked or not."""
+        while self._owed:
+            await asyncio.sleep(RETRY_S)
+            await self._pay()
+        self._paying = False
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go to where processing ended last time."""

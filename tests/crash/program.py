@@ -3,8 +3,8 @@
 Importing takes longer than a life, so this process imports once and forks a child per life: for every line on
 standard input a child is born, which connects to the Unix socket named; its exit status is told when it is dead.
 
-The child's lines in: `open`, `submit FIRST LAST SENT_AT`, `quiet`, `stop`. Lines out: its process id, `ready`, `done FIRST LAST`,
-`quiet`, `stopped`. A submission is answered when it is durable, as the HTTP gateway does.
+The child's lines in: `open`, `submit FIRST LAST SENT_AT`, `quiet`, `stop`. Lines out: its process id, `ready`,
+`done FIRST LAST`, `quiet`, `stopped`. A submission is answered when it is durable, as the HTTP gateway does.
 """
 
 from __future__ import annotations
