@@ -34,7 +34,8 @@ def folded(text: str) -> str:
     """The text as it is indexed: width and case gone, dashes alike, spaceless characters apart."""
     if text.isascii():
         return text  # the tokenizer folds ASCII itself
-    text = normalize("NFKC", normalize("NFKC", text).casefold())
+    # NFKC makes "No" of the numero sign, which must not grow together with its number.
+    text = normalize("NFKC", normalize("NFKC", text.replace("\u2116", "\u2116 ")).casefold())
     return _SPACELESS_RUN.sub(_apart, _DASHES.sub("-", text))
 
 
