@@ -37,29 +37,44 @@ def on_message(where: Channel, c: Conversation, m: Message, seq: int, held: Held
             _restart(where, c, m, high, held, now, out)
             return
         await_numbers(c, range(high + 1, seq), Gap(now + where.limits.loss_ms, m.sent_at, "gap"))
-    elif seq < first:
-        if len(state.below) < LONGEST_JUMP and seq not in state.below:
+    elif state.missing.pop(seq, None) is None:
+        if state.open:
+            resolution = "resynced" if m.via == "resync" else "arrived_late"
+            resolve_anomaly(state, "loss", ("seq", str(seq)), now, resolution, out, message=m.message)
+        if seq < first and len(state.below) < LONGEST_JUMP and seq not in state.below:
             insort(state.below, seq)
-    elif state.missing.pop(seq, None) is None and state.open:
-        resolution = "resynced" if m.via == "resync" else "arrived_late"
-        resolve_anomaly(state, "loss", ("seq", str(seq)), now, resolution, out, message=m.message)
 
 
 def on_checkpoint(where: Channel, c: Conversation, check: Checkpoint, now: int) -> None:
-    """A checkpoint named a range of numbers: those in between that never came are expected from now on."""
-    state = c.state
-    low = check.first_seq if check.first_seq is not None else check.last_seq
-    top = check.last_seq if check.last_seq is not None else check.first_seq
-    if low is None or top is None:
+    """A checkpoint named a range of numbers: those in it that never came are expected from now on.
+
+    An end that it leaves out is ours. The range is joined to what we know, since numbers are contiguous.
+    """
+    if check.first_seq is None and check.last_seq is None:
         return
-    first = state.first_seq
-    known = range(first, state.high_seq + 1) if first is not None else range(0)
-    seen_below = set(state.below)
-    absent = [n for n in range(max(low, top - LONGEST_JUMP), top + 1) if n not in known and n not in seen_below]
-    await_numbers(c, absent, Gap(now + where.limits.loss_ms, check.start, "checkpoint"))
-    state.first_seq = low if first is None else min(first, low)
-    state.high_seq = max(state.high_seq, top)
-    state.below = [n for n in state.below if n < state.first_seq]
+    state = c.state
+    first, high = state.first_seq, state.high_seq
+    low, top = _range(check, first, high)
+    if first is None:
+        absent = [*range(max(low, top - LONGEST_JUMP), top + 1)]
+        state.first_seq, state.high_seq = low, top
+    else:
+        seen = set(state.below)
+        absent = [n for n in range(max(low, first - LONGEST_JUMP), first) if n not in seen]
+        absent += range(max(high + 1, top - LONGEST_JUMP), top + 1)
+        state.first_seq, state.high_seq = min(first, low), max(high, top)
+        state.below = [n for n in state.below if n < low]
+    await_numbers(c, absent, Gap(now + where.limits.loss_ms, check.start, "gap"))
+
+
+def _range(check: Checkpoint, first: int | None, high: int) -> tuple[int, int]:
+    """The lowest and highest number a checkpoint speaks of."""
+    low, top = check.first_seq, check.last_seq
+    if first is None:
+        low = low if low is not None else top or 0
+        return low, low if top is None else top
+    low = first if low is None else low
+    return low, max(high, low) if top is None else top
 
 
 def await_numbers(c: Conversation, numbers: range | list[int], gap: Gap) -> None:
