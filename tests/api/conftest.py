@@ -19,6 +19,8 @@ from services.tokens import Tokens
 from storage.sqlite import SqliteStore
 from streams.embedded.log import EmbeddedLog
 from streams.gateway import EmbeddedGateway
+from weir.config import Config
+from weir.wiring import running
 
 
 @pytest.fixture
@@ -126,3 +128,20 @@ def message():
         return base | fields
 
     return make
+
+
+@pytest.fixture
+async def live(data_dir):
+    """A Weir at work: engines and monitor running, without screens."""
+    async with running(Config(data_dir=str(data_dir / "live"), partitions=2)) as weir:
+        yield weir
+
+
+@pytest.fixture
+async def live_admin(live):
+    """An admin's client of the Weir at work."""
+    secret, _ = await live.tokens.create("test", "admin", who="test")
+    transport = httpx.ASGITransport(create_api(live.services), raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://weir.test", headers=headers) as client:
+        yield client

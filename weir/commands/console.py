@@ -15,6 +15,7 @@ from weir.config import Config, debug_wanted, load_config
 P = ParamSpec("P")
 Result = TypeVar("Result")
 EXIT_FAILED = 1
+WIDE = 250
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 ConfigFile = Annotated[str | None, typer.Option("--config", help="TOML file with settings.", metavar="FILE")]
@@ -68,10 +69,11 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    Console().print(table)
+    # A file or pipe has no width of its own: there no cell is cut.
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
 
 
 @contextmanager
