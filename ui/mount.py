@@ -8,7 +8,7 @@ from nicegui import app, background_tasks, ui
 from services.parts import Services
 from ui import compat
 from ui.assets import STATIC, serve_assets
-from ui.components import CORE
+from ui.components import MODULES
 from ui.garbage import EVERY_S, Collector
 from ui.live import Rooms, evict, relay
 from ui.login import serve_login
@@ -28,7 +28,8 @@ def mount(api: FastAPI, services: Services, settings: Settings) -> None:
     services.accounts.on_revoked(lambda name: evict(rooms, name))
     serve_assets(api)
     serve_login(api)
-    compat.register_module("weir-core", CORE)
+    for name, folder in MODULES.items():
+        compat.register_module(name, folder)
     Shell(services, rooms, collector).register()
 
     @app.on_startup

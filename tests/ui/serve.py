@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +26,7 @@ from ui.mount import mount
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PUSH_S = 0.5
+RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
 def fixture(name):
@@ -116,6 +119,9 @@ def move(value, shift):
         return {key: move(item, shift) for key, item in value.items()}
     if isinstance(value, list):
         return [move(item, shift) for item in value]
+    if isinstance(value, str) and RFC3339.match(value):
+        moved = datetime.fromisoformat(value) + timedelta(milliseconds=shift)
+        return moved.isoformat(timespec="milliseconds")
     if isinstance(value, int) and not isinstance(value, bool) and value > 1_000_000_000_000:
         return value + shift
     return value

@@ -13,6 +13,8 @@ from typing import Any
 from nicegui import ui
 
 CORE = Path(__file__).parent / "core"
+MODULES = {"weir-core": CORE, "weir-tuning": CORE.parent / "tuning", "weir-admin": CORE.parent / "admin"}
+"""Names under which components import what they share."""
 
 
 class Rail(ui.element, component="rail.js"):
@@ -83,3 +85,27 @@ class ConversationView(Fed, component="conversation_view.js"):
 
 class TraceView(Fed, component="trace_view.js"):
     """One message's life, hop by hop."""
+
+
+class ThresholdStudio(Fed, component="threshold_studio.js"):
+    """Thresholds: what there is, what was measured, what a change would do, and every version."""
+
+
+class SettingsProfile(ui.element, component="settings_profile.js"):
+    """One's own account."""
+
+
+class SettingsUsers(ui.element, component="settings_users.js"):
+    """People and their roles."""
+
+
+class SettingsTokens(ui.element, component="settings_tokens.js"):
+    """API tokens."""
+
+
+class SettingsAudit(Fed, component="settings_audit.js"):
+    """The log of changes."""
+
+
+class SettingsLetters(ui.element, component="settings_letters.js"):
+    """What could not be applied."""

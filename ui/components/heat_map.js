@@ -1,5 +1,5 @@
 // Where the trouble sits: platforms by kinds, a table with seven steps of colour and the number in every cell.
-import { WIcon, live, number, platformName, t, toAnomalies } from "weir-core";
+import { WIcon, live, number, platformName, rangeStart, t, toAnomalies } from "weir-core";
 
 const STEPS = 6;
 
@@ -13,7 +13,7 @@ export default {
         <table v-if="found.platforms.length" class="heat-table">
           <thead><tr><td></td><th v-for="kind in found.kinds" :key="kind" scope="col">{{ t("kind.short." + kind) }}</th><th scope="col" class="r">{{ t("heat.sum") }}</th></tr></thead>
           <tbody><tr v-for="row in rows" :key="row.platform"><th scope="row">{{ platformName(row.platform) }}</th>
-            <td v-for="(count, index) in row.cells" :key="found.kinds[index]"><a v-if="count" class="heat-cell" :class="'h-' + step(count)" :href="toAnomalies({ platform: row.platform, kind: found.kinds[index] })" :aria-label="label(row, index, count)">{{ number(count) }}</a><span v-else class="heat-cell h-0"><span class="w-sr">0</span></span></td>
+            <td v-for="(count, index) in row.cells" :key="found.kinds[index]"><a v-if="count" class="heat-cell" :class="'h-' + step(count)" :href="behind(row.platform, found.kinds[index])" :aria-label="label(row, index, count)">{{ number(count) }}</a><span v-else class="heat-cell h-0"><span class="w-sr">0</span></span></td>
             <td class="r w-num heat-sum">{{ number(row.sum) }}</td></tr></tbody>
         </table>
         <div v-else class="w-empty"><w-icon name="circle-check" />{{ t(live.snap ? "heat.none" : "loading") }}</div>
@@ -34,7 +34,8 @@ export default {
     },
   },
   methods: {
-    t, number, platformName, toAnomalies,
+    t, number, platformName,
+    behind: (platform, kind) => toAnomalies({ platform, kind, since: rangeStart() }),
     // A root scale: a single count must be seen beside a hundred.
     step(count) {
       return count ? Math.max(1, Math.ceil(Math.sqrt(count / this.most) * STEPS)) : 0;

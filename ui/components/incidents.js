@@ -1,6 +1,6 @@
 // What needs somebody, worst first, and beside it the one that is selected: its evidence, its messages, what to do.
-import { WAgo, WIcon, ask, can, channelName, go, keepInAddress, live, number, t, tell, tn, toast, toThresholds } from "weir-core";
-import { IncidentDetail, evidenceLine } from "weir-core/incident_detail.js";
+import { WAgo, WIcon, ask, can, channelName, evidenceLine, go, keepInAddress, live, number, t, tell, tn, toast, troubleName, toThresholds } from "weir-core";
+import { IncidentDetail } from "weir-core/incident_detail.js";
 
 const RANK = { critical: 0, warning: 1, info: 2 };
 const TABS = ["open", "acknowledged", "all"];
@@ -21,10 +21,11 @@ export default {
             <span class="inc-side"><span class="w-num"><w-ago :at="row.since" /></span><span class="inc-status">{{ row.status === "acknowledged" && row.by ? row.by : t("status." + row.status) }}</span></span>
           </button></li>
         </ul>
-        <div v-else class="w-empty"><w-icon name="circle-check" /><b>{{ t(live.snap ? "incidents.none" : "loading") }}</b><span v-if="live.snap && live.sound">{{ t("incidents.none.help") }}</span></div>
+        <p v-if="rows.length && beyond > 0" class="w-meta inc-beyond">{{ tn("incidents.beyond", beyond) }}</p>
+        <div v-if="!rows.length" class="w-empty"><w-icon name="circle-check" /><b>{{ t(live.snap ? "incidents.none" : "loading") }}</b><span v-if="live.snap && live.sound">{{ t("incidents.none.help") }}</span></div>
       </div>
       <div class="inc-side-panel">
-        <incident-detail v-if="current" :incident="current" :detail="detail" :error="error" :may="may" :busy="busy" @act="act" @close="select('')" />
+        <incident-detail v-if="current" :incident="current" :detail="detail" :error="error" :may="may" :busy="busy" @act="act" @close="select('')" @choose="select" />
         <div v-else class="w-empty"><w-icon name="flag" />{{ t("incidents.choose") }}</div>
       </div>
     </section>`,
@@ -34,6 +35,8 @@ export default {
     rows() {
       return this.tab === "all" ? this.all : this.all.filter((row) => row.status === this.tab);
     },
+    // The service sends the most urgent ones only.
+    beyond: () => (live.snap ? (live.snap.incidents_total || 0) - live.snap.incidents.length : 0),
     current() {
       return this.all.find((row) => row.id === this.selected) || (this.selected && this.detail && this.detail.incident) || null;
     },
@@ -56,7 +59,7 @@ export default {
   methods: {
     t, tn, number, channelName,
     count: (status) => (live.snap ? live.snap.incidents.filter((row) => row.status === status).length : 0),
-    title: (row) => t("kind." + row.kind),
+    title: troubleName,
     line(row) {
       const parts = [evidenceLine(row.kind, row.evidence)];
       if (row.count > 1) parts.push(row.open && row.open !== row.count ? t("incidents.count_open", { n: number(row.count), open: number(row.open) }) : tn("incidents.count", row.count));

@@ -2,15 +2,15 @@
 //
 // Worst first: severity, then messages at risk, then age. Rows change places at most every two seconds and never under a pointer
 // or a focused link. On a phone the healthy ones fold into one line.
-import { DASH, WAgo, WIcon, WState, age, channelKey, duration, isNumber, live, number, platformName, t, tn, toAnomalies, toChannel } from "weir-core";
+import { DASH, WAgo, WIcon, WState, age, channelKey, duration, isNumber, live, number, platformName, rangeStart, t, tn, toAnomalies, toChannel } from "weir-core";
 
 const RANK = { down: 0, slow: 1, no_data: 2, recovering: 3, silenced: 4, ok: 5 };
 const RESORT_MS = 2000;
 const SHOWN = 40;
 const DAY_MS = 86_400_000;
 const COUNTS = [
-  ["loss", { kind: "loss" }, "red"],
-  ["duplicate", { kind: "duplicate", status: "" }, "plain"],
+  ["loss", { kind: "loss", cause: "inbound" }, "red"],
+  ["duplicate", { kind: "duplicate", ranged: true }, "plain"],
   ["out_of_sync", { kind: "out_of_sync" }, "amber"],
   ["attachment_failed", { kind: "attachment_failed" }, "amber"],
   ["notification_missed", { kind: "notification_missed" }, "amber"],
@@ -33,7 +33,7 @@ export default {
               <td class="mx-state"><w-state :state="shown(row)" /><span v-if="row.since && shown(row) !== 'ok' && live.sound" class="mx-since w-num">{{ age(live.now - row.since) }}</span></td>
               <td class="r" :data-label="t('column.last_in')"><w-ago v-if="row.last_in_at" :at="row.last_in_at" /><span v-else class="zero">–</span></td>
               <td class="r mx-rate" :data-label="t('column.rate')"><span class="w-num" :class="{ 'is-red': short(row) }"><span class="mx-exp">{{ expected(row) }}</span> / <b>{{ number(row.got) }}</b></span></td>
-              <td class="r" :data-label="t('column.delay')"><a v-if="row.delay" class="figure" :class="'is-' + delayTone(row)" :href="behind(row, { kind: 'delay' })">{{ duration(row.p95_ms) }}</a><span v-else class="w-num" :class="{ zero: !isNumber(row.p95_ms) }">{{ duration(row.p95_ms) }}</span></td>
+              <td class="r" :data-label="t('column.delay')"><a v-if="row.delay" class="figure" :class="'is-' + delayTone(row)" :href="behind(row, { kind: 'delay', ranged: true })">{{ duration(row.p95_ms) }}</a><span v-else class="w-num" :class="{ zero: !isNumber(row.p95_ms) }">{{ duration(row.p95_ms) }}</span></td>
               <td v-for="[name, filter, tone] in COUNTS" :key="name" class="r" :class="{ 'is-none': !row[name] }" :data-label="t('column.' + name)"><a v-if="row[name]" class="figure" :class="'is-' + tone" :href="behind(row, filter)">{{ number(row[name]) }}</a><span v-else class="zero">{{ unknown(row, name) ? "–" : 0 }}</span></td>
               <td class="mx-auth" :data-label="t('column.auth')"><span :class="'is-' + auth(row).tone">{{ auth(row).text }}</span></td>
             </tr>
@@ -83,11 +83,13 @@ export default {
     },
     // Figures that cannot be believed must not look healthy.
     shown: (row) => (live.sound ? row.state : "no_data"),
-    behind: (row, filter) => toAnomalies({ platform: row.platform, account: row.account, status: "unresolved", ...filter }),
+    // Counts of the range open its rows, the others what is unresolved.
+    behind: (row, { ranged, ...filter }) => toAnomalies({ platform: row.platform, account: row.account, ...(ranged ? { since: rangeStart() } : { status: "unresolved" }), ...filter }),
     expected: (row) => (isNumber(row.expected) ? number(Math.round(row.expected)) : DASH),
     short: (row) => isNumber(row.expected) && row.expected >= 5 && row.got < row.expected / 2,
-    unknown: (row, name) => name === "loss" && (row.state === "down" || row.state === "no_data"),
-    delayTone: (row) => (row.p95_ms > 300_000 ? "red" : "amber"),
+    // Nothing was heard: that nothing is lost cannot be known.
+    unknown: (row, name) => name === "loss" && (row.state === "no_data" || (row.state === "down" && !row.got)),
+    delayTone: (row) => (row.p95_ms > 300_000 ? "red" : row.p95_ms > 30_000 ? "amber" : "plain"),
     auth(row) {
       const { status, expires_at: until } = row.auth;
       if (status === "expired" || status === "revoked" || (until && until < live.now)) return { tone: "red", text: t("auth." + (status === "revoked" ? "revoked" : "expired")) };

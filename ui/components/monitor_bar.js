@@ -1,5 +1,5 @@
 // The monitor's head: how fresh it is, pause, range, filters, search; and the keys that work on the whole page.
-import { WIcon, ask, age, can, channelKey, choose, go, keepInAddress, live, pause, place, platformName, t, timeOfDay, tn, toConversations, useLive } from "weir-core";
+import { WIcon, ask, age, can, channelKey, choose, go, keepInAddress, live, number, pause, place, platformName, t, timeOfDay, tn, toConversations, useLive } from "weir-core";
 
 const RANGES = ["15m", "1h", "6h", "24h"];
 const KEYS = ["help", "wall", "pause", "search", "ranges", "incidents", "open", "acknowledge", "resolve", "close"];
@@ -72,11 +72,13 @@ export default {
       if (live.error && !live.sound) found.push({ tone: "is-grey", text: live.error });
       if (!snap) return found;
       const monitor = snap.monitor;
-      if (live.mode === "no_data") found.push({ tone: "", text: t("note.silent", { at: timeOfDay(monitor.checked_at) }) });
+      if (live.mode === "no_data") found.push({ tone: "", text: t("note.silent", { at: timeOfDay(monitor.silent_since || monitor.checked_at) }) });
       else if (live.mode === "stale") found.push({ tone: "is-grey", text: t("note.stale", { at: timeOfDay(snap.at) }) });
       const dead = monitor.heartbeats.filter((beat) => !beat.ok).map((beat) => t("part." + beat.part));
       if (dead.length && live.mode !== "stale") found.push({ tone: "", text: t("note.parts", { parts: dead.join(", ") }) });
       if (monitor.channels_checked < monitor.channels_bound) found.push({ tone: "is-amber", text: t("note.coverage", { checked: monitor.channels_checked, bound: monitor.channels_bound }) });
+      const queue = (monitor.alarms || []).find((alarm) => alarm.kind === "queue");
+      if (queue && live.mode !== "stale") found.push({ tone: queue.severity === "critical" ? "" : "is-amber", text: t("note.queue", { accepted: number(monitor.accepted), processed: number(monitor.processed), age: age(live.now - queue.since) }) });
       if (!snap.ledger.balanced) found.push({ tone: "", text: t("note.ledger") });
       return found;
     },

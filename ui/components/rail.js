@@ -18,7 +18,7 @@ export default {
       </a>
       <ul class="rail-list">
         <li v-for="(item, index) in items" :key="item.path" :class="{ 'rail-over': index >= tabs }">
-          <a class="rail-item" :href="item.path" :aria-current="current === item.path ? 'page' : undefined">
+          <a class="rail-item" :href="item.path" :aria-current="isHere(item.path) ? 'page' : undefined">
             <w-icon :name="item.icon" /><span>{{ item.label }}</span>
           </a>
         </li>
@@ -74,6 +74,9 @@ export default {
   },
   methods: {
     t,
+    isHere(path) {
+      return this.current === path || (path !== "/" && this.current.startsWith(`${path}/`));
+    },
     switchTheme() {
       this.dark = !this.dark;
       const theme = this.dark ? "dark" : "light";

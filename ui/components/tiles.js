@@ -1,7 +1,8 @@
 // Row A: the numbers in the order in which they need somebody. Each one opens the rows behind it.
-import { WAgo, WIcon, WSpark, age, compact, duration, isNumber, live, number, t, tn, toAnomalies } from "weir-core";
+import { WAgo, WIcon, WSpark, age, compact, duration, isNumber, live, number, rangeStart, t, tn, toAnomalies } from "weir-core";
 
 const OUTBOUND = "outbound";
+const [WORTH_TELLING_MS, WARN_MS, CRITICAL_MS] = [1000, 30_000, 120_000];
 
 export default {
   components: { WAgo, WIcon, WSpark },
@@ -47,9 +48,9 @@ export default {
       const unresolved = { status: "unresolved" };
       return [
         this.tile("at_risk", number(found.at_risk.value), since(found.at_risk.oldest_at), found.at_risk.value, "red", { to: toAnomalies(unresolved), spark: found.at_risk.spark, spark_tone: found.at_risk.value ? "red" : "accent" }),
-        this.tile("oldest_wait", found.oldest_wait.ms ? duration(found.oldest_wait.ms) : t("tile.none"), found.oldest_wait.ms ? t("hop." + found.oldest_wait.hop) : "", found.oldest_wait.ms > 30_000, found.oldest_wait.ms > 120_000 ? "red" : "amber", { note: found.oldest_wait.ms ? t("tile.oldest_wait.note") : t("tile.oldest_wait.calm") }),
+        this.wait(found.oldest_wait),
         { id: "e2e", value: duration(found.e2e.p95_ms), side: t("tile.p50", { value: duration(found.e2e.p50_ms) }), tone: week.tone, note: week.text, spark: found.e2e.spark, spark_tone: week.tone === "amber" ? "amber" : "accent", dot: week.tone === "amber" },
-        this.tile("lost", number(found.lost.confirmed), t("tile.lost.side", { suspected: number(found.lost.suspected) }), found.lost.confirmed + found.lost.suspected, found.lost.confirmed ? "red" : "amber", { to: toAnomalies({ kind: "loss", ...unresolved }), note: t("tile.lost.fixed", { n: number(found.lost.fixed) }) }),
+        this.tile("lost", number(found.lost.confirmed), t("tile.lost.side", { suspected: number(found.lost.suspected) }), found.lost.confirmed + found.lost.suspected, found.lost.confirmed ? "red" : "amber", { to: toAnomalies({ kind: "loss", cause: "inbound", ...unresolved }), note: t("tile.lost.fixed", { n: number(found.lost.fixed) }) }),
         this.tile("failed_out", number(found.failed_out.value), since(found.failed_out.oldest_at), found.failed_out.value, "red", { to: toAnomalies({ kind: "loss", cause: OUTBOUND, ...unresolved }), note: t("tile.failed_out.note") }),
         this.tile("unreached", number(found.unreached.value), since(found.unreached.oldest_at), found.unreached.value, "amber", { to: toAnomalies({ kind: "notification_missed", ...unresolved }), note: t("tile.unreached.note") }),
       ];
@@ -60,13 +61,19 @@ export default {
         ["attachments", "paperclip", "attachment_failed", "unresolved"],
         ["translations", "languages", "translation_failed", "unresolved"],
         ["duplicates", "copy-x", "duplicate", ""],
-      ].map(([id, icon, kind, status]) => ({ id, icon, value: (found[id] || {}).value, to: toAnomalies({ kind, status }) }));
+      ].map(([id, icon, kind, status]) => ({ id, icon, value: (found[id] || {}).value, to: toAnomalies(status ? { kind, status } : { kind, since: rangeStart() }) }));
     },
   },
   methods: {
     t, tn, number, compact,
     tile(id, value, side, on, tone, more) {
       return { id, value, side, tone: on ? tone : "calm", dot: Boolean(on), ...more };
+    },
+    // What takes less than a second is the ordinary way through, and would only flicker.
+    wait({ ms, hop }) {
+      const calm = ms < WORTH_TELLING_MS;
+      const more = { note: t(calm ? "tile.oldest_wait.calm" : "tile.oldest_wait.note") };
+      return this.tile("oldest_wait", calm ? t("tile.none") : duration(ms), calm ? "" : t(`hop.${hop}`), ms > WARN_MS, ms > CRITICAL_MS ? "red" : "amber", more);
     },
     // The same hour last week says whether slow is unusual.
     week({ p95_ms: now, p95_last_week_ms: before }) {

@@ -4,7 +4,20 @@ A page builder gets a `Visit` and draws; it asks services and keeps nothing. Pag
 this order. A page is registered only for roles that have its `permission`, so for others it does not exist.
 """
 
-from ui.pages import anomalies, channel, conversation, conversations, monitor, trace
+from ui.pages import (
+    anomalies,
+    channel,
+    conversation,
+    conversations,
+    monitor,
+    settings,
+    settings_audit,
+    settings_letters,
+    settings_tokens,
+    settings_users,
+    thresholds,
+    trace,
+)
 from ui.pages.page import Page
 
 PAGES: tuple[Page, ...] = (
@@ -14,6 +27,12 @@ PAGES: tuple[Page, ...] = (
     anomalies.PAGE,
     conversation.PAGE,
     trace.PAGE,
+    thresholds.PAGE,
+    settings.PAGE,
+    settings_users.PAGE,
+    settings_tokens.PAGE,
+    settings_audit.PAGE,
+    settings_letters.PAGE,
 )
 
 __all__ = ["PAGES", "Page"]

@@ -29,6 +29,7 @@ async function call(method, path, body, signal) {
   return found;
 }
 
+export const send = call;
 export const ask = (path, signal) => call("GET", path, undefined, signal);
 export const tell = (path, body = {}) => call("POST", path, body);
 

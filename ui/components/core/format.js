@@ -12,6 +12,8 @@ const full = new Intl.DateTimeFormat(locale, {
 const dayClock = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
 
 export const DASH = "–";
+// A time as the API gives it: milliseconds, or RFC 3339.
+export const toMs = (at) => (typeof at === "string" ? Date.parse(at) : at);
 export const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 export const number = (value) => (isNumber(value) ? whole.format(value) : DASH);
 export const compact = (value) => {

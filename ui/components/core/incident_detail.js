@@ -1,6 +1,7 @@
 // One incident: facts, the guilty hop, the evidence, sample messages, and what to do.
 import { t, tn } from "./texts.js";
-import { age, channelName, dayMinute, duration, isNumber, number } from "./format.js";
+import { age, channelName, dayMinute, duration, isNumber, number, toMs } from "./format.js";
+import { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 import { can, live } from "./live.js";
 import { WAgo, WIcon } from "./parts.js";
 import { conversationKey, toChannel, channelKey, toAnomalies, toTrace } from "./places.js";
@@ -9,36 +10,15 @@ const HOPS = ["platform_ms", "gateway_ms", "queue_ms", "store_ms"];
 const CAUSES = ["platform", "network", "account", "configuration", "fixed", "other"];
 const GLYPHS = { critical: "■", warning: "▲", info: "●" };
 
-const seconds = (value) => duration(value * 1000);
-const asText = (key, value) => {
-  if (isNumber(value)) return key.endsWith("_s") ? seconds(value) : key.endsWith("_ms") ? duration(value) : value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : number(Math.round(value * 1000) / 1000);
-  if (value === true || value === false) return t(value ? "yes" : "no");
-  return typeof value === "string" ? value : JSON.stringify(value);
-};
-
-// The evidence as a sentence where the kind has one; every figure in it comes from the record.
-export function evidenceLine(kind, evidence = {}) {
-  const has = (...names) => names.every((name) => evidence[name] !== undefined && evidence[name] !== null);
-  if (kind === "delay" && has("median_s", "threshold_s")) return t("evidence.line.delay_median", { median: seconds(evidence.median_s), threshold: seconds(evidence.threshold_s) });
-  if (kind === "delay" && has("delay_s", "threshold_s")) return t("evidence.line.delay", { delay: seconds(evidence.delay_s), threshold: seconds(evidence.threshold_s) });
-  if (kind === "channel_silent" && has("expected")) return t("evidence.line.silent", { expected: number(Math.round(evidence.expected)) });
-  if (kind === "channel_silent" && has("status")) return t("evidence.line.auth");
-  if (kind === "out_of_sync" && has("ours", "theirs")) return t("evidence.line.sync", { ours: number(evidence.ours), theirs: number(evidence.theirs) });
-  if (kind === "loss" && has("cause")) return t(`cause.${["gap", "reference", "checkpoint", "outbound"].includes(evidence.cause) ? evidence.cause : "gap"}`);
-  if (kind === "duplicate" && has("copies")) return tn("evidence.line.copies", evidence.copies);
-  if (kind === "attachment_failed" && has("status")) return t("evidence.line.attachment", { status: String(evidence.status) });
-  return "";
-}
-
 export const IncidentDetail = {
   name: "IncidentDetail",
   components: { WAgo, WIcon },
   props: { incident: Object, detail: Object, error: String, may: Boolean, busy: String },
-  emits: ["act", "close"],
+  emits: ["act", "close", "choose"],
   template: `
     <article class="det" :class="'is-' + incident.severity" :aria-label="t('detail.title')">
       <header class="det-head"><span class="inc-glyph" aria-hidden="true">{{ GLYPHS[incident.severity] }}</span>
-        <div class="det-name"><h3 class="w-h2">{{ t("kind." + incident.kind) }}</h3><a class="w-link" :href="toChannel(channelKey(incident.platform, incident.account))">{{ channelName(incident.platform, incident.account) }}</a></div>
+        <div class="det-name"><h3 class="w-h2">{{ troubleName(incident) }}</h3><a class="w-link" :href="toChannel(channelKey(incident.platform, incident.account))">{{ channelName(incident.platform, incident.account) }}</a></div>
         <span class="w-pill" :class="tone">{{ t("status." + incident.status) }}</span>
         <button class="w-btn is-icon is-quiet det-close" type="button" :aria-label="t('close')" @click="$emit('close')"><w-icon name="x" /></button></header>
       <p v-if="line" class="det-line">{{ line }}</p>
@@ -59,9 +39,10 @@ export const IncidentDetail = {
         <div class="hopbar" role="img" :aria-label="hopsSpoken"><i v-for="hop in hops" :key="hop.name" :class="{ 'is-guilty': hop.guilty }" :style="{ flexGrow: hop.ms }"></i></div>
         <ul class="hopkey"><li v-for="hop in hops" :key="hop.name" :class="{ 'is-guilty': hop.guilty }"><span>{{ t("hop." + hop.name) }}</span><b class="w-num">{{ duration(hop.ms) }}</b></li></ul>
         <p v-if="guilty" class="w-meta">{{ t("detail.guilty", { hop: t("hop." + guilty.name) }) }}</p></section>
-      <section v-if="evidence.length"><h4>{{ t("detail.evidence") }}</h4><dl class="det-evidence"><div v-for="[key, value] in evidence" :key="key"><dt>{{ label(key) }}</dt><dd class="w-num">{{ value }}</dd></div></dl></section>
+      <section v-if="evidence.length"><h4>{{ t("detail.evidence") }}</h4><dl class="det-evidence"><div v-for="[label, value] in evidence" :key="label"><dt>{{ label }}</dt><dd class="w-num">{{ value }}</dd></div></dl></section>
       <section v-if="samples.length"><h4>{{ t("detail.samples") }}</h4><ul class="det-samples"><li v-for="one in samples" :key="one.id"><component :is="one.to ? 'a' : 'span'" :href="one.to" class="sample"><span class="w-mono sample-id">{{ one.name }}</span><span class="sample-line">{{ one.line }}</span><span class="w-num w-meta"><w-ago :at="one.at" /></span><w-icon v-if="one.to" name="chevron-right" /></component></li></ul></section>
-      <section v-if="steps.length"><h4>{{ t("detail.todo") }}</h4><ol class="det-steps"><li v-for="step in steps" :key="step.action"><span>{{ t("action." + step.action) }}</span><span v-if="step.tried_at" class="w-meta">{{ t("detail.tried", { age: age(live.now - step.tried_at) }) }}{{ step.result ? ": " + step.result : "" }}</span></li></ol></section>
+      <section v-if="hides.length"><h4>{{ t("detail.hides") }}</h4><ul class="det-hides"><li v-for="one in hides" :key="one.id"><button class="w-link" type="button" @click="$emit('choose', one.id)">{{ troubleName(one) }}</button><span class="w-num">{{ number(one.open) }}</span></li></ul></section>
+      <section v-if="steps.length"><h4>{{ t("detail.todo") }}</h4><ol class="det-steps"><li v-for="step in steps" :key="step.action"><span>{{ t("action." + step.action) }}</span><span v-if="step.tried_at" class="w-meta">{{ t("detail.tried", { age: age(live.now - toMs(step.tried_at)) }) }}{{ step.result ? ": " + step.result : "" }}</span></li></ol></section>
       <p v-if="error" class="det-error" role="alert">{{ error }}</p>
       <div v-if="asking" class="w-scrim" @click.self="asking = false" @keydown.esc.stop="asking = false">
         <form class="w-dialog" role="dialog" aria-modal="true" :aria-label="t('resolve.title')" @submit.prevent="resolve"><h2 class="w-h2">{{ t("resolve.title") }}</h2><p class="w-sub">{{ tn("resolve.text", incident.open || incident.count) }}</p>
@@ -79,8 +60,8 @@ export const IncidentDetail = {
       return { open: this.incident.severity === "critical" ? "is-red" : "is-amber", acknowledged: "is-accent", resolved: "is-green" }[this.incident.status];
     },
     rowsBehind() {
-      const { platform, account, kind } = this.incident;
-      return toAnomalies({ platform, account, kind });
+      const { platform, account, kind, guide } = this.incident;
+      return toAnomalies({ platform, account, kind, cause: kind === "loss" ? (guide === "loss_outbound" ? "outbound" : "inbound") : "" });
     },
     hops() {
       const found = (this.detail && this.detail.hops) || {};
@@ -95,17 +76,23 @@ export const IncidentDetail = {
       return this.hops.map((hop) => `${t("hop." + hop.name)} ${duration(hop.ms)}`).join(", ");
     },
     evidence() {
-      const values = Object.entries(this.incident.evidence || {}).filter(([, value]) => value !== null && value !== "");
-      return values.map(([key, value]) => [key, asText(key, value)]);
+      return evidenceRows({ ...(this.detail && this.detail.incident.evidence), ...this.incident.evidence, ...this.impact });
     },
     samples() {
       return ((this.detail && this.detail.anomalies) || []).filter((one) => one.conversation).slice(0, 20).map((one) => ({
         id: one.id,
         name: one.message || one.conversation,
         line: evidenceLine(one.kind, one.evidence),
-        at: one.since,
+        at: toMs(one.since),
         to: one.message && can("view_messages") ? toTrace(conversationKey(one.platform, one.account, one.conversation), one.message) : undefined,
       }));
+    },
+    impact() {
+      const found = (this.detail && this.detail.impact) || {};
+      return isNumber(found.max_delay_ms) ? { messages: found.messages, max_delay_ms: found.max_delay_ms } : {};
+    },
+    hides() {
+      return (this.detail && this.detail.hides) || [];
     },
     steps() {
       return (this.detail && this.detail.actions) || [];
@@ -128,11 +115,7 @@ export const IncidentDetail = {
     window.removeEventListener("weir-resolve", this.ask);
   },
   methods: {
-    t, tn, age, number, duration, dayMinute, channelName, channelKey, toChannel,
-    label: (key) => {
-      const known = t(`evidence.${key}`);
-      return known === `evidence.${key}` ? key : known;
-    },
+    t, tn, age, number, duration, dayMinute, toMs, troubleName, channelName, channelKey, toChannel,
     resolve() {
       this.asking = false;
       this.$emit("act", { name: "resolve", body: { cause: this.note ? `${this.cause}: ${this.note.trim()}` : this.cause } });

@@ -33,6 +33,10 @@ let waitingForSocket = 0;
 
 const pushed = () => live.range === PUSHED_RANGE && !live.platform && !live.account;
 
+// The instant from which the chosen range counts: the rows behind a number of the range carry it.
+const SPANS = { "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
+export const rangeStart = () => new Date((live.snap ? live.snap.at : live.now) - SPANS[live.range] * 60_000).toISOString();
+
 // Start with a page, stop with the last one: returns the function that stops.
 export function useLive(filter = {}) {
   Object.assign(live, { range: filter.range || PUSHED_RANGE, platform: filter.platform || "", account: filter.account || "", selected: filter.incident || "" });

@@ -26,3 +26,14 @@ export function keepInAddress(values) {
   const path = place(location.pathname, values);
   if (path !== location.pathname + location.search) history.replaceState({ page: path }, "", path);
 }
+export function splitKey(key) {
+  try {
+    return String(key).split("/").map(decodeURIComponent);
+  } catch {
+    return String(key).split("/");
+  }
+}
+
+// Addresses of the API; a key goes as one segment.
+export const messagesPath = (key) => `/conversations/${encodeURIComponent(key)}/messages`;
+export const tracePath = (key, message) => `/messages/${encodeURIComponent(key)}/${encodeURIComponent(message)}/trace`;

@@ -1,0 +1,6 @@
+// What the settings pages share.
+export { SettingsHead } from "./head.js";
+export { OnceShown } from "./secret.js";
+export { AreYouSure } from "./sure.js";
+export { literal, sides } from "./literal.js";
+export const ROLES = ["admin", "supervisor", "agent", "finance", "viewer"];
