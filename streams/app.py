@@ -98,7 +98,8 @@ class Runtime:
         self._recovering = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._ready = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._workers: list[asyncio.Task[None]] = []
+        self._guards: list[asyncio.Task[None]] = []
         self._app: StreamApp = build_app(
             broker, partitions=partitions, handle=self._handle, commit_interval_s=commit_interval_s
         )
@@ -113,9 +114,8 @@ class Runtime:
         bind_to_running_loop(self._app)
         self._app.finalize()
         await self._app.maybe_start()
-        self._run("persister", self._persister.run())
-        self._run("ticker", self._tick_for_ever())
-        self._run("watchdog", self._watch())
+        self._workers = [self._run("persister", self._persister.run()), self._run("ticker", self._tick_until_stopped())]
+        self._guards.append(self._run("watchdog", self._watch()))
 
     async def wait_ready(self) -> None:
         """Wait until every assigned partition's engine is loaded."""
@@ -131,11 +131,10 @@ class Runtime:
             self._fatal(f"stopping took longer than {deadline_s:g} s ({self._patience.trouble or 'no known trouble'})")
 
     async def _stop(self) -> None:
-        for task in self._tasks:
+        for task in self._guards:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
-        await self._persister.flush_all()
+        self._persister.close()
+        await asyncio.gather(*self._guards, *self._workers, return_exceptions=True)
         await self._app.stop()
         self._ready.clear()
 
@@ -227,7 +226,7 @@ class Runtime:
             return self._partitions[number]
 
     async def _on_assigned(self, _app: object, assigned: set[TP], **_: Any) -> None:
-        self._run("recovery", self._recover_all(sorted(tp.partition for tp in assigned)))
+        self._guards.append(self._run("recovery", self._recover_all(sorted(tp.partition for tp in assigned))))
 
     async def _recover_all(self, numbers: Sequence[int]) -> None:
         for number in numbers:
@@ -244,13 +243,19 @@ class Runtime:
 
     # Time
 
-    async def _tick_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
+    async def _tick_until_stopped(self) -> None:
+        while not await self._stops_within(TICK_S):
             for number in list(self._partitions):
                 partition = self._partitions.get(number)
                 if partition is not None and await partition.tick(lambda part=partition: self._stream_clock(part)):
                     self._persister.changed(0)
+
+    async def _stops_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
     def _stream_clock(self, partition: Partition) -> int | None:
         """The time up to which a partition has heard everything (ms); None when it is behind.
@@ -265,10 +270,10 @@ class Runtime:
 
     # Guard
 
-    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._ended)
-        self._tasks.append(task)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

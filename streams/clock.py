@@ -35,6 +35,10 @@ class SteadyClock:
         self._measured = measured
         return self._time // NS_PER_MS
 
+    def horizon(self) -> int:
+        """The time (ms) before which every entry this process accepted is in the log: it accepts none itself."""
+        return self.now()
+
     @property
     def jump_ms(self) -> int:
         """How far the wall clock is behind the time given out (ms): by how much it was set back."""

@@ -47,6 +47,7 @@ class Persister:
         self._room = asyncio.Event()
         self._room.set()
         self._changes = 0
+        self._closing = False
         self.unsaved = 0
         self.saved_events = 0
         self.flushes = 0
@@ -72,13 +73,19 @@ class Persister:
         await self._room.wait()
 
     async def run(self) -> None:
-        """Flush for ever."""
-        while True:
+        """Flush until `close`. Not to be cancelled: a save cut off leaves nobody knowing whether it was done."""
+        while not self._closing:
             await self._work.wait()
             await self._moment()
             self._work.clear()
             self._full.clear()
             await self.flush_all()
+
+    def close(self) -> None:
+        """Let `run` end after one more flush."""
+        self._closing = True
+        self._full.set()
+        self._work.set()
 
     async def flush_all(self) -> None:
         """Save and ack everything applied by now."""

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 from actors.errors import ConfigurationError
 from streams.embedded.damage import mend_tails, problems
 from streams.embedded.reader import Reader
-from streams.embedded.schema import LogInUseError, connect, fixed
+from streams.embedded.schema import LogInUseError, connect, created_with
 from streams.embedded.writer import Append, Commit, Places, Row, Trim, Writer
 from streams.ports import LogRecord, PartitionPosition
 from streams.topics import GROUP, PARTITIONS
@@ -64,6 +64,13 @@ class EmbeddedLog:
             raise ConfigurationError(f"the log {path} is not open in this process: open it before starting the streams")
         return log
 
+    async def open_to_read(self) -> None:
+        """Open what another process may own, as it is now, for reading only. Raises like `open`."""
+        self._reader = Reader(self.path)
+        await self._reader.run(lambda db: self._check_partitions(created_with(db)))
+        self._places = await self._reader.run(lambda db: Places(db, self.partitions))
+        self._problems = await self._reader.run(problems)
+
     async def open(self) -> None:
         """Create or open the file. Raises LogInUseError, LogDamagedError or ConfigurationError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +79,7 @@ class EmbeddedLog:
             undo.callback(os.close, self._lock)
             db = await asyncio.to_thread(connect, self.path, limit_bytes=self._limit_bytes)
             undo.callback(db.close)
-            self._check_partitions(fixed(db, "partitions", self.partitions))
+            self._check_partitions(created_with(db, self.partitions))
             self._places = await asyncio.to_thread(Places, db, self.partitions)
             await asyncio.to_thread(mend_tails, db, self.path, self._places, self.consumer)
             self._problems = problems(db)
@@ -81,21 +88,21 @@ class EmbeddedLog:
         self._reader = Reader(self.path)
         self._open[str(self.path)] = self
 
-    def _check_partitions(self, created_with: int) -> None:
-        if created_with != self.partitions:
+    def _check_partitions(self, found: int) -> None:
+        if found != self.partitions:
             raise ConfigurationError(
-                f"the log {self.path} was created with {created_with} partitions: set that, not {self.partitions}"
+                f"the log {self.path} was created with {found} partitions: set that, not {self.partitions}"
             )
 
     async def close(self) -> None:
         """Finish what is queued and close the file; safe to call twice."""
-        if self._writer is None or self._reader is None:
-            return
         writer, reader, self._writer, self._reader = self._writer, self._reader, None, None
-        self._open.pop(str(self.path), None)
-        await reader.close()
-        await writer.close()
-        os.close(self._lock)
+        if reader is not None:
+            await reader.close()
+        if writer is not None:
+            self._open.pop(str(self.path), None)
+            await writer.close()
+            os.close(self._lock)
 
     async def append(self, rows: Sequence[Row]) -> list[int]:
         """Append (partition, wall, data) rows, all or none; their offsets, once they are durable."""
@@ -207,7 +214,7 @@ class EmbeddedLog:
     @property
     def _writing(self) -> Writer:
         if self._writer is None:
-            raise ConfigurationError(f"the log {self.path} is not open")
+            raise ConfigurationError(f"the log {self.path} is not open for writing")
         return self._writer
 
     @property

@@ -82,10 +82,12 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return db
 
 
-def fixed(db: sqlite3.Connection, name: str, value: int) -> int:
-    """The number the log was created with, noting `value` in a new one."""
-    db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (name, value))
-    return db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]
+def created_with(db: sqlite3.Connection, partitions: int | None = None) -> int:
+    """How many partitions the log was created with; a new log takes `partitions`."""
+    if partitions is not None:
+        db.execute("INSERT OR IGNORE INTO meta VALUES ('partitions', ?)", (partitions,))
+    row = db.execute("SELECT value FROM meta WHERE name = 'partitions'").fetchone()
+    return 0 if row is None else row[0]
 
 
 def translate(error: sqlite3.Error, path: Path) -> WeirError:

@@ -222,6 +222,24 @@ async def test_the_check_finds_holes(log, data_dir):
 
 async def test_a_closed_log_says_so(log):
     await log.close()
-    with pytest.raises(ConfigurationError, match="is not open"):
+    with pytest.raises(ConfigurationError, match="is not open for writing"):
         await log.append([(0, 1, FRAME)])
     await log.open()
+
+
+async def test_another_reader_sees_the_log_as_it_is_and_cannot_write(log):
+    await log.append([(1, 10, FRAME), (1, 20, FRAME)])
+    await log.commit({1: 1})
+    other = EmbeddedLog(log.path, partitions=4)
+    await other.open_to_read()
+    assert (other.end(1), other.committed(1), await walk(other, 1)) == (2, 1, [0, 1])
+    assert await other.check() == []
+    with pytest.raises(ConfigurationError, match="not open for writing"):
+        await other.append([(1, 30, FRAME)])
+    await other.close()
+    assert await log.append([(1, 30, FRAME)]) == [2]
+
+
+async def test_reading_a_log_that_is_not_there_says_so(data_dir):
+    with pytest.raises(ConfigurationError, match="there is no log"):
+        await EmbeddedLog(data_dir / "nothing.db").open_to_read()

@@ -280,3 +280,42 @@ async def test_a_backlog_is_worked_off_in_order(product, message, count):
     await product.start()
     await product.runtime.settled()
     assert sum(row[1] for row in (await product.ledger()).values()) == count
+
+
+async def test_a_crash_within_faust_ends_the_process(product, message, caplog):
+    await product.start()
+    await product.gateway.submit([message(1)])
+    await product.runtime.settled()
+    await product.runtime._app.crash(RuntimeError("the fetcher is gone"))
+    await product.ended.wait()
+    assert product.exits[0] == 70
+    assert "the fetcher is gone" in caplog.text
+    await product.stop()
+
+
+async def test_an_error_nobody_expected_ends_the_process_and_acks_nothing(product, message, monkeypatch):
+    await product.start()
+    number = partition_of("ebay", "shop", 4)
+
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(product.runtime.engines[number], "absent", fail)
+    await product.gateway.submit([message(1)])
+    await product.ended.wait()
+    assert product.exits[0] == 70
+    await product.stop()
+    assert product.log.committed(number) is None
+
+
+async def test_a_save_under_way_is_finished_before_the_end(product, message):
+    await product.start()
+    product.store.gate.clear()
+    await product.gateway.submit([message(1)])
+    await until(lambda: product.runtime.health().unsaved)
+    stopping = asyncio.ensure_future(product.runtime.stop())
+    await asyncio.sleep(0)
+    product.store.gate.set()
+    await stopping
+    assert await product.ledger() == {SHOP: (1, 1, 0, 0)}
+    assert product.log.committed(partition_of("ebay", "shop", 4)) == 1
