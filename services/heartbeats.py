@@ -47,8 +47,3 @@ class Heartbeats:
     def _judge(self, part: str, limit: int, now: int) -> Beat:
         at = self._beats[part]
         return Beat(part=part, at=at, ok=now - at <= limit)
-
-
-def stopped(beats: list[Beat]) -> list[str]:
-    """The parts that have stopped."""
-    return [b.part for b in beats if not b.ok]

@@ -19,15 +19,16 @@ from actors.keys import channel_key, conversation_key
 from services.errors import NotFoundError
 from services.incidents import Incident, guide_of_anomaly
 from services.samples import where
+from services.trace import SEARCH_S, find_logged
 from storage.ports import AccountStore, HealthStore, InboxStore
 from storage.records import AuditRow, MessageRow
-from streams.ports import Gateway
+from streams.ports import Gateway, LogReader
 
 Done = Literal["acknowledged", "resolved"]
 FALSE_ALARM = "false_alarm"
 LONGEST_CAUSE = 2000
 SAMPLES = 20
-TIMED_SAMPLES = 10
+TIMED_SAMPLES = 5
 PAGE = 500
 GUILTY_LEAST_MS = 1_000
 """A hop that took less than this is nobody's fault."""
@@ -56,8 +57,8 @@ class Resync(Protocol):
 class Hops(Struct, frozen=True, kw_only=True):
     """Where the sample messages lost their time (medians, ms).
 
-    `platform`: from sending until Weir received it; `queue`: from then until it was processed and stored, of which the
-    `store` is not told apart; `guilty` is the hop that took longest, when it took long at all.
+    `platform`: from sending until Weir received it, corrected; `gateway`: until it was in the log; `queue`: until it
+    was processed and stored (`store` is not told apart). `guilty` took longest, when that was long at all.
     """
 
     platform_ms: int | None = None
@@ -95,9 +96,18 @@ class Outcome(Struct, frozen=True, kw_only=True):
 class IncidentDesk:
     """Looks into incidents and acts on them."""
 
-    def __init__(self, *, store: IncidentStore, gateway: Gateway, incidents: IncidentReader, resync: Resync) -> None:
+    def __init__(
+        self,
+        *,
+        store: IncidentStore,
+        gateway: Gateway,
+        reader: LogReader,
+        incidents: IncidentReader,
+        resync: Resync,
+    ) -> None:
         self._store = store
         self._gateway = gateway
+        self._reader = reader
         self._incidents = incidents
         self._resync = resync
 
@@ -105,7 +115,7 @@ class IncidentDesk:
         """One incident; raises NotFoundError."""
         incident, others = await self._find(incident_id)
         samples = await self._samples(incident)
-        messages = await self._messages(samples)
+        messages = [(row, await self._logged_at(row)) for row in await self._messages(samples)]
         first = samples[0] if samples else None
         described = replace(incident, evidence=first.evidence, by=first.acknowledged_by) if first else incident
         return Detail(
@@ -190,6 +200,10 @@ class IncidentDesk:
                     found.append(row)
         return found
 
+    async def _logged_at(self, row: MessageRow) -> int | None:
+        logged = await find_logged(self._reader, row, SEARCH_S / TIMED_SAMPLES)
+        return None if logged is None else logged.wall
+
     async def _note(self, incident: Incident, what: Done, who: str, cause: str | None, changed: int) -> None:
         row = AuditRow(
             at=self._gateway.now(),
@@ -202,21 +216,18 @@ class IncidentDesk:
         await self._store.append_audit(row)
 
 
-def hops(messages: list[MessageRow]) -> Hops:
-    """Medians of the hops of these messages, and the guilty one."""
+def hops(messages: list[tuple[MessageRow, int | None]]) -> Hops:
+    """Medians of the hops of these messages, each with the time (ms) at which it was logged; and the guilty hop."""
     if not messages:
         return Hops()
-    platform = round(median(max(0, m.at - m.sent_at if m.delay is None else m.delay) for m in messages))
-    waits = [max(0, m.stored_at - m.at) for m in messages if m.stored_at is not None]
+    platform = round(median(max(0, m.at - m.sent_at if m.delay is None else m.delay) for m, _ in messages))
+    logged = [(m, wall) for m, wall in messages if wall is not None]
+    gateway = round(median(max(0, wall - m.at) for m, wall in logged)) if logged else None
+    waits = [max(0, m.stored_at - wall) for m, wall in logged if m.stored_at is not None]
     queue = round(median(waits)) if waits else None
     slowest = max((("platform", platform), ("queue", queue or 0)), key=lambda hop: hop[1])
-    return Hops(
-        platform_ms=platform,
-        gateway_ms=0,
-        queue_ms=queue,
-        store_ms=0,
-        guilty=slowest[0] if slowest[1] >= GUILTY_LEAST_MS else None,
-    )
+    guilty = slowest[0] if slowest[1] >= GUILTY_LEAST_MS else None
+    return Hops(platform_ms=platform, gateway_ms=gateway, queue_ms=queue, guilty=guilty)
 
 
 def impact(incident: Incident, samples: list[Anomaly], others: list[Incident]) -> Impact:

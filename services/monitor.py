@@ -56,7 +56,7 @@ class Checks(Protocol):
     """What the monitor asks of the engines."""
 
     def checked_channels(self) -> set[str]:
-        """Keys of the channels whose engine runs and has looked at its timers lately."""
+        """Keys of the channels that an engine looks after."""
         ...
 
     def applied_unsaved(self) -> bool:

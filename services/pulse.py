@@ -92,7 +92,6 @@ class Pulse:
         self._backlog = Backlog()
         self._applied = -1
         self._saved = -1
-        self._alive: bool = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -107,9 +106,7 @@ class Pulse:
             self._task = None
 
     def checked_channels(self) -> set[str]:
-        """Keys of the channels whose engine is loaded and alive."""
-        if not self._alive:
-            return set()
+        """Keys of the channels that an engine of this process looks after; whether it lives, its heartbeat tells."""
         return {channel_key(*names) for engine in self._runtime.engines.values() for names in engine.channels}
 
     def applied_unsaved(self) -> bool:
@@ -127,8 +124,7 @@ class Pulse:
     def _beat(self) -> None:
         health = self._runtime.health()
         applied = sum(engine.applied for engine in self._runtime.engines.values())
-        self._alive = health.running and health.ready and (not any(health.lag.values()) or applied != self._applied)
-        if self._alive:
+        if health.running and health.ready and (not any(health.lag.values()) or applied != self._applied):
             self._heartbeats.beat("engine")
         if health.running and (not health.unsaved or health.processed != self._saved):
             self._heartbeats.beat("persister")

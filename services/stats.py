@@ -45,8 +45,11 @@ class Span(Struct, frozen=True, kw_only=True):
 
 
 def span(since: int | None, until: int | None, now: int) -> Span:
-    """The span asked for (ms), widened to whole minutes; the last 15 minutes by default. Raises RejectedError."""
-    end = now if until is None else until
+    """The span asked for (ms), widened to whole minutes; by default the running minute and the 15 before it.
+
+    Raises RejectedError.
+    """
+    end = now + 1 if until is None else until
     start = end - DEFAULT_SPAN_MS if since is None else since
     if start >= end:
         raise RejectedError("since: must be before until")

@@ -73,7 +73,7 @@ class Trace:
         where = AnomalyFilter(platform=platform, account=account, conversation=conversation, message=message)
         anomalies = await self._store.anomalies(where, ANOMALIES_MOST)
         channel = next((c for c in await self._store.channels() if c.key == channel_key(platform, account)), None)
-        logged = await find_logged(self._reader, row, conversation)
+        logged = await find_logged(self._reader, row)
         return {
             "key": key,
             "platform": platform,
@@ -133,13 +133,13 @@ def fields(row: MessageRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in FIELDS}
 
 
-async def find_logged(reader: LogReader, row: MessageRow, conversation: str) -> Logged | None:
-    """The first delivery of a message in the log; None when it is not found within a second."""
+async def find_logged(reader: LogReader, row: MessageRow, search_s: float = SEARCH_S) -> Logged | None:
+    """The first delivery of a message in the log; None when it is not found within `search_s` seconds."""
     if row.partition is None or row.stored_at is None:
         return None
-    platform, account, _ = split_key(row.key)
+    platform, account, conversation = split_key(row.key)
     wanted = (platform, account, conversation, row.message)
-    ends = monotonic() + SEARCH_S
+    ends = monotonic() + search_s
     for since, until in ((row.at - NEAR_MS, row.at + NEAR_MS), (row.stored_at - FAR_MS, row.stored_at + NEAR_MS)):
         found = await _search(reader.records(row.partition, 0, since, until), wanted, row.sent_at, ends)
         if found is not None:

@@ -19,7 +19,7 @@ import structlog
 from msgspec import Struct
 
 from services.backlog import Reading
-from services.heartbeats import Beat, Heartbeats, stopped
+from services.heartbeats import Beat, Heartbeats
 
 log = structlog.get_logger(__name__)
 
@@ -240,6 +240,3 @@ class Watchdog:
         """Where the event loop's thread is right now."""
         frame = sys._current_frames().get(self._loop_thread)  # noqa: SLF001 # the only way to see another thread's stack
         return [] if frame is None else [line.strip() for line in traceback.format_stack(frame)[-STACK_FRAMES:]]
-
-
-__all__ = ["Alarm", "Verdict", "Watchdog", "judge", "sentence", "stopped"]

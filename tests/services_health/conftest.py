@@ -11,7 +11,6 @@ from tests.services_health.town import Town
 async def town(data_dir):
     """A town in which nothing has happened yet."""
     built = Town(data_dir)
-    await built.store.open()
-    built.beat()
+    await built.open()
     yield built
-    await built.store.close()
+    await built.close()

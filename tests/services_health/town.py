@@ -11,10 +11,13 @@ from services.watchdog import Watchdog
 from storage.records import AnomalyFilter, PartitionMark
 from storage.sqlite import SqliteStore
 from streams.bus import LocalBus
+from streams.embedded.log import EmbeddedLog
 from streams.engine import Engine
+from streams.frames import encode_frame
+from streams.ports import Frame
 
 START = 1_795_312_800_000
-"""A Sunday at 10:00 UTC, on a whole minute."""
+"""2026-11-22 02:00 UTC."""
 
 
 class Town:
@@ -22,12 +25,22 @@ class Town:
 
     def __init__(self, path):
         self.store = SqliteStore(path / "store.db")
+        self.log = EmbeddedLog(path / "log.db", partitions=1)
         self.now = START
         self.engine = Engine(0, ThresholdSet(), PartitionMark(partition=0))
         self.offset = -1
         self.bus = LocalBus()
         self.heartbeats = Heartbeats(self.clock)
         self.watchdog = Watchdog(self.heartbeats, self.clock)
+
+    async def open(self):
+        await self.store.open()
+        await self.log.open()
+        self.beat()
+
+    async def close(self):
+        await self.log.close()
+        await self.store.close()
 
     def clock(self):
         return self.now
@@ -51,6 +64,7 @@ class Town:
     async def tell(self, *events):
         """Events with their own `at`; the town's clock follows the last."""
         self.offset += 1
+        await self.log.append([(0, self.now, encode_frame(Frame(self.now, list(events))))])
         assert self.engine.apply(self.offset, self.now, events) == []
         self.now = max([self.now, *(e.at for e in events)])
         await self.save()
