@@ -77,10 +77,14 @@ class Watched(Struct, omit_defaults=True):
 
 
 class ConversationState(Watched, omit_defaults=True):
-    """Everything remembered of one conversation; pending graces are due times (ms) by message id."""
+    """Everything remembered of one conversation; pending graces are due times (ms) by message id.
+
+    `elder` and `elder_sent` are the ids (as checksums) and the sent times of messages no longer held.
+    """
 
     held: dict[str, Held] = field(default_factory=dict)
     elder: list[int] = field(default_factory=list)
+    elder_sent: list[int] = field(default_factory=list)
     first_seq: int | None = None
     high_seq: int = 0
     joined_late: bool = False
@@ -90,7 +94,7 @@ class ConversationState(Watched, omit_defaults=True):
     receipts: dict[str, int] = field(default_factory=dict)
     bells: dict[str, int] = field(default_factory=dict)
     translations: dict[str, int] = field(default_factory=dict)
-    files: dict[str, int] = field(default_factory=dict)
+    files: dict[str, dict[str, int]] = field(default_factory=dict)
     listed: dict[str, list[str]] = field(default_factory=dict)
     early: dict[str, list[EarlyStatus]] = field(default_factory=dict)
     resends: dict[str, str] = field(default_factory=dict)

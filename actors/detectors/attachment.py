@@ -17,8 +17,7 @@ def on_message(where: Channel, c: Conversation, m: Message, now: int) -> None:
     grace = where.limits.attachment_ms
     if m.direction == "in" and not m.history and grace is not None:
         due = now + grace
-        for attachment in ids:
-            state.files[f"{m.message}\x1f{attachment}"] = due
+        state.files[m.message] = dict.fromkeys(ids, due)
         state.due = min(state.due, due)
 
 
@@ -28,7 +27,9 @@ def on_status(where: Channel, c: Conversation, status: AttachmentStatus, held: H
     message, attachment = status.message, status.attachment
     if attachment not in state.listed.get(message, ()):
         return
-    state.files.pop(f"{message}\x1f{attachment}", None)
+    awaited = state.files.get(message)
+    if awaited is not None and awaited.pop(attachment, None) is not None and not awaited:
+        del state.files[message]
     if status.status == "ok":
         resolve_anomaly(state, "attachment_failed", (message, attachment), now, "recovered", out)
     elif not held.flags & (HISTORY | MERGED):
@@ -38,17 +39,18 @@ def on_status(where: Channel, c: Conversation, status: AttachmentStatus, held: H
 def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
     """Files of which nothing was heard when the grace ends."""
     state = c.state
-    for name, due in [(n, d) for n, d in state.files.items() if d < now]:
-        del state.files[name]
-        message, _, attachment = name.partition("\x1f")
+    over = [(message, awaited) for message, awaited in state.files.items() if min(awaited.values()) < now]
+    for message, awaited in over:  # all files of a message are awaited until the same instant
+        del state.files[message]
         held = state.held.get(message)
         if held is not None:
-            _bad(where, c, (message, attachment), held, due, "none", out)
+            for attachment, due in awaited.items():
+                _bad(where, c, (message, attachment), held, due, "none", out)
 
 
 def next_due(c: Conversation) -> int:
     """The end of the earliest grace (ms)."""
-    return min(c.state.files.values(), default=NEVER)
+    return min((min(awaited.values()) for awaited in c.state.files.values()), default=NEVER)
 
 
 def _bad(

@@ -18,7 +18,8 @@ def on_auth(where: Channel, auth: Auth, now: int, out: Effects) -> None:
     state.auth_status, state.auth_at = auth.status, now
     match auth.status:
         case "ok" | "expiring":
-            state.expires_at = auth.expires_at
+            if auth.status == "ok" or auth.expires_at is not None:
+                state.expires_at = auth.expires_at
             if auth.status == "ok":
                 resolve_anomaly(state, "channel_silent", ("auth",), now, "authorised", out)
             if auth.expires_at is not None:

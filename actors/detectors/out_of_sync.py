@@ -65,7 +65,10 @@ def next_due(state: Watched) -> int:
 def own_count(where: Channel, c: Conversation | None, start: int, end: int) -> int:
     """How many messages Weir holds with start <= sent_at < end, merged ones too (raw platform times)."""
     if c is not None:
-        return sum(start <= held.sent_at < end for held in c.state.held.values())
+        state = c.state
+        return sum(start <= held.sent_at < end for held in state.held.values()) + sum(
+            start <= sent_at < end for sent_at in state.elder_sent
+        )
     sent = where.sent
     if sent is None:
         return 0

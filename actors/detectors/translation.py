@@ -14,7 +14,7 @@ KIND = "translation_failed"
 def on_message(where: Channel, c: Conversation, message: str, lang: str, now: int) -> None:
     """A message came in a language; one that nobody of the team reads needs a translation."""
     limits = where.limits
-    if limits.translation_ms is None or _is_read(lang, limits.team_languages):
+    if limits.translation_ms is None or not lang or _is_read(lang, limits.team_languages):
         return
     state = c.state
     due = state.translations[message] = now + limits.translation_ms
