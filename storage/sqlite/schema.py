@@ -61,7 +61,9 @@ FIRST: tuple[str, ...] = (
         id TEXT PRIMARY KEY, opened_at INTEGER NOT NULL, resolved_at INTEGER, kind TEXT NOT NULL, status TEXT NOT NULL,
         severity TEXT NOT NULL, cause TEXT NOT NULL, platform TEXT NOT NULL, account TEXT NOT NULL, conversation TEXT,
         message TEXT, body TEXT NOT NULL)""",
-    "CREATE INDEX anomalies_by_time ON anomalies (opened_at, id)",
+    # Holds what is counted and filtered, so that the monitor never reads bodies to count.
+    """CREATE INDEX anomalies_by_time ON anomalies
+        (opened_at DESC, id, platform, account, kind, cause, status, severity, conversation)""",
     "CREATE INDEX anomalies_by_conversation ON anomalies (conversation, message) WHERE conversation IS NOT NULL",
     """CREATE INDEX anomalies_unresolved ON anomalies
         (platform, account, kind, cause, status, severity, opened_at, conversation, id) WHERE status <> 'resolved'""",
