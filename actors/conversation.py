@@ -7,6 +7,7 @@ An event has been given its observed time, and timers due strictly before it fir
 
 from __future__ import annotations
 
+from itertools import takewhile
 from zlib import crc32
 
 from msgspec.structs import replace
@@ -106,8 +107,9 @@ def apply_message(where: Channel, c: Conversation, m: Message, now: int, out: Ef
     else:
         _on_inbound(where, c, m, flags, now, out)
     if state.early and message in state.early:
-        for status in state.early.pop(message):
-            apply_status(where, c, status, now, out)
+        for at, status in state.early.pop(message):
+            if now - at <= WEEK:
+                apply_status(where, c, status, now, out)
     return True
 
 
@@ -270,6 +272,7 @@ def _on_outbound(where: Channel, c: Conversation, m: Message, now: int, out: Eff
         for message in state.bells:
             _hop(c, message, "answered", now, out)
         notification.settle_all(c, now, "answered", out)
+        state.sla.frozen = False
         if state.sla.running is not None:
             _emit(c, agent_answered(state.sla, where.policy(vip=state.vip), m.sent_at), out)
     elif role == "bot" and state.sla.running is not None:
@@ -290,16 +293,20 @@ def _hop(c: Conversation, message: str, hop: Hop, now: int, out: Effects, text: 
 
 def _keep_early(c: Conversation, status: EarlyStatus, now: int) -> None:
     early = c.state.early
-    while early and now - early[(oldest := next(iter(early)))][0].at > WEEK:
+    while early and now - early[(oldest := next(iter(early)))][0][0] > WEEK:
         del early[oldest]
     if len(early) < EARLY_MOST:
-        early.setdefault(status.message, []).append(status)
+        early.setdefault(status.message, []).append((now, status))
 
 
 def _prune(c: Conversation, now: int) -> None:
-    held = c.state.held
-    while held and now - held[(oldest := next(iter(held)))].at > WEEK:
-        _forget(c, oldest)
+    """Forget ids over age, but for those whose trouble is still open: what ends it must find them."""
+    over_age = list(takewhile(lambda item: now - item[1].at > WEEK, c.state.held.items()))
+    if over_age:
+        troubled = {anomaly.message for anomaly in c.state.open.values()}
+        for message, _ in over_age:
+            if message not in troubled:
+                _forget(c, message)
 
 
 def _forget(c: Conversation, message: str) -> None:
@@ -313,6 +320,8 @@ def _forget(c: Conversation, message: str) -> None:
         known.remove(message)
     state.elder.append(crc32(message.encode("utf-8", "surrogatepass")))
     del state.elder[:-ELDER_MOST]
+    state.elder_sent.append(held.sent_at)
+    del state.elder_sent[:-ELDER_MOST]
     state.listed.pop(message, None)
     state.repeats.pop(message, None)
     state.resends.pop(message, None)

@@ -96,7 +96,7 @@ class ConversationState(Watched, omit_defaults=True):
     translations: dict[str, int] = field(default_factory=dict)
     files: dict[str, dict[str, int]] = field(default_factory=dict)
     listed: dict[str, list[str]] = field(default_factory=dict)
-    early: dict[str, list[EarlyStatus]] = field(default_factory=dict)
+    early: dict[str, list[tuple[int, EarlyStatus]]] = field(default_factory=dict)
     resends: dict[str, str] = field(default_factory=dict)
     repeats: dict[str, Anomaly] = field(default_factory=dict)
     sla: SlaState = field(default_factory=SlaState)

@@ -15,7 +15,7 @@ from msgspec import Struct
 from actors import channel as channels
 from actors import conversation as conversations
 from actors.errors import RejectedError
-from actors.events import Entry, Event, Rejected
+from actors.events import Clock, Entry, Event, Rejected
 from actors.intake import LONGEST_LINE, channel_hint, parse_event
 from actors.keys import partition_of
 from actors.sla import Policy
@@ -158,8 +158,9 @@ class Replay:
                 self._spill(engine)
 
     def _route(self, entry: Entry) -> Engine:
-        platform, account = entry.platform or "", entry.account or ""
-        return self._engines[partition_of(platform, account, len(self._engines)) if platform else 0]
+        if isinstance(entry, Clock) or entry.platform is None or entry.account is None:
+            return self._engines[0]
+        return self._engines[partition_of(entry.platform, entry.account, len(self._engines))]
 
     def _spill(self, engine: Engine) -> None:
         self.scratch.put_states(engine.flush_states())
