@@ -56,9 +56,7 @@ def test_a_missing_or_broken_file_is_said(tmp_path):
 
 
 def test_misspelt_variables_are_found():
-    assert unknown_variables({"WEIR_PROT": "1", "WEIR_PORT": "1", "WEIR_DEBUG": "1", "PATH": ""}) == [
-        "WEIR_PROT"
-    ]
+    assert unknown_variables({"WEIR_PROT": "1", "WEIR_PORT": "1", "WEIR_DEBUG": "1", "PATH": ""}) == ["WEIR_PROT"]
 
 
 def test_every_setting_has_help():
