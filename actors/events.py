@@ -21,6 +21,8 @@ else:
 Id = Annotated[str, Meta(min_length=1, max_length=1024)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Count = Annotated[int, Meta(ge=0, le=2**53)]
+Whole = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""What the log and the store can hold."""
 
 
 class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -37,21 +39,21 @@ class Attachment(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False
     id: Id
     kind: str | None = None
     mime: str | None = None
-    size: int | None = None
+    size: Whole | None = None
     url: str | None = None
 
 
 class Value(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What the customer's order is worth."""
 
-    amount: float | int | str | None = None
+    amount: float | Whole | str | None = None
     currency: str | None = None
 
 
 class Failure(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Why the platform refused an outbound message."""
 
-    code: str | int | None = None
+    code: str | Whole | None = None
     reason: str | None = None
 
 

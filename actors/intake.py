@@ -15,7 +15,19 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from actors.errors import RejectedError
-from actors.events import EVENT_TYPES, Action, Auth, Checkpoint, Event, Message
+from actors.events import (
+    EVENT_TYPES,
+    Action,
+    AttachmentStatus,
+    Auth,
+    Checkpoint,
+    Clock,
+    Delete,
+    Edit,
+    Event,
+    Message,
+    Translation,
+)
 
 LONGEST_LINE = 1024 * 1024
 LONGEST_TEXT = 256 * 1024
@@ -25,6 +37,7 @@ LATEST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 _decoder = msgspec.json.Decoder(Event)
 _raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_packer = msgspec.msgpack.Encoder()
 _KNOWN: dict[type, frozenset[str]] = {
     t: frozenset((*t.__struct_encode_fields__, "type")) - {"extra"} for t in EVENT_TYPES
 }
@@ -49,7 +62,7 @@ def parse_event(raw: bytes, *, need_at: bool, keep_extra: bool = True) -> Event:
         event = _parse_again(raw)
     if not raw.isascii():
         _check_utf8(raw)
-    _normalise(event, need_at=need_at)
+    _normalise(event, raw, need_at=need_at)
     if keep_extra:
         _keep_extra(event, raw)
     return event
@@ -109,15 +122,14 @@ def _is_one_object(body: bytes) -> bool:
 
 
 def _parse_again(raw: bytes) -> Event:
-    """The slow way: mends lone surrogates, and tells precisely what is wrong."""
+    """The slow way: mends lone surrogates, keeps the last of a duplicate key, and tells precisely what is wrong."""
     _check_utf8(raw)
     if b"\\u" in raw:
         raw = _LONE_SURROGATE.sub(_replace_lone, raw)
     if raw.lstrip(_WHITE)[:1] == b"[":
         raise RejectedError("an event is a JSON object, not an array")
     try:
-        fields = msgspec.json.decode(raw, type=dict[str, Any])
-        return msgspec.convert(fields, Event)
+        return _decoder.decode(msgspec.json.encode(_raw_object.decode(raw)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
         raise RejectedError(_sentence(wrong)) from wrong
 
@@ -129,11 +141,15 @@ def _replace_lone(match: re.Match[bytes]) -> bytes:
 
 
 def _sentence(wrong: BaseException) -> str:
-    text = str(wrong)
+    text = _QUOTED.sub("Invalid value", str(wrong))
     if "`$.type`" in text or "required field `type`" in text:
         names = ", ".join(str(t.__struct_config__.tag) for t in EVENT_TYPES)
         return f"{text}; `type` is one of {names}"
     return text
+
+
+_QUOTED = re.compile(r"Invalid (?:enum )?value .*(?= - at )", re.DOTALL)
+"""What a customer wrote into a field of fixed words; it does not belong into a reason."""
 
 
 def _check_utf8(raw: bytes) -> None:
@@ -159,7 +175,7 @@ def _check_depth(raw: bytes) -> None:
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
-def _normalise(event: Event, *, need_at: bool) -> None:
+def _normalise(event: Event, raw: bytes, *, need_at: bool) -> None:
     """Times to milliseconds, and the rules between fields."""
     if event.at is not None:  # pyright: ignore[reportUnnecessaryComparison] # optional on the wire: see ObservedAt
         if type(event.at) is not int or not EARLIEST <= event.at <= LATEST:
@@ -170,12 +186,8 @@ def _normalise(event: Event, *, need_at: bool) -> None:
         case Message():
             if type(event.sent_at) is not int or not EARLIEST <= event.sent_at <= LATEST:
                 force_setattr(event, "sent_at", _instant(event.sent_at, "sent_at"))
-            if (
-                event.text is not None
-                and len(event.text) * 4 > LONGEST_TEXT
-                and len(event.text.encode()) > LONGEST_TEXT
-            ):
-                raise RejectedError(f"`text` is longer than {LONGEST_TEXT} bytes")
+            if event.text is not None and len(event.text) * 4 > LONGEST_TEXT:
+                _check_text(event.text)
         case Checkpoint():
             _check_checkpoint(event)
         case Auth():
@@ -183,8 +195,23 @@ def _normalise(event: Event, *, need_at: bool) -> None:
                 force_setattr(event, "expires_at", _instant(event.expires_at, "expires_at"))
         case Action():
             _check_action(event)
+        case Edit() | Delete():
+            if event.text is not None:
+                _check_text(event.text)
+        case Translation() | AttachmentStatus():
+            if event.detail is not None:
+                _make_storable(event, raw, "detail")
+        case Clock():
+            for name in ("platform", "account", "event"):
+                if getattr(event, name) is not None:
+                    _make_storable(event, raw, name)
         case _:
             return
+
+
+def _check_text(text: str) -> None:
+    if len(text.encode()) > LONGEST_TEXT:
+        raise RejectedError(f"`text` is longer than {LONGEST_TEXT} bytes")
 
 
 def _check_checkpoint(check: Checkpoint) -> None:
@@ -226,20 +253,42 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = datetime(1970, 1, 1, 0, 0, 0, 1000) - datetime(1970, 1, 1)  # noqa: DTZ001 # a difference has no zone
 
 
+def _make_storable(event: Event, raw: bytes, name: str) -> None:
+    """A field of any type whose value cannot be written to the log is kept as its JSON text."""
+    try:
+        _packer.encode(getattr(event, name))
+    except OverflowError:
+        force_setattr(event, name, bytes(_raw_fields(raw)[name]).decode())
+
+
+def _raw_fields(raw: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return _raw_object.decode(raw)
+    except msgspec.DecodeError:
+        return _raw_object.decode(_LONE_SURROGATE.sub(_replace_lone, raw))
+
+
+def _storable(raw: msgspec.Raw) -> Any:
+    """The value, or its JSON text when it holds a number beyond what a machine or the log can hold."""
+    try:
+        value = msgspec.json.decode(raw)
+        _packer.encode(value)
+    except (msgspec.ValidationError, OverflowError):
+        return bytes(raw).decode()
+    return value
+
+
 def _keep_extra(event: Event, raw: bytes) -> None:
     """Collect the fields nobody knows, so that nothing the platform said is lost."""
     known = _KNOWN[type(event)]
-    try:
-        fields = _raw_object.decode(raw)
-    except msgspec.DecodeError:
-        fields = _raw_object.decode(_LONE_SURROGATE.sub(_replace_lone, raw))
+    fields = _raw_fields(raw)
     unknown = fields.keys() - known
     if not unknown:
         return
     extra: dict[str, Any] = {}
     for name in fields:
         if name in unknown:
-            value = msgspec.json.decode(fields[name])
+            value = _storable(fields[name])
             if name == "extra" and isinstance(value, dict):
                 extra |= value
             else:

@@ -35,7 +35,9 @@ def test_exactly_the_threshold_is_in_time_and_more_is_late():
 
 
 def test_answers_and_late_fillers_are_delayed_too():
-    found = run(answer("a1", 40, sent=0), message("m1", 41, seq=1), message("m3", 41, seq=3), message("m2", 99, sent=41, seq=2))
+    found = run(
+        answer("a1", 40, sent=0), message("m1", 41, seq=1), message("m3", 41, seq=3), message("m2", 99, sent=41, seq=2)
+    )
     assert sorted(a.message for a in found.of("delay")) == ["a1", "m2"]
     assert found.one("loss", cause="gap").resolution == "arrived_late"
 

@@ -28,7 +28,11 @@ def test_the_same_id_again_is_one_resolved_anomaly_that_counts_copies():
 
 
 def test_the_first_body_stays_and_a_different_one_is_still_a_duplicate():
-    story = [message("m1", 0, text="one and only"), message("m1", 1, text="something else"), message("m1", 2, text="one and only")]
+    story = [
+        message("m1", 0, text="one and only"),
+        message("m1", 1, text="something else"),
+        message("m1", 2, text="one and only"),
+    ]
     assert run(*story).one("duplicate").evidence["differs"] is True
     assert run(story[0], story[2]).one("duplicate").evidence["differs"] is False
 
@@ -80,11 +84,16 @@ def test_the_window_is_a_threshold():
 
 
 def test_compared_with_the_nearest_earlier_one_merged_or_not():
-    found = run(message("m1", 0, **SAID), message("m2", 2, **SAID), message("m3", 4, **SAID), message("m4", 6.1, **SAID))
+    found = run(
+        message("m1", 0, **SAID), message("m2", 2, **SAID), message("m3", 4, **SAID), message("m4", 6.1, **SAID)
+    )
     assert [a.message for a in found.of("duplicate")] == ["m2", "m3"]
 
 
-@pytest.mark.parametrize(("text", "merged"), [("1234567", 0), ("12345678", 1), ("👍👍👍👍👍👍👍", 0), ("👍👍👍👍👍👍👍👍", 1), ("我的包裹在哪里呀", 1)])
+@pytest.mark.parametrize(
+    ("text", "merged"),
+    [("1234567", 0), ("12345678", 1), ("👍👍👍👍👍👍👍", 0), ("👍👍👍👍👍👍👍👍", 1), ("我的包裹在哪里呀", 1)],
+)
 def test_eight_code_points_are_enough(text, merged):
     said = SAID | {"text": text}
     assert len(run(*pair(said, said)).of("duplicate")) == merged
@@ -124,7 +133,9 @@ def test_attachments_are_the_same_whatever_their_ids():
     other = {"sender": {"id": "u1"}, "attachments": [FILE | {"id": "g1"}, FILE | {"id": "g2", "kind": "pdf"}]}
     assert run(*pair(one, other)).one("duplicate").message == "m2"
     for changed in ({"kind": "x"}, {"mime": "x"}, {"size": 8}, {"url": "x"}):
-        assert not run(*pair(one, other | {"attachments": [other["attachments"][0], FILE | {"id": "h"} | changed]})).of("duplicate")
+        assert not run(*pair(one, other | {"attachments": [other["attachments"][0], FILE | {"id": "h"} | changed]})).of(
+            "duplicate"
+        )
     assert not run(*pair(one, other | {"attachments": other["attachments"][:1]})).of("duplicate")
     assert not run(*pair(one, other | {"attachments": other["attachments"][::-1]})).of("duplicate")
 
@@ -161,7 +172,9 @@ def test_exact_duplicates_never_count_in_checkpoints():
 def test_a_duplicate_starts_no_clock_and_awaits_nothing():
     late = {"lang": "th", "attachments": [FILE | {"id": "f"}]}
     once = run(message("m1", 0), notification("m1", 1), message("z", 900, direction="out"))
-    again = run(message("m1", 0), notification("m1", 1), message("m1", 50, sent=0, **late), message("z", 900, direction="out"))
+    again = run(
+        message("m1", 0), notification("m1", 1), message("m1", 50, sent=0, **late), message("z", 900, direction="out")
+    )
     assert [a.kind for a in again.anomalies if a.kind != "duplicate"] == [a.kind for a in once.anomalies]
     assert [vars(row) for row in again.sla] == [vars(row) for row in once.sla]
 
@@ -191,6 +204,11 @@ def test_our_own_words_twice_are_merged_too():
 
 
 def test_fetched_history_opens_no_duplicate():
-    found = run(message("m1", 0), message("m1", 5, sent=0, history=True), message("h1", 5, sent=0, history=True, **SAID), message("h2", 6, sent=1, history=True, **SAID))
+    found = run(
+        message("m1", 0),
+        message("m1", 5, sent=0, history=True),
+        message("h1", 5, sent=0, history=True, **SAID),
+        message("h2", 6, sent=1, history=True, **SAID),
+    )
     assert not found.of("duplicate")
     assert found.report["duplicates"] == 2

@@ -58,7 +58,9 @@ def test_a_window_from_before_the_channels_first_event_is_not_judged():
 
 
 def test_it_is_judged_when_history_was_fetched():
-    assert run(message("m1", 50, sent=5, history=True), checkpoint(51, 0, 9, 7)).one("out_of_sync").evidence["ours"] == 1
+    assert (
+        run(message("m1", 50, sent=5, history=True), checkpoint(51, 0, 9, 7)).one("out_of_sync").evidence["ours"] == 1
+    )
 
 
 def test_a_later_checkpoint_of_an_overlapping_window_that_agrees_resolves_at_once():

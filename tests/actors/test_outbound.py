@@ -46,9 +46,7 @@ def test_accepted_alone_does_not_resolve():
 
 @pytest.mark.parametrize("good", ["delivered", "read"])
 def test_a_re_send_that_gets_through_resolves_the_first(good):
-    found = run(
-        answer("a1", 0), receipt("a1", 5, "failed"), answer("a2", 10, resend_of="a1"), receipt("a2", 12, good)
-    )
+    found = run(answer("a1", 0), receipt("a1", 5, "failed"), answer("a2", 10, resend_of="a1"), receipt("a2", 12, good))
     assert (found.one("loss").resolution, found.one("loss").resolved_at) == ("resent", 12)
 
 

@@ -44,7 +44,10 @@ def test_fifty_messages_are_learned_before_anything_is_judged():
 
 def test_speaking_again_resolves_and_a_new_silence_is_a_new_anomaly():
     found = silences(*regular(50, 10), message("x", 3000), clock(3 * DAY))
-    assert [(a.status, a.resolution, a.resolved_at) for a in found] == [("resolved", "spoke", 3000), ("open", None, None)]
+    assert [(a.status, a.resolution, a.resolved_at) for a in found] == [
+        ("resolved", "spoke", 3000),
+        ("open", None, None),
+    ]
     assert found[0].id != found[1].id
 
 
@@ -57,7 +60,9 @@ def test_an_answer_a_duplicate_or_a_receipt_is_not_speaking():
 
 def test_answers_and_duplicates_are_not_learned():
     story = regular(49, 10)
-    assert not silences(*story, *[answer(f"a{n}", 500 + n) for n in range(9)], *[message("r0-1", 510, sent=10)] * 9, clock(DAY))
+    assert not silences(
+        *story, *[answer(f"a{n}", 500 + n) for n in range(9)], *[message("r0-1", 510, sent=10)] * 9, clock(DAY)
+    )
 
 
 def test_the_rate_is_of_the_hour_of_the_day():

@@ -214,7 +214,9 @@ def test_vip_raises_one_step_and_never_above_critical(kind, story, severity):
 
 
 def test_every_anomaly_says_what_to_do_next():
-    found = run(message("m1", 60, sent=0, lang="th", attachments=[FILE], reply_to="m0"), answer("a1", 80), auth(80, "expired"))
+    found = run(
+        message("m1", 60, sent=0, lang="th", attachments=[FILE], reply_to="m0"), answer("a1", 80), auth(80, "expired")
+    )
     assert {a.kind for a in found.anomalies} | {"duplicate", "out_of_sync"} == set(KINDS)
     for anomaly in found.anomalies:
         assert anomaly.actions
@@ -229,14 +231,26 @@ def test_a_threshold_is_set_for_all_for_a_platform_or_for_one_account():
         message("m1", 10, sent=0, platform="ebay", account="us"),
         message("m1", 10, sent=0, platform="lazada"),
     ]
-    settings = ["delay.threshold_s=9", "shopee:delay.threshold_s=11", "shopee/us:delay.threshold_s=8", "ebay:delay.threshold_s=12"]
+    settings = [
+        "delay.threshold_s=9",
+        "shopee:delay.threshold_s=11",
+        "shopee/us:delay.threshold_s=8",
+        "ebay:delay.threshold_s=12",
+    ]
     late = [(a.platform, a.account, a.evidence["threshold_s"]) for a in run(*story, settings=settings).of("delay")]
     assert sorted(late) == [("lazada", "sg-1", 9), ("shopee", "us", 8)]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["delay.treshold_s=3", "shopee:nothing=1", "delay.threshold_s", "delay.threshold_s=x", "delay.threshold_s=-1", ":loss.grace_s=1"],
+    [
+        "delay.treshold_s=3",
+        "shopee:nothing=1",
+        "delay.threshold_s",
+        "delay.threshold_s=x",
+        "delay.threshold_s=-1",
+        ":loss.grace_s=1",
+    ],
 )
 def test_a_wrong_assignment_is_an_error(text):
     with pytest.raises(ConfigurationError):
@@ -244,7 +258,13 @@ def test_a_wrong_assignment_is_an_error(text):
 
 
 def test_graces_use_their_thresholds():
-    settings = ["loss.grace_s=1", "loss.outbound_grace_s=2", "attachment.grace_s=3", "notification.grace_s=4", "translation.grace_s=5"]
+    settings = [
+        "loss.grace_s=1",
+        "loss.outbound_grace_s=2",
+        "attachment.grace_s=3",
+        "notification.grace_s=4",
+        "translation.grace_s=5",
+    ]
     found = run(message("m1", 0, reply_to="m0", attachments=[FILE], lang="th"), answer("a1", 4.5), settings=settings)
     assert [(a.kind, a.opened_at) for a in found.anomalies] == [
         ("loss", 1),
@@ -283,8 +303,10 @@ def test_an_acknowledged_anomaly_still_resolves_by_itself():
 
 def test_edits_and_deletions_open_nothing():
     found = run(
-        answer("a1", 0), receipt("a1", 1, "read"),
-        event("edit", 2, conversation="c1", message="a1", text="b"), event("delete", 3, conversation="c1", message="zz"),
+        answer("a1", 0),
+        receipt("a1", 1, "read"),
+        event("edit", 2, conversation="c1", message="a1", text="b"),
+        event("delete", 3, conversation="c1", message="zz"),
     )
     assert found.anomalies == []
     assert found.report["events"] == 4
@@ -304,8 +326,11 @@ def test_a_repeated_event_key_does_nothing_for_seven_days_and_counts_as_duplicat
 
 def test_event_keys_are_told_apart_by_channel_and_type():
     found = run(
-        message("m1", 0), notification("m1", 1, event="k"), translation("m1", 1, event="k"),
-        auth(1, "expired", event="k"), auth(1, "expired", event="k", account="x"),
+        message("m1", 0),
+        notification("m1", 1, event="k"),
+        translation("m1", 1, event="k"),
+        auth(1, "expired", event="k"),
+        auth(1, "expired", event="k", account="x"),
     )
     assert found.report["ledger"]["duplicates"] == 0
     assert len(found.of("channel_silent")) == 2

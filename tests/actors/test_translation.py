@@ -23,7 +23,9 @@ def test_a_language_of_the_team_or_none_needs_nothing(lang):
 
 def test_the_teams_languages_are_a_threshold():
     settings = ["translation.team_languages=th,vi"]
-    assert [a.message for a in failed(message("m1", 0, lang="th"), message("m2", 0, lang="en"), settings=settings)] == ["m2"]
+    assert [a.message for a in failed(message("m1", 0, lang="th"), message("m2", 0, lang="en"), settings=settings)] == [
+        "m2"
+    ]
 
 
 def test_ok_for_any_target_settles_it():
@@ -33,7 +35,9 @@ def test_ok_for_any_target_settles_it():
 def test_failed_opens_whenever_it_comes():
     (found,) = failed(message("m1", 0, lang="th"), translation("m1", 5, "failed"))
     assert (found.opened_at, found.evidence["status"]) == (5, "failed")
-    assert failed(message("m1", 0, lang="th"), translation("m1", 5), translation("m1", 500, "failed"))[0].opened_at == 500
+    assert (
+        failed(message("m1", 0, lang="th"), translation("m1", 5), translation("m1", 500, "failed"))[0].opened_at == 500
+    )
     assert failed(message("m1", 0, lang="en"), translation("m1", 5, "failed"))[0].opened_at == 5
 
 
