@@ -1,0 +1,72 @@
+"""Every benchmark: prints the figures and writes them to benchmarks/RESULTS.md.
+
+Run `python -m benchmarks [NAME …]`. Each figure is the median of three rounds at least; ratios say more than rates, since machines differ.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import core, embedded, replay, timers
+from benchmarks.figures import Figure, machine
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+INTRODUCTION = """`python -m benchmarks`, {today:%Y-%m-%d}. The events are the simulator's: a flash sale with messages,
+receipts, notifications, translations, attachments, checkpoints and every trouble.
+"""
+HEADER = "| figure | median | rounds | note |\n|---|---|---|---|"
+
+
+class Known:
+    """The core's figures, measured once and compared with by the others."""
+
+    def __init__(self) -> None:
+        self._figures: list[Figure] = []
+
+    def figures(self) -> list[Figure]:
+        """Every figure of the core."""
+        if not self._figures:
+            self._figures = core.measure()
+        return self._figures
+
+    def rate(self, name: str) -> float:
+        """One of them."""
+        return next(f.value for f in self.figures() if f.name == name)
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks named, or all; only a run of all of them is written down."""
+    known = Known()
+    benchmarks: dict[str, Callable[[], list[Figure]]] = {
+        "core": known.figures,
+        "replay": lambda: replay.measure(core=known.rate(replay.CORE_FIGURE)),
+        "embedded": lambda: embedded.measure(core=known.rate(embedded.CORE_FIGURE)),
+        "timers": timers.measure,
+    }
+    if unknown := set(names) - set(benchmarks):
+        print(f"unknown: {', '.join(sorted(unknown))}; known ones: {', '.join(benchmarks)}", file=sys.stderr)
+        return 2
+    parts = [
+        "# Measured\n",
+        INTRODUCTION.format(today=datetime.now(UTC)),
+        machine(),
+    ]
+    for name, run in benchmarks.items():
+        if names and name not in names:
+            continue
+        print(f"{name} …", file=sys.stderr, flush=True)
+        rows = "\n".join(figure.row() for figure in run())
+        digest = f"\nDigest of the anomalies found: `{core.digest()}`\n" if name == "core" else ""
+        parts.append(f"## {name}\n\n{HEADER}\n{rows}\n{digest}")
+        print(parts[-1], flush=True)
+    if not names:
+        RESULTS.write_text("\n".join(parts), encoding="utf-8")
+        print(f"written to {RESULTS}", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

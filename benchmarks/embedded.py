@@ -1,0 +1,190 @@
+"""How fast the whole product is in one process: HTTP in, durable in the log, processed, stored.
+
+A real `weir serve` on a data folder of its own; the events are posted over loopback by a few connections at once. The
+second part posts at half of that rate on a fixed schedule and times the answers, waiting included.
+`python -m benchmarks.embedded [--messages N]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import httpx
+
+from benchmarks import traffic
+from benchmarks.core import measure as measure_core
+from benchmarks.figures import Figure, pretty, quantile
+
+MESSAGES = 60_000
+BATCH = 2_000
+CONNECTIONS = 4
+PACED_BATCH = 200
+PACED_S = 10.0
+ROUNDS = 3
+READY_S = 60.0
+CORE_FIGURE = "decode + apply + batches for the store"
+ACCEPTED = 'weir_ledger_events{outcome="accepted"}'
+IDLE = ("weir_unsaved_events", "weir_gateway_waiting_events")
+
+
+def measure(messages: int = MESSAGES, core: float | None = None) -> list[Figure]:
+    """Rates and answer times of a product under load."""
+    core = core or next(f.value for f in measure_core() if f.name == CORE_FIGURE)
+    rates: list[float] = []
+    acked: list[float] = []
+    answers: list[float] = []
+    memory = 0.0
+    for _ in range(ROUNDS):
+        with product() as (address, token, process):
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
+            rate, accepted = asyncio.run(_flood(address, headers, messages))
+            rates.append(rate)
+            acked.append(accepted)
+            memory = max(memory, _peak_mib(process.pid))
+    with product() as (address, token, _):
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
+        answers = asyncio.run(_paced(address, headers, median(rates) / 2))
+    rate = median(rates)
+    paced = f"{len(answers)} batches of {PACED_BATCH}"
+    return [
+        Figure(
+            name="HTTP to stored",
+            value=rate,
+            unit="events/s",
+            spread=(min(rates), max(rates)),
+            note=f"batches of {BATCH:,}, {CONNECTIONS} connections, client on the same machine",
+        ),
+        Figure(
+            name="HTTP to durable (acknowledged)",
+            value=median(acked),
+            unit="events/s",
+            spread=(min(acked), max(acked)),
+        ),
+        Figure(name="HTTP to stored / core with batches", value=rate / core, unit=""),
+        Figure(
+            name="answer at half load, p50", value=quantile(answers, 0.5), unit="ms", note=f"batches of {PACED_BATCH}"
+        ),
+        Figure(
+            name="answer at half load, p99", value=quantile(answers, 0.99), unit="ms", note=f"{len(answers)} batches"
+        ),
+        Figure(name="peak memory", value=memory, unit="MiB"),
+    ]
+
+
+@contextmanager
+def product() -> Iterator[tuple[str, str, subprocess.Popen[bytes]]]:
+    """A running `weir serve`: its address, a token that may send events, the process."""
+    weir = [sys.executable, "-m", "weir"]
+    with tempfile.TemporaryDirectory() as folder:
+        create = [*weir, "token", "create", "benchmark", "--role", "supervisor", "--data-dir", folder]
+        token = subprocess.run(create, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        address = f"http://127.0.0.1:{port}"
+        serve = [*weir, "serve", "--port", str(port), "--data-dir", folder, "--log-level", "warning"]
+        with (Path(folder) / "serve.txt").open("wb") as said, subprocess.Popen(serve, stdout=said) as process:
+            try:
+                _wait_ready(address, process)
+                yield address, token, process
+            finally:
+                process.terminate()
+                process.wait(READY_S)
+
+
+def _wait_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + READY_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            if httpx.get(f"{address}/readyz", trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise SystemExit(f"weir serve was not ready within {READY_S:g} s (exit code {process.poll()})")
+
+
+async def _flood(address: str, headers: dict[str, str], messages: int) -> tuple[float, float]:
+    """(events/s until stored, events/s until acknowledged)."""
+    lines = traffic.lines(messages)
+    bodies = [b"\n".join(lines[i : i + BATCH]) for i in range(0, len(lines), BATCH)]
+    waiting = iter(bodies)
+    async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+
+        async def post() -> None:
+            for body in waiting:
+                await _posted(client, body)
+
+        started = time.perf_counter()
+        await asyncio.gather(*(post() for _ in range(CONNECTIONS)))
+        acknowledged = time.perf_counter() - started
+        while not await _all_stored(client, len(lines)):  # noqa: ASYNC110 # the other side is another process
+            await asyncio.sleep(0.1)
+        stored = time.perf_counter() - started
+    return len(lines) / stored, len(lines) / acknowledged
+
+
+async def _posted(client: httpx.AsyncClient, body: bytes) -> None:
+    """Post until accepted; overload is answered by waiting."""
+    while True:
+        answer = await client.post("/api/v1/events", content=body)
+        if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            answer.raise_for_status()
+            return
+        await asyncio.sleep(float(answer.headers.get("Retry-After", "0.1")))
+
+
+async def _all_stored(client: httpx.AsyncClient, count: int) -> bool:
+    text = (await client.get("/metrics")).raise_for_status().text
+    values = dict(line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    return float(values.get(ACCEPTED, 0)) >= count and not any(float(values.get(name, 0)) for name in IDLE)
+
+
+async def _paced(address: str, headers: dict[str, str], per_second: float) -> list[float]:
+    """How long answers took (ms) from the instant their batch was due."""
+    wanted = int(per_second * PACED_S)
+    lines = traffic.lines(max(1_000, wanted // 3))[:wanted]
+    bodies = [b"\n".join(lines[i : i + PACED_BATCH]) for i in range(0, len(lines), PACED_BATCH)]
+    every = PACED_BATCH / per_second
+    took: list[float] = []
+    limits = httpx.Limits(max_connections=32)
+    async with httpx.AsyncClient(
+        base_url=address, headers=headers, timeout=60, trust_env=False, limits=limits
+    ) as client:
+        started = time.perf_counter() + 0.1
+
+        async def post(number: int, body: bytes) -> None:
+            due = started + number * every
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            await _posted(client, body)
+            took.append((time.perf_counter() - due) * 1000)
+
+        await asyncio.gather(*(post(n, body) for n, body in enumerate(bodies)))
+    return took
+
+
+def _peak_mib(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text("utf-8").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--messages", type=int, default=MESSAGES)
+    for figure in measure(parser.parse_args().messages):
+        print(f"{figure.name:<45} {pretty(figure.value):>12} {figure.unit:<9} {figure.note}")
+
+
+if __name__ == "__main__":
+    main()
