@@ -1,6 +1,7 @@
 """Every benchmark: prints the figures and writes them to benchmarks/RESULTS.md.
 
-Run `python -m benchmarks [NAME …]`. Each figure is the median of three rounds at least; ratios say more than rates, since machines differ.
+Run `python -m benchmarks [NAME …]`. Each rate is the median of three rounds at least; ratios say more than rates,
+since machines differ.
 """
 
 from __future__ import annotations

@@ -71,12 +71,8 @@ def measure(messages: int = MESSAGES, core: float | None = None) -> list[Figure]
             spread=(min(acked), max(acked)),
         ),
         Figure(name="HTTP to stored / core with batches", value=rate / core, unit=""),
-        Figure(
-            name="answer at half load, p50", value=quantile(answers, 0.5), unit="ms", note=f"batches of {PACED_BATCH}"
-        ),
-        Figure(
-            name="answer at half load, p99", value=quantile(answers, 0.99), unit="ms", note=f"{len(answers)} batches"
-        ),
+        Figure(name="answer at half load, p50", value=quantile(answers, 0.5), unit="ms", note=paced),
+        Figure(name="answer at half load, p99", value=quantile(answers, 0.99), unit="ms", note=paced),
         Figure(name="peak memory", value=memory, unit="MiB"),
     ]
 
