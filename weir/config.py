@@ -61,6 +61,10 @@ class Config(Struct, frozen=True, kw_only=True):
         int, Meta(description="Days after which messages and finished troubles are forgotten.", ge=1, le=3650)
     ] = 90
     shutdown_s: Annotated[int, Meta(description="Seconds a shutdown may take before it is forced.", ge=1, le=600)] = 15
+    policies: Annotated[
+        str,
+        Meta(description="SLA policies: default, presets (the platforms' own promises), or a JSON or TOML file."),
+    ] = "default"
     broker: Annotated[str, Meta(description="Log to use: embedded, or kafka://host:9092.")] = EMBEDDED
     database: Annotated[str, Meta(description="Database to use: embedded, or mongodb://host:27017.")] = EMBEDDED
     redis: Annotated[str, Meta(description="Live bus to use: embedded, or redis://host:6379.")] = EMBEDDED

@@ -36,6 +36,7 @@ from streams.bus import LocalBus
 from streams.embedded.log import EmbeddedLog
 from streams.gateway import EmbeddedGateway
 from weir.config import Config
+from weir.policies import policies_of
 from weir.screens import ScreenBus
 from weir.upkeep import Upkeep
 from weir.version import VERSION
@@ -70,6 +71,7 @@ class Weir:
             broker=log.url,
             bus=self.bus,
             thresholds=self.thresholds.current(),
+            policies=policies_of(config.policies),
             partitions=config.partitions,
         )
         self.pulse = Pulse(

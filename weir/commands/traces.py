@@ -6,13 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from actors.errors import ConfigurationError
-from actors.presets import PRESETS, read_policies
-from actors.sla import Policy
 from actors.thresholds import ThresholdSet, parse_assignment
 from weir.commands.console import EXIT_FAILED, Json, progress, say, say_json, say_table, told_plainly
+from weir.policies import policies_of
 
 Report = dict[str, Any]
-PRESET_NAME = "presets"
 ALMOST = 99
 
 
@@ -41,7 +39,7 @@ def replay(
     settings = ThresholdSet()
     for change in changes or ():
         settings = settings.changed(*parse_assignment(change))
-    policies = [policy for name in policy or () for policy in _policies(name)]
+    policies = [item for name in policy or () for item in policies_of(name)]
     with progress("replaying") as show:
         size = Path(file).stat().st_size if file != "-" and Path(file).is_file() else 0
         result = replay_file(
@@ -126,19 +124,6 @@ def score(
                 say(f"{label}: {' '.join(map(str, subject))}")
     if any(kind.precision < least or kind.recall < least for kind in result.kinds):
         raise typer.Exit(EXIT_FAILED)
-
-
-def _policies(name: str) -> tuple[Policy, ...]:
-    if name == PRESET_NAME:
-        return (*PRESETS, Policy())
-    import tomllib  # noqa: PLC0415 # only who names a file needs it
-
-    if Path(name).suffix == ".toml":
-        try:
-            return read_policies(tomllib.loads(Path(name).read_text(encoding="utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-            raise ConfigurationError(f"{name} is no TOML: {wrong}") from wrong
-    return read_policies(_json_file(name, None))
 
 
 def _json_file(name: str, needed: str | None) -> Any:
