@@ -19,7 +19,7 @@ export default {
             <td :data-label="t('users.state')"><span class="w-pill" :class="state(token) === 'active' ? 'is-green' : ''">{{ t("tokens." + state(token)) }}</span></td>
             <td class="w-num" :data-label="t('tokens.used')">{{ token.last_used_at ? when(token.last_used_at) : t("tokens.never") }}</td>
             <td class="w-num" :data-label="t('tokens.ends')">{{ token.expires_at ? when(token.expires_at) : t("tokens.endless") }}</td>
-            <td class="set-break" :data-label="t('tokens.by')"><bdi>{{ token.created_by }}</bdi><div class="w-meta w-num">{{ when(token.created_at) }}</div></td>
+            <td class="set-break" :data-label="t('tokens.by')"><span><bdi>{{ token.created_by }}</bdi> <span class="w-meta w-num">{{ when(token.created_at) }}</span></span></td>
             <td class="r set-acts"><button v-if="state(token) !== 'revoked'" class="w-btn is-danger" type="button" :disabled="busy" @click="asked = token"><w-icon name="trash-2" />{{ t("tokens.revoke") }}</button></td>
           </tr></tbody>
         </table></div>

@@ -1,5 +1,5 @@
 // The threshold studio: choose a threshold and a place, move the line, see what it would have done, keep it or bring it into force.
-import { WIcon, ask, can, keepInAddress, t, timeOfDay, toast } from "weir-core";
+import { WIcon, ask, can, keepInAddress, moment, t, timeOfDay, toast } from "weir-core";
 import {
   INHERIT, STEPS, TuningChart, TuningEffect, TuningTree, TuningVersions, activate, changed, complaint, difference, effective, history, isMovable, label, positionOf,
   preview, readSet, readVersions, scopeName, shown, stepped, store, valueAt,
@@ -89,7 +89,7 @@ export default {
       return effective(changed(this.set.overrides, this.changes), this.spec, this.scope);
     },
     proposed() {
-      return this.planned.value;
+      return this.set && this.name ? this.planned.value : null;
     },
     position() {
       return positionOf(this.spec, this.proposed);
@@ -104,7 +104,7 @@ export default {
     },
     standing() {
       const { version, at, who } = this.set;
-      return version ? t("tuning.standing", { version, who: who || "–", at: timeOfDay(Date.parse(at)), day: new Date(at).toLocaleDateString() }) : t("tuning.standing_default");
+      return version ? t("tuning.standing", { version, who: who || "–", at: moment(Date.parse(at)) }) : t("tuning.standing_default");
     },
     origin() {
       const value = shown(this.spec, this.inForce.value);
@@ -204,7 +204,7 @@ export default {
       this.soon();
     },
     say(one, value) {
-      return shown(this.set.thresholds.find((spec) => spec.name === one.name), value);
+      return shown(this.set.thresholds.find((spec) => spec.name === one.name), value, one.scope);
     },
     bounds() {
       const until = Date.now();

@@ -3,7 +3,7 @@ import { dayMinute, duration, isNumber, minuteOfDay, number, t } from "weir-core
 import { rounded, shown, stepped } from "./scale.js";
 
 const EDGE = { left: 54, right: 18, top: 16, bottom: 26 };
-const HEIGHT = 268;
+const HEIGHT = 340;
 const LEAST_MS = 1;
 const TICKS_MS = [1, 10, 100, 1000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000, 86_400_000, 604_800_000];
 const MOST_TICKS = 6;

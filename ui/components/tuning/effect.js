@@ -32,7 +32,8 @@ export const TuningEffect = {
     },
     rows() {
       const { proposed, current, found } = this.effect;
-      const kinds = [...new Set([this.kind, ...Object.keys(proposed), ...Object.keys(current), ...Object.keys(found || {})])];
+      const counted = [proposed, current, found || {}].flatMap((counts) => Object.keys(counts).filter((kind) => counts[kind]));
+      const kinds = [...new Set([this.kind, ...counted])];
       return kinds.map((kind) => {
         const [mine, now] = [proposed[kind] || 0, current[kind] || 0];
         return { kind, proposed: mine, current: now, found: found ? found[kind] || 0 : null, tone: mine > now ? "more" : mine < now ? "fewer" : "same" };

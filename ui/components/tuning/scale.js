@@ -65,9 +65,9 @@ function power(value) {
   return Number(mantissa) === 1 ? `10${raised}` : `${Number(mantissa)} × 10${raised}`;
 }
 
-export function shown(spec, value) {
+export function shown(spec, value, scope = "") {
   if (value === null || value === undefined) return t("tuning.off");
-  if (value === INHERIT) return t("tuning.inherited");
+  if (value === INHERIT) return scope ? t("tuning.inherited") : shown(spec, spec.default);
   if (spec.unit === "s") return value === 0 ? t("unit.s", { n: 0 }) : duration(Number(value) * 1000);
   if (spec.unit === "probability") return power(Number(value));
   if (spec.unit === "messages") return t("tuning.messages", { n: number(Number(value)) });

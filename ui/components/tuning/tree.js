@@ -17,7 +17,7 @@ export const TuningTree = {
               <span class="tun-item-name">{{ label(spec.name) }}</span><b class="w-num">{{ shown(spec, overall(spec)) }}</b>
             </button>
             <button v-for="place in places(spec.name)" :key="place" class="tun-item tun-place" type="button" :aria-current="spec.name === name && place === scope ? 'true' : undefined" :class="{ 'is-touched': touched(spec.name, place) }" @click="$emit('choose', spec.name, place)">
-              <span class="tun-item-name">{{ scopeName(place) }}</span><b class="w-num">{{ shown(spec, at(spec, place)) }}</b>
+              <span class="tun-item-name">{{ scopeName(place) }}</span><b class="w-num">{{ shown(spec, at(spec, place), place) }}</b>
             </button>
           </li>
         </ul>

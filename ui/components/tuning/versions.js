@@ -63,7 +63,7 @@ export const TuningVersions = {
   methods: {
     t, moment, label, scopeName,
     say(one, value) {
-      return shown(this.specs.find((spec) => spec.name === one.name) || { unit: "languages" }, value);
+      return shown(this.specs.find((spec) => spec.name === one.name) || { unit: "languages", default: "" }, value, one.scope);
     },
     go() {
       this.$emit("activate", this.asked.version);
