@@ -7,7 +7,9 @@ An event has been given its observed time, and timers due strictly before it fir
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import takewhile
+from typing import Any
 from zlib import crc32
 
 from msgspec.structs import replace
@@ -122,21 +124,7 @@ def apply_status(where: Channel, c: Conversation, status: EarlyStatus, now: int,
     if held is None:
         _keep_early(c, status, now)
         return
-    match status:
-        case Receipt():
-            outbound.on_receipt(where, c, status, held, now, out)
-            reason = status.error.reason if status.error is not None else None
-            _hop(c, status.message, status.status, now, out, reason)
-        case AttachmentStatus():
-            attachment.on_status(where, c, status, held, now, out)
-            out.attachments.append(AttachmentChanged(c.key, status.message, status.attachment, status.status, now))
-        case Translation():
-            translation.on_status(where, c, status, held, now, out)
-            _hop(c, status.message, "translated" if status.status == "ok" else "translation_failed", now, out)
-        case Notification():  # pyright proves that nothing is left
-            notification.on_status(where, c, status, held, now, out)
-            if status.status != "failed":
-                _hop(c, status.message, "notified" if status.status == "fired" else "seen", now, out)
+    _TOLD[type(status)](where, c, status, held, now, out)
 
 
 def apply_version(where: Channel, c: Conversation, change: Edit | Delete, now: int, out: Effects) -> None:
@@ -213,6 +201,40 @@ def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
     state.due = due
     if now - state.first_at > WEEK:
         _prune(c, now)
+
+
+def _on_receipt(where: Channel, c: Conversation, receipt: Receipt, held: Held, now: int, out: Effects) -> None:
+    outbound.on_receipt(where, c, receipt, held, now, out)
+    reason = receipt.error.reason if receipt.error is not None else None
+    out.hops.append(HopReached(c.key, receipt.message, receipt.status, now, reason))
+
+
+def _on_attachment(
+    where: Channel, c: Conversation, status: AttachmentStatus, held: Held, now: int, out: Effects
+) -> None:
+    attachment.on_status(where, c, status, held, now, out)
+    out.attachments.append(AttachmentChanged(c.key, status.message, status.attachment, status.status, now))
+
+
+def _on_translation(where: Channel, c: Conversation, told: Translation, held: Held, now: int, out: Effects) -> None:
+    translation.on_status(where, c, told, held, now, out)
+    hop: Hop = "translated" if told.status == "ok" else "translation_failed"
+    out.hops.append(HopReached(c.key, told.message, hop, now))
+
+
+def _on_notification(where: Channel, c: Conversation, told: Notification, held: Held, now: int, out: Effects) -> None:
+    notification.on_status(where, c, told, held, now, out)
+    if told.status != "failed":
+        hop: Hop = "notified" if told.status == "fired" else "seen"
+        out.hops.append(HopReached(c.key, told.message, hop, now))
+
+
+_TOLD: dict[type, Callable[[Channel, Conversation, Any, Held, int, Effects], None]] = {
+    Receipt: _on_receipt,
+    AttachmentStatus: _on_attachment,
+    Translation: _on_translation,
+    Notification: _on_notification,
+}
 
 
 def _flags(m: Message) -> int:

@@ -361,13 +361,17 @@ class Engine:
     def _status(
         self, status: Receipt | AttachmentStatus | Translation | Notification, channel: Channel, now: int
     ) -> bool:
-        conversation = self._conversation(channel, status.conversation, now)
+        conversation = channel.conversations.get(status.conversation) or self._add_conversation(
+            channel, status.conversation, now
+        )
         conversations.apply_status(channel, conversation, status, now, self.effects)
         self._touch(conversation)
         return True
 
     def _version(self, change: Edit | Delete, channel: Channel, now: int) -> bool:
-        conversation = self._conversation(channel, change.conversation, now)
+        conversation = channel.conversations.get(change.conversation) or self._add_conversation(
+            channel, change.conversation, now
+        )
         conversations.apply_version(channel, conversation, change, now, self.effects)
         self._touch(conversation)
         return True
@@ -376,7 +380,9 @@ class Engine:
         if check.conversation is None:
             out_of_sync.on_checkpoint(channel, None, check, now, self.effects)
             return True
-        conversation = self._conversation(channel, check.conversation, now)
+        conversation = channel.conversations.get(check.conversation) or self._add_conversation(
+            channel, check.conversation, now
+        )
         conversations.apply_checkpoint(channel, conversation, check, now, self.effects)
         self._touch(conversation)
         return True
@@ -389,7 +395,9 @@ class Engine:
         if action.conversation is None:
             act_on_anomaly(channel.state, action, now, self.effects)
             return True
-        conversation = self._conversation(channel, action.conversation, now)
+        conversation = channel.conversations.get(action.conversation) or self._add_conversation(
+            channel, action.conversation, now
+        )
         if action.anomaly is not None:
             if conversation.state.due < now:
                 conversations.expire(channel, conversation, now, self.effects)
@@ -398,10 +406,6 @@ class Engine:
             conversations.apply_action(channel, conversation, action, now, self.effects)
         self._touch(conversation)
         return True
-
-    def _conversation(self, channel: Channel, name: str, now: int) -> Conversation:
-        found = channel.conversations.get(name)
-        return self._add_conversation(channel, name, now) if found is None else found
 
     def _add_conversation(self, channel: Channel, name: str, now: int) -> Conversation:
         key = conversation_key(channel.platform, channel.account, name)
