@@ -182,12 +182,17 @@ def _normalise(event: Event, raw: bytes, *, need_at: bool) -> None:
             force_setattr(event, "at", _instant(event.at, "at"))
     elif need_at:
         raise RejectedError("`at` (observed time) is required in a trace")
+    if isinstance(event, Message):
+        if type(event.sent_at) is not int or not EARLIEST <= event.sent_at <= LATEST:
+            force_setattr(event, "sent_at", _instant(event.sent_at, "sent_at"))
+        if event.text is not None and len(event.text) * 4 > LONGEST_TEXT:
+            _check_text(event.text)
+    else:
+        _normalise_other(event, raw)
+
+
+def _normalise_other(event: Event, raw: bytes) -> None:
     match event:
-        case Message():
-            if type(event.sent_at) is not int or not EARLIEST <= event.sent_at <= LATEST:
-                force_setattr(event, "sent_at", _instant(event.sent_at, "sent_at"))
-            if event.text is not None and len(event.text) * 4 > LONGEST_TEXT:
-                _check_text(event.text)
         case Checkpoint():
             _check_checkpoint(event)
         case Auth():

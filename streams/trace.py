@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import sys
+import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -16,6 +17,8 @@ from actors.errors import ConfigurationError
 from actors.intake import LONGEST_LINE
 
 CHUNK = 1 << 20
+PIECE = 1 << 12
+"""Compressed bytes taken at a time: even the worst bomb swells no more than 32,768-fold."""
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 
@@ -41,8 +44,32 @@ def _decompressed(raw: BufferedReader) -> BinaryIO:
     if head.startswith(GZIP):
         return cast("BinaryIO", gzip.GzipFile(fileobj=raw))
     if head == ZSTD:
-        return cast("BinaryIO", zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
+        return cast("BinaryIO", ZstdReader(raw))
     return raw
+
+
+class ZstdReader:
+    """What zstandard frames hold, one after the other.
+
+    The library's own reader takes a file that is cut short for a whole one; this one raises EOFError.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._rest = b""
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+
+    def read(self, _size: int) -> bytes:
+        """Some more bytes, few enough for memory; none at the end. Raises EOFError and zstandard.ZstdError."""
+        while data := self._rest or self._raw.read(PIECE):
+            frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            found = frame.decompress(data)
+            self._frame, self._rest = (None, frame.unused_data) if frame.eof else (frame, b"")
+            if found:
+                return found
+        if self._frame is not None:
+            raise EOFError("the file ends within a compressed frame")
+        return b""
 
 
 def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
@@ -54,7 +81,7 @@ def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     while True:
         try:
             chunk = stream.read(CHUNK)
-        except (OSError, EOFError, zstandard.ZstdError) as wrong:
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as wrong:
             raise ConfigurationError(f"the trace is damaged after line {number}: {wrong}") from wrong
         if not chunk:
             break
