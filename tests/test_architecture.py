@@ -66,37 +66,27 @@ def listed(path, loaded, name, source):
     """A module counts as listed when its own things are in the list, or the list's file names it."""
     if path.stem.startswith("_") or Path(str(loaded.__file__)) == path:
         return True
-    homes = {
-        getattr(entry, "__module__", "") or getattr(entry, "__name__", "") for entry in getattr(loaded, name)
-    }
+    homes = {getattr(entry, "__module__", "") or getattr(entry, "__name__", "") for entry in getattr(loaded, name)}
     homes |= {getattr(entry, "__name__", "") for entry in getattr(loaded, name)}
-    return (
-        any(home.split(".")[-1] == path.stem for home in homes)
-        or re.search(rf"\b{path.stem}\b", source) is not None
-    )
+    return any(home.split(".")[-1] == path.stem for home in homes) or re.search(rf"\b{path.stem}\b", source) is not None
 
 
 def test_the_life_of_a_message_names_real_code():
     page = ROOT / "docs" / "life-of-a-message.md"
     if not page.exists():
         pytest.skip("docs/life-of-a-message.md is not there")
-    unknown = [
-        word for word in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")) if not exists(word.strip())
-    ]
+    unknown = [word for word in re.findall(r"`([^`\n]+)`", page.read_text("utf-8")) if not exists(word.strip())]
     assert unknown == []
 
 
 def exists(word):
-    """A path must be a file, a dotted name or a call must be defined somewhere; anything else is prose."""
-    if re.fullmatch(r"[\w./-]+\.(py|md|js|vue|css|yaml|toml)", word):
-        return (ROOT / word).exists() or any(name_of(p).endswith(word) for p in sources())
-    call = re.fullmatch(r"(?:[\w.]*\.)?(\w+)\((?:[^)]*)\)", word)
-    dotted = re.fullmatch(r"(\w+)\.(\w+(?:\.\w+)*)", word)
-    if call:
-        return call.group(1) in definitions()
-    if dotted and dotted.group(1) in PACKAGES:
-        return dotted.group(2).split(".")[-1] in definitions()
-    return True
+    """A path must be there; a name, a dotted name or a call must be defined somewhere; anything else is prose."""
+    if "/" in word:
+        return (ROOT / word).exists() or word.split("/")[0] not in PACKAGES
+    if re.fullmatch(r"[\w-]+\.(py|md|js|vue|css|yaml|toml)", word):
+        return any(name_of(p).endswith(word) for p in sources()) or (ROOT / word).exists()
+    name = re.fullmatch(r"([A-Za-z_]\w*(?:\.\w+)*)(?:\(.*\))?", word)
+    return name is None or set(name.group(1).split(".")) <= definitions()
 
 
 _DEFINED: set[str] = set()
@@ -106,10 +96,12 @@ def definitions():
     """Every module, class, function and constant of the code."""
     if not _DEFINED:
         for path in sources():
-            _DEFINED.add(path.stem)
+            _DEFINED.update(path.relative_to(ROOT).with_suffix("").parts)
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                     _DEFINED.add(node.name)
+                elif isinstance(node, ast.alias):
+                    _DEFINED.add(node.asname or node.name)
                 elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
                     _DEFINED.add(node.id)
     return _DEFINED
