@@ -24,6 +24,7 @@ from services.incident_desk import IncidentDesk
 from services.ingest import Ingest
 from services.monitor import Monitor
 from services.parts import Services
+from services.preview import Preview
 from services.pulse import Pulse
 from services.stats import Stats
 from services.thresholds import Thresholds
@@ -173,6 +174,7 @@ class Weir:
             ),
             stats=Stats(store, gateway.now),
             trace=Trace(store, gateway),
+            preview=Preview(store=store, reader=gateway, current=self.thresholds.current, clock=gateway.now),
             heartbeats=self.heartbeats,
             runtime=self.runtime,
             bus=ScreenBus(self.bus),

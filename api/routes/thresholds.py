@@ -1,22 +1,27 @@
 """Thresholds: the set in force, changes with optimistic versions, drafts, history, preview."""
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import Awaitable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from starlette.responses import Response
 
 from actors.errors import ConfigurationError, RejectedError
 from actors.thresholds import THRESHOLDS, ThresholdSet, parse_assignment
-from api.asking import Parts, needs
+from api.asking import Instant, Parts, instant, needs
 from api.bodies import read_json
 from api.views import answer, rfc3339, threshold_version_view
+from services.errors import ConflictError
 from services.permissions import Caller
 from services.thresholds import Assignment
 from storage.records import ThresholdVersion
 
+Answer = TypeVar("Answer")
 router = APIRouter(prefix="/api/v1/settings/thresholds", tags=["thresholds"])
 Reader = Annotated[Caller, Depends(needs("view_thresholds"))]
+Trier = Annotated[Caller, Depends(needs("preview_thresholds"))]
 Tuner = Annotated[Caller, Depends(needs("change_thresholds"))]
 
 
@@ -34,6 +39,14 @@ class Activation(Struct, forbid_unknown_fields=True):
     """Which version to expect in force."""
 
     version: int | None = None
+
+
+class Trial(Struct, forbid_unknown_fields=True):
+    """Values to try, and the period to try them on: RFC 3339 or ms; the last day by default."""
+
+    set: list[Assignment | str] = []
+    since: int | str | None = None
+    until: int | str | None = None
 
 
 @router.get("", summary="The thresholds in force")
@@ -65,6 +78,34 @@ async def history(parts: Parts, _caller: Reader, limit: Annotated[int, Query(ge=
     return answer({"items": [threshold_version_view(v) for v in versions], "next": None})
 
 
+@router.post("/preview", summary="What other thresholds would have found")
+async def preview(request: Request, parts: Parts, caller: Trier) -> Response:
+    """Stored events of the period run through the same detectors; anomalies by kind, beside those really found.
+
+    Times in ms. 409 when the same person asks anew before the answer is there.
+    """
+    wanted = await read_json(request, Trial, 2**20)
+    changes = assignments(wanted.set)
+    since, until = (_moment(getattr(wanted, name), name) for name in ("since", "until"))
+    work = parts.preview.effect(changes, since=since, until=until, who=caller.name)
+    return answer(to_builtins(await _unless_asked_anew(work)))
+
+
+@router.get("/series", summary="What a threshold was measured against, over time")
+async def series(
+    parts: Parts,
+    caller: Reader,
+    name: Annotated[str, Query(max_length=100)],
+    scope: Annotated[str, Query(max_length=2200)] = "",
+    since: Instant = None,
+    until: Instant = None,
+) -> Response:
+    """Points of [start, median, 95th percentile, largest, count], all in ms; none where nothing is measured."""
+    start, end = instant(since, "since"), instant(until, "until")
+    work = parts.preview.history(name, scope=scope, since=start, until=end, who=caller.name)
+    return answer(to_builtins(await _unless_asked_anew(work)))
+
+
 @router.post("/{number}/activate", summary="Bring a draft or an earlier version into force")
 async def activate(request: Request, parts: Parts, caller: Tuner, number: int) -> Response:
     """As a new version; also the way to roll back."""
@@ -86,6 +127,22 @@ def assignments(given: list[Assignment | str]) -> list[Assignment]:
         else:
             result.append(item)
     return result
+
+
+def _moment(value: int | str | None, name: str) -> int | None:
+    return instant(None if value is None else str(value), name)
+
+
+async def _unless_asked_anew(work: Awaitable[Answer]) -> Answer:
+    """The answer; raises ConflictError when a newer question of the same person has cancelled this one."""
+    try:
+        return await work
+    except asyncio.CancelledError as gone:
+        task = asyncio.current_task()
+        if task is None or not gone.args:  # the connection or the server is closing
+            raise
+        task.uncancel()
+        raise ConflictError(str(gone.args[0])) from None
 
 
 def thresholds_view(current: ThresholdSet, version: ThresholdVersion | None) -> dict[str, Any]:

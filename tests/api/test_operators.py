@@ -143,3 +143,20 @@ async def test_a_weir_at_work_is_ready_and_gives_figures(live, live_admin, messa
     assert "weir_events_rejected_total 1.0" in text
     assert "weir_ledger_imbalance 0.0" in text
     assert "shop-1" not in text
+
+
+async def test_a_preview_tells_what_other_thresholds_would_have_found(live, live_admin, message):
+    now = live.gateway.now()
+    late = [message(n, conversation=f"c{n}", sent_at=now - 10_000, text=f"text {n}") for n in range(30)]
+    await live_admin.post(EVENTS, json=late)
+    await live.runtime.settled()
+    body = {"set": ["delay.threshold_s=5"], "since": now - 60_000, "until": now + 60_000}
+    answer = await live_admin.post(f"{THRESHOLDS}/preview", json=body)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["current"]["delay"], told["stored"]["delay"]) == (0, 0)
+    assert told["proposed"]["delay"] >= 30
+    series = await live_admin.get(f"{THRESHOLDS}/series", params={"name": "delay.threshold_s", "since": now - 60_000})
+    assert series.status_code == 200
+    wrong = await live_admin.post(f"{THRESHOLDS}/preview", json={"set": ["nonsense=5"]})
+    assert wrong.status_code == 422
