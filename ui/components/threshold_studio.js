@@ -29,7 +29,7 @@ export default {
             <label class="w-field tun-scope"><span class="w-sr">{{ t("tuning.scope") }}</span><select :value="scope" @change="choose(name, $event.target.value)"><option v-for="one in scopes" :key="one" :value="one">{{ scopeName(one) }}</option></select><w-icon name="chevron-down" /></label></div>
           <div class="w-card-body">
             <p class="w-sub tun-about">{{ t("threshold.about." + name) }}</p>
-            <tuning-chart v-if="movable" :spec="spec" :points="series.points" :since="series.since" :until="series.until" :step-ms="series.stepMs" :now="inForce.value" :proposed="proposed" :movable="tries && proposed !== null" :busy="seriesBusy" @move="propose" />
+            <tuning-chart v-if="spec.unit === 's'" :spec="spec" :points="series.points" :since="series.since" :until="series.until" :step-ms="series.stepMs" :now="inForce.value" :proposed="proposed" :movable="tries && proposed !== null" :busy="seriesBusy" @move="propose" />
             <p v-if="seriesError" class="w-meta" role="status">{{ seriesError }}</p>
             <fieldset class="tun-controls" :disabled="!tries">
               <legend class="w-sr">{{ t("tuning.proposed") }}</legend>

@@ -37,7 +37,11 @@ export const TuningChart = {
   data: () => ({ width: 640, held: false, EDGE, HEIGHT, HANDLE: 92 }),
   computed: {
     drawable() {
-      return this.spec.unit === "s" && this.points.length > 0;
+      return this.points.length > 0;
+    },
+    // Where nothing was heard yet, there is nothing to draw: a young system fills the chart with what it has.
+    start() {
+      return Math.max(this.since, this.points[0].at - this.stepMs);
     },
     nowMs() {
       return isNumber(this.now) ? Math.max(LEAST_MS, this.now * 1000) : null;
@@ -63,7 +67,7 @@ export const TuningChart = {
     },
     marks() {
       const count = Math.max(2, Math.min(7, Math.floor(this.width / 110)));
-      return Array.from({ length: count }, (_, index) => this.since + ((index + 0.5) / count) * (this.until - this.since));
+      return Array.from({ length: count }, (_, index) => this.start + ((index + 0.5) / count) * (this.until - this.start));
     },
     runs() {
       const runs = [[]];
@@ -106,10 +110,10 @@ export const TuningChart = {
   methods: {
     t, shown, duration,
     when(at) {
-      return this.until - this.since > DAY_MS ? dayMinute(at) : minuteOfDay(at);
+      return this.until - this.start > DAY_MS ? dayMinute(at) : minuteOfDay(at);
     },
     x(at) {
-      const part = (at - this.since) / Math.max(1, this.until - this.since);
+      const part = (at - this.start) / Math.max(1, this.until - this.start);
       return Math.round((EDGE.left + part * (this.width - EDGE.left - EDGE.right)) * 10) / 10;
     },
     y(ms) {

@@ -15,7 +15,7 @@ export const TuningEffect = {
         <div v-if="error" class="tun-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ error }}</span><button class="w-btn" type="button" @click="$emit('retry')">{{ t("error.retry") }}</button></div>
         <template v-else-if="effect">
           <p class="tun-big" aria-live="polite"><b class="w-num">{{ number(total.proposed) }}</b><span>{{ t(touched ? "tuning.would" : "tuning.would_now") }}</span></p>
-          <p class="w-sub tun-versus"><span class="w-pill" :class="tone">{{ versus }}</span></p>
+          <p v-if="touched" class="w-sub tun-versus"><span class="w-pill" :class="tone">{{ versus }}</span></p>
           <div class="w-scroll-x"><table class="w-table tun-counts">
             <thead><tr><th scope="col">{{ t("tuning.kind") }}</th><th scope="col" class="r">{{ t("tuning.proposed") }}</th><th scope="col" class="r">{{ t("tuning.current") }}</th><th scope="col" class="r">{{ t("tuning.found") }}</th></tr></thead>
             <tbody><tr v-for="row in rows" :key="row.kind" :class="{ 'is-mine': row.kind === kind }"><th scope="row">{{ t("kind.short." + row.kind) }}</th><td class="r"><b :class="'is-' + row.tone">{{ number(row.proposed) }}</b></td><td class="r">{{ number(row.current) }}</td><td class="r">{{ row.found === null ? DASH : number(row.found) }}</td></tr></tbody>

@@ -29,7 +29,19 @@ export const TuningTree = {
       return kinds.map((kind) => ({ kind, specs: this.specs.filter((spec) => spec.kind === kind) }));
     },
   },
+  watch: {
+    name: { handler: "reveal", immediate: true },
+    scope: "reveal",
+  },
   methods: {
+    // Scrolls the list alone, never the page.
+    async reveal() {
+      await this.$nextTick();
+      const [list, mine] = [this.$el, this.$el && this.$el.querySelector("[aria-current]")];
+      if (!mine) return;
+      const top = mine.offsetTop;
+      if (top < list.scrollTop || top + mine.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = top - list.clientHeight / 3;
+    },
     t, label, scopeName, shown,
     overall(spec) {
       const own = (this.overrides[""] || {})[spec.name];
