@@ -45,7 +45,7 @@ class Checkpoints:
         if window.absent or not window.held:
             return None
         if "out_of_sync" in self._plan.due:
-            self._plan.due.remove("out_of_sync")
+            self._plan.done(self._plan.due, "out_of_sync")
             return self._disagree(at, channel, start, window.held)
         return self._said(at, channel, start, window.held)
 

@@ -42,7 +42,7 @@ class Incidents:
                 case _:
                     begun = self._auth(at, channel)
             if begun:
-                self._plan.incidents.remove(kind)
+                self._plan.done(self._plan.incidents, kind)
                 return
 
     def _slow(self, at: int, channel: Channel) -> bool:

@@ -17,11 +17,11 @@ FIRST_MESSAGES = 1_500
 
 
 class Plan:
-    """Chooses which message suffers what. `due` and `incidents` wait for a site that suits them."""
+    """Chooses which message suffers what. `due` and `incidents` count by kind what waits for a site that suits it."""
 
     def __init__(self, rng: Random, rates: Mapping[str, float], messages: int | None) -> None:
-        self.due: list[str] = []
-        self.incidents: list[str] = []
+        self.due: dict[str, int] = {}
+        self.incidents: dict[str, int] = {}
         self.soonest: float = 0
         self.last: float = float("inf") if messages is None else messages * LAST_PART
         self._rng = rng
@@ -33,7 +33,8 @@ class Plan:
         """`sent` messages were sent: what is due from now on?"""
         for kind, at in self._next.items():
             if at <= sent:
-                (self.incidents if kind in INCIDENTS else self.due).append(kind)
+                waiting = self.incidents if kind in INCIDENTS else self.due
+                waiting[kind] = waiting.get(kind, 0) + 1
                 self._next[kind] = at + self._rng.expovariate(self._rates[kind])
         self.soonest = min(self._next.values(), default=float("inf"))
         if sent >= self.last:
@@ -42,12 +43,18 @@ class Plan:
             self.soonest = float("inf")
 
     def take(self, suits: Callable[[str], bool]) -> str | None:
-        """The longest waiting trouble that suits the site, no longer due."""
+        """A waiting trouble that suits the site, no longer due; those that were taken longest ago come first."""
         for kind in self.due:
             if suits(kind):
-                self.due.remove(kind)
+                self.done(self.due, kind)
                 return kind
         return None
+
+    def done(self, waiting: dict[str, int], kind: str) -> None:
+        """One of the waiting troubles of a kind has its site; the kind goes to the end of the queue."""
+        left = waiting.pop(kind) - 1
+        if left:
+            waiting[kind] = left
 
     def _first(self, rate: float, messages: int | None) -> float:
         gap = self._rng.expovariate(rate)
