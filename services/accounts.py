@@ -186,8 +186,8 @@ class Accounts:
 
 def _checked_name(name: str) -> str:
     name = name.strip()
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise RejectedError(f"a user's name has 1 to {LONGEST_NAME} printable characters")
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or "/" in name:
+        raise RejectedError(f"a user's name has 1 to {LONGEST_NAME} printable characters and no slash")
     return name
 
 
