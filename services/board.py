@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from actors.anomaly import KINDS
 from actors.keys import channel_key, partition_of, split_key
-from actors.sketch import Sketch
 from services.incidents import Incident, group
 from services.series import Point
 from services.snapshot import (
@@ -41,7 +40,7 @@ NO_DATA_MS = 30_000
 RECOVERING_MS = 3 * MINUTE_MS
 LEARNED_LEAST = 50
 """Messages learned before a channel's expected number means anything."""
-INCIDENTS_MOST = 200
+INCIDENTS_MOST = 60
 AT_RISK = frozenset({"loss", "delay", "notification_missed"})
 DOWNING = ("auth", "channel_silent")
 SLOWING = (
@@ -89,7 +88,9 @@ class Readings(Struct, kw_only=True):
     lost_in_a_day: list[AnomalyCount] = field(default_factory=list)
     """Losses opened within 24 h."""
     traffic: dict[str, Total] = field(default_factory=dict)
-    """By channel, over the range."""
+    """Of the scope looked at, by channel, over the range."""
+    whole: Total | None = None
+    """Of the scope looked at, over the range."""
     got: dict[str, int] = field(default_factory=dict)
     """Inbound messages by channel in the hour that began at `hour_began`."""
     hour_began: int = 0
@@ -172,7 +173,7 @@ def tiles(r: Readings, scope: Scope, unresolved: list[AnomalyCount], opened: lis
     return Tiles(
         at_risk=replace(risk, spark=r.at_risk_spark),
         oldest_wait=OldestWait(ms=wait, hop=hop),
-        e2e=end_to_end(r, scope, wait),
+        e2e=end_to_end(r, wait),
         lost=lost(r, scope, unresolved),
         failed_out=counted(outbound),
         unreached=counted(c for c in unresolved if c.kind == "notification_missed"),
@@ -188,13 +189,13 @@ def counted(counts: Iterable[AnomalyCount]) -> Counted:
     return Counted(value=sum(c.count for c in chosen), oldest_at=min((c.oldest for c in chosen), default=None))
 
 
-def end_to_end(r: Readings, scope: Scope, wait: int) -> EndToEnd:
+def end_to_end(r: Readings, wait: int) -> EndToEnd:
     """Delays over the range of the channels looked at; what waits in Weir now comes on top."""
-    whole = Total(delays=_sketch_of(r, scope))
+    p50, p95 = (None, None) if r.whole is None else (r.whole.p50, r.whole.p95)
     week = r.last_week
     return EndToEnd(
-        p50_ms=None if whole.p50 is None else whole.p50 + wait,
-        p95_ms=None if whole.p95 is None else whole.p95 + wait,
+        p50_ms=None if p50 is None else p50 + wait,
+        p95_ms=None if p95 is None else p95 + wait,
         p50_last_week_ms=None if week is None else week.p50,
         p95_last_week_ms=None if week is None else week.p95,
         spark=r.p95_spark,
@@ -329,14 +330,6 @@ def ledger(rows: list[LedgerRow], scope: Scope) -> Ledger:
 def in_scope(channel: str, scope: Scope) -> bool:
     """Whether the channel of this key is looked at; what belongs to no channel is only when everything is."""
     return scope == EVERYTHING or scope.holds(*(*split_key(channel), "")[:2])
-
-
-def _sketch_of(r: Readings, scope: Scope) -> Sketch:
-    merged = Sketch()
-    for channel, part in r.traffic.items():
-        if in_scope(channel, scope):
-            merged.merge(part.delays)
-    return merged
 
 
 def _by_channel(counts: list[AnomalyCount]) -> dict[str, list[AnomalyCount]]:

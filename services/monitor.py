@@ -23,7 +23,7 @@ from services.paced import Paced
 from services.samples import Samples
 from services.series import LiveSeries, Point, minute_points
 from services.snapshot import Counted, Snapshot, delta
-from services.traffic import MINUTE_MS, RecentTraffic, Total, by_channel, by_step, total
+from services.traffic import MINUTE_MS, RecentTraffic, Total, nothing, split, total
 from services.watchdog import Watchdog
 from storage.ports import HealthStore
 from storage.records import AnomalyCount, AnomalyFilter, MinuteRow, PartitionMark
@@ -39,11 +39,13 @@ RANGES_MS: dict[str, int] = {
     "24h": 1440 * MINUTE_MS,
 }
 STEPS_MS: dict[str, int] = {"15m": MINUTE_MS, "1h": MINUTE_MS, "6h": 5 * MINUTE_MS, "24h": 15 * MINUTE_MS}
-KEPT_S: dict[str, float] = {"15m": 2, "1h": 4, "6h": 10, "24h": 30}
+KEPT_S: dict[str, float] = {"15m": 2, "1h": 5, "6h": 20, "24h": 60}
 """How long a snapshot made on demand is served again, by range."""
 TOPIC = "monitor"
 PERIOD_S = 0.5
 IDLE_PERIOD_S = 5.0
+REST = 2
+"""A refresh is followed by at least this many times its duration of rest, so that a busy machine is not made busier."""
 LIVE_STEP_MS = 5_000
 DAY_MS, WEEK_MS = 86_400_000, 7 * 86_400_000
 HOUR_MS = 3_600_000
@@ -146,7 +148,7 @@ class Monitor:
             await self._look_at_traffic(now)
             readings = await self._read(now, "15m", EVERYTHING)
             self._seq += 1
-            fresh = await self._described(build(readings, EVERYTHING, self._seq))
+            fresh = await self._described(await asyncio.to_thread(build, readings, EVERYTHING, self._seq))
             self._remember(fresh, now)
             self._current = replace(fresh, tiles=replace(fresh.tiles, at_risk=self._with_spark(fresh)))
             self._heartbeats.beat("monitor")
@@ -165,7 +167,8 @@ class Monitor:
                 log.exception("monitor_refresh_failed")
             watched = self._watching() or monotonic() - self._asked < IDLE_PERIOD_S
             period = PERIOD_S if watched else IDLE_PERIOD_S
-            await asyncio.sleep(max(0.05, period - (monotonic() - began)))
+            took = monotonic() - began
+            await asyncio.sleep(max(REST * took, period - took))
 
     async def _look_at_coverage(self) -> None:
         """Tell the watchdog which channels are looked after."""
@@ -197,7 +200,7 @@ class Monitor:
     async def _read(self, now: int, range_: str, scope: Scope) -> Readings:
         hour_began = (now - HOUR_MS) // MINUTE_MS * MINUTE_MS + MINUTE_MS
         live = range_ == "15m" and scope == EVERYTHING
-        traffic, points = await self._traffic_of(now, range_, scope)
+        traffic, whole, points = await self._traffic_of(now, range_, scope)
         return Readings(
             now=now,
             range=range_,
@@ -211,6 +214,7 @@ class Monitor:
             lost_since_long=await self._lost_long.get(),
             lost_in_a_day=await self._lost_day.get(),
             traffic=traffic,
+            whole=whole,
             got=self._traffic.inbound(hour_began),
             hour_began=hour_began,
             last_week=await self._week.get() if scope == EVERYTHING else None,
@@ -220,15 +224,15 @@ class Monitor:
             sla=await self._sla.get(),
             ledger=await self._ledger.get(),
             applied_unsaved=self._checks is not None and self._checks.applied_unsaved(),
-            troubled_until=self._troubled,
+            troubled_until=dict(self._troubled),
         )
 
-    async def _traffic_of(self, now: int, range_: str, scope: Scope) -> tuple[dict[str, Total], list[Point]]:
-        """Traffic by channel over the range, and the chart's points."""
+    async def _traffic_of(self, now: int, range_: str, scope: Scope) -> tuple[dict[str, Total], Total, list[Point]]:
+        """Traffic over the range by channel and in all, and the chart's points."""
+        since, step = now - RANGES_MS[range_], STEPS_MS[range_]
         if range_ == "15m" and scope == EVERYTHING:
             points = self._series.points(now, await self._live_anomalies.get())
-            return self._traffic.channels(now - RANGES_MS[range_]), points
-        since, step = now - RANGES_MS[range_], STEPS_MS[range_]
+            return self._traffic.channels(since), self._traffic.span(since, now), points
         if RANGES_MS[range_] <= HOUR_MS:
             rows: Sequence[MinuteRow] = self._traffic.rows(since)
         else:
@@ -237,8 +241,11 @@ class Monitor:
         where = AnomalyFilter(platform=scope.platform, account=scope.account, since=since - since % step)
         opened = by_start(await self._store.anomaly_minutes(where, step))
         # A day of many channels is a second of merging: not on the loop.
-        totals, steps = await asyncio.to_thread(lambda: (by_channel(rows), by_step(rows, step)))
-        return totals, minute_points(steps, since, now, step, opened)
+        totals, steps = await asyncio.to_thread(split, rows, step)
+        whole = nothing()
+        for part in steps.values():
+            whole.delays.merge(part.delays)
+        return totals, whole, minute_points(steps, since, now, step, opened)
 
     async def _variant(self, range_: str, scope: Scope) -> Snapshot:
         """A snapshot for one range and filter; those who ask at the same time share it."""
@@ -248,7 +255,8 @@ class Monitor:
             if kept is not None and monotonic() - kept[0] < KEPT_S[range_]:
                 return kept[1]
             now = self._clock()
-            fresh = await self._described(build(await self._read(now, range_, scope), scope, self._seq))
+            readings = await self._read(now, range_, scope)
+            fresh = await self._described(await asyncio.to_thread(build, readings, scope, self._seq))
             self._variants[key] = (monotonic(), fresh)
         while len(self._variants) > VARIANTS_MOST:
             self._making.pop(self._variants.popitem(last=False)[0], None)

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-SHARE = 0.05
+SHARE = 0.02
 """The part of the time that one reading may take."""
 
 

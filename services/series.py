@@ -36,17 +36,26 @@ class LiveSeries:
         self.span_ms = span_ms
         self.step_ms = step_ms
         self._slices: dict[int, Slice] = {}
+        self._quantiles: dict[int, tuple[int | None, int | None]] = {}
         self._seen: dict[tuple[str, int], MinuteRow] = {}
         self._started = False
 
     def observe(self, rows: Iterable[MinuteRow], now: int) -> None:
         """Count what the rows, as they stand at `now` (ms), add to what was seen of them before."""
+        oldest = now - self.span_ms - MINUTE_MS
+        added: dict[int, Slice] = {}
         for row in rows:
+            began = row.minute * MINUTE_MS
             before = self._seen.get((row.channel, row.minute))
-            if before == row:
+            if before == row or began < oldest:
                 continue
             self._seen[(row.channel, row.minute)] = row
-            self._count(row, before, now)
+            part = added.get(began)
+            if part is None:
+                part = added[began] = Slice(0, 0, Sketch())
+            _add(part, *_difference(row, before))
+        for began, part in added.items():
+            self._place(began, part, now)
         self._started = True
         self._forget(now)
 
@@ -58,55 +67,59 @@ class LiveSeries:
             for start in range(last - self.span_ms + self.step_ms, last + 1, self.step_ms)
         ]
 
-    def _count(self, row: MinuteRow, before: MinuteRow | None, now: int) -> None:
-        inbound = row.inbound - (before.inbound if before else 0)
-        outbound = row.outbound - (before.outbound if before else 0)
-        delays = Sketch.decode(row.delays)
-        if before:
-            for bucket, count in Sketch.decode(before.delays).buckets.items():
-                left = delays.buckets.get(bucket, 0) - count
-                if left > 0:
-                    delays.buckets[bucket] = left
-                else:
-                    delays.buckets.pop(bucket, None)
-        began = row.minute * MINUTE_MS
+    def _place(self, began: int, part: Slice, now: int) -> None:
+        """What came to the minute that began then: to this moment's step, or evenly over the minute."""
+        this = now - now % self.step_ms
         if self._started and now - began < FRESH_MS:
-            self._add(now - now % self.step_ms, inbound, outbound, delays)
-            return
-        ends = max(began + self.step_ms, min(began + MINUTE_MS, now - now % self.step_ms + self.step_ms))
-        steps = range(began, ends, self.step_ms)
-        for start in steps:
-            self._add(start, inbound / len(steps), outbound / len(steps), delays)
-
-    def _add(self, start: int, inbound: float, outbound: float, delays: Sketch) -> None:
-        part = self._slices.get(start)
-        if part is None:
-            part = self._slices[start] = Slice(0, 0, Sketch())
-        part.inbound += inbound
-        part.outbound += outbound
-        part.delays.merge(delays)
+            starts = range(this, this + 1)
+        else:
+            ends = max(began + self.step_ms, min(began + MINUTE_MS, this + self.step_ms))
+            starts = range(began, ends, self.step_ms)
+        for start in starts:
+            known = self._slices.get(start)
+            if known is None:
+                known = self._slices[start] = Slice(0, 0, Sketch())
+            _add(known, part.inbound / len(starts), part.outbound / len(starts), part.delays)
+            self._quantiles.pop(start, None)
 
     def _point(self, start: int, now: int, anomalies: int) -> Point:
         part = self._slices.get(start)
         if part is None:
             return (start, 0.0, 0.0, None, None, anomalies)
+        quantiles = self._quantiles.get(start)
+        if quantiles is None:
+            quantiles = (rounded(part.delays.quantile(0.5)), rounded(part.delays.quantile(0.99)))
+            self._quantiles[start] = quantiles
         seconds = max(1.0, (min(start + self.step_ms, now) - start) / 1000)
-        p50, p99 = part.delays.quantile(0.5), part.delays.quantile(0.99)
-        return (
-            start,
-            round(part.inbound / seconds, 2),
-            round(part.outbound / seconds, 2),
-            rounded(p50),
-            rounded(p99),
-            anomalies,
-        )
+        return (start, round(part.inbound / seconds, 2), round(part.outbound / seconds, 2), *quantiles, anomalies)
 
     def _forget(self, now: int) -> None:
         oldest = now - self.span_ms - MINUTE_MS
         for start in [s for s in self._slices if s < oldest]:
             del self._slices[start]
+            self._quantiles.pop(start, None)
         for key in [k for k in self._seen if k[1] * MINUTE_MS < oldest]:
             del self._seen[key]
+
+
+def _difference(row: MinuteRow, before: MinuteRow | None) -> tuple[int, int, Sketch]:
+    """What a row has more than it had: inbound, outbound, delays."""
+    delays = Sketch.decode(row.delays)
+    if before is None:
+        return row.inbound, row.outbound, delays
+    for bucket, count in Sketch.decode(before.delays).buckets.items():
+        left = delays.buckets.get(bucket, 0) - count
+        if left > 0:
+            delays.buckets[bucket] = left
+        else:
+            delays.buckets.pop(bucket, None)
+    return row.inbound - before.inbound, row.outbound - before.outbound, delays
+
+
+def _add(part: Slice, inbound: float, outbound: float, delays: Sketch) -> None:
+    part.inbound += inbound
+    part.outbound += outbound
+    part.delays.merge(delays)
 
 
 def minute_points(

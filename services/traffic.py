@@ -51,10 +51,14 @@ def nothing() -> Total:
 
 def add(total: Total, row: MinuteRow) -> None:
     """Count one row."""
+    _add(total, row, Sketch.decode(row.delays))
+
+
+def _add(total: Total, row: MinuteRow, delays: Sketch) -> None:
     total.inbound += row.inbound
     total.outbound += row.outbound
     total.duplicates += row.duplicates
-    total.delays.merge(Sketch.decode(row.delays))
+    total.delays.merge(delays)
 
 
 def total(rows: Iterable[MinuteRow]) -> Total:
@@ -73,6 +77,21 @@ def by_channel(rows: Iterable[MinuteRow]) -> dict[str, Total]:
             result[row.channel] = nothing()
         add(result[row.channel], row)
     return result
+
+
+def split(rows: Iterable[MinuteRow], step_ms: int) -> tuple[dict[str, Total], dict[int, Total]]:
+    """The totals by channel and by step, each row decoded once."""
+    channels: dict[str, Total] = {}
+    steps: dict[int, Total] = {}
+    for row in rows:
+        at = row.minute * MINUTE_MS
+        start, delays = at - at % step_ms, Sketch.decode(row.delays)
+        for part in (
+            channels.get(row.channel) or channels.setdefault(row.channel, nothing()),
+            steps.get(start) or steps.setdefault(start, nothing()),
+        ):
+            _add(part, row, delays)
+    return channels, steps
 
 
 def by_step(rows: Iterable[MinuteRow], step_ms: int) -> dict[int, Total]:
@@ -175,6 +194,17 @@ class RecentTraffic:
             known = total(r for lane in self._lanes.values() if (r := lane.rows.get(minute)) is not None)
             self._minutes[minute] = known
         return known
+
+    def span(self, since: int, now: int) -> Total:
+        """All channels' total of the minutes from the one `since` lies in to the one `now` lies in (ms)."""
+        whole = nothing()
+        for minute in range(since // MINUTE_MS, now // MINUTE_MS + 1):
+            part = self.minute(minute)
+            whole.inbound += part.inbound
+            whole.outbound += part.outbound
+            whole.duplicates += part.duplicates
+            whole.delays.merge(part.delays)
+        return whole
 
     def rows(self, since: int) -> list[MinuteRow]:
         """Every row since the minute that `since` (ms) lies in."""

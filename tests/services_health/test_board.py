@@ -140,9 +140,9 @@ def test_channels_of_a_stuck_partition_are_down_and_the_banner_says_accepted_and
 def test_what_waits_in_weir_is_part_of_the_way_from_end_to_end():
     sketch = Sketch()
     sketch.add(1_000)
-    traffic = {"shopee/a": Total(delays=sketch)}
-    assert abs((screen(traffic=traffic).tiles.e2e.p50_ms or 0) - 1_000) <= 10
-    waiting = screen(traffic=traffic, verdict=verdict(oldest_ms=20_000))
+    whole = Total(delays=sketch)
+    assert abs((screen(whole=whole).tiles.e2e.p50_ms or 0) - 1_000) <= 10
+    waiting = screen(whole=whole, verdict=verdict(oldest_ms=20_000))
     assert abs((waiting.tiles.e2e.p50_ms or 0) - 21_000) <= 10
 
 
