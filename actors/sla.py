@@ -226,6 +226,8 @@ def _set_due(clock: Clock, policy: Policy, started: int, budget: int | None) -> 
 
 def _set_resolution_due(state: SlaState, policy: Policy, clock: Clock) -> None:
     watch, budget = state.watch, policy.resolution_ms or 0
+    if watch.spent >= budget and clock.due_at != NEVER:
+        return  # nothing is left to spend: a hold after that moves nothing
     if watch.since is not None and not policy.calendar.shifts:
         _set_due(clock, policy, watch.since - watch.spent, budget)
         return
