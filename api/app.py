@@ -4,6 +4,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from api.admission import Admission
 from api.gate import Gate
 from api.problems import Problem, register
 from api.routes import ROUTES
@@ -27,7 +28,7 @@ def create_api(services: Services, settings: WebSettings | None = None) -> FastA
     )
     app.state.services = services
     app.state.settings = settings
-    app.state.ingesting = 0
+    app.state.admission = Admission(settings)
     for router in ROUTES:
         app.include_router(router)
     app.add_api_route("/api/{path:path}", nothing_here, methods=METHODS, include_in_schema=False)

@@ -11,23 +11,28 @@ from actors.errors import RejectedError
 from api.problems import Problem
 
 Record = TypeVar("Record")
+PATIENCE_S = 60
 SMALL = 64 * 1024
 STEP = 256 * 1024
 GZIP_WINDOW = 31  # zlib's number for "gzip, largest window"
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The body as sent; a Problem 413 when it is longer than `most` bytes."""
+    """The body as sent; a Problem 413 when it is longer than `most` bytes, 408 when it comes too slowly."""
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > most:
         raise _too_large(most)
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise _too_large(most)
-        parts.append(part)
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            async for part in request.stream():
+                size += len(part)
+                if size > most:
+                    raise _too_large(most)
+                parts.append(part)
+    except TimeoutError as slow:
+        raise Problem(408, f"the body took longer than {PATIENCE_S} s to arrive; send it again") from slow
     return b"".join(parts)
 
 

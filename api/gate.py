@@ -12,7 +12,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from actors.errors import RetriableError
-from api.problems import problem
+from api.problems import fault, problem
 from api.settings import WebSettings
 from services.accounts import Accounts
 from services.permissions import Caller
@@ -79,22 +79,30 @@ class Gate:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id = secrets.token_hex(8)
         structlog.contextvars.bind_contextvars(request=request_id)
+        answer = self._guarded(scope, send, request_id, private=not is_open(scope["path"]))
         try:
-            answer = self._guarded(send, request_id, private=not is_open(scope["path"]))
-            bearer = bearer_of(headers)
-            try:
-                state["caller"] = caller = await self._caller(headers, bearer)
-            except RetriableError as busy:
-                await problem(503, str(busy), headers={"Retry-After": "2"})(scope, receive, answer)
-                return
-            if not bearer and self._foreign(scope, headers):
-                await self._forbid(scope, receive, answer)
-            elif caller is None and (bearer or not is_open(scope["path"])):
-                await self._ask(scope, receive, answer)
-            else:
-                await self._app(scope, receive, answer)
+            await self._admit(scope, receive, answer, headers)
+        except Exception as error:
+            if scope["type"] != "http" or state.get("answered"):
+                raise
+            await fault(error, scope["method"])(scope, receive, answer)
         finally:
             structlog.contextvars.unbind_contextvars("request")
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
+        """Find out who it is, and hand over to the app when he may enter."""
+        bearer = bearer_of(headers)
+        try:
+            scope["state"]["caller"] = caller = await self._caller(headers, bearer)
+        except RetriableError as busy:
+            await problem(503, str(busy), headers={"Retry-After": "2"})(scope, receive, send)
+            return
+        if not bearer and self._foreign(scope, headers):
+            await self._forbid(scope, receive, send)
+        elif caller is None and (bearer or not is_open(scope["path"])):
+            await self._ask(scope, receive, send, bearer=bool(bearer))
+        else:
+            await self._app(scope, receive, send)
 
     async def _caller(self, headers: dict[bytes, bytes], bearer: str) -> Caller | None:
         if bearer:
@@ -119,12 +127,12 @@ class Gate:
         detail = "this request came from a page of another origin; allow that origin in the setting `origins`"
         await problem(403, detail)(scope, receive, send)
 
-    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _ask(self, scope: Scope, receive: Receive, send: Send, *, bearer: bool) -> None:
         """Tell the caller to say who it is."""
         path: str = scope["path"]
         if scope["type"] == "websocket":
             await _close(receive, send, UNAUTHENTICATED_CLOSE)
-        elif path.startswith(PROGRAM_PREFIXES) or scope["method"] not in SAFE_METHODS or bearer_of(_headers(scope)):
+        elif path.startswith(PROGRAM_PREFIXES) or scope["method"] not in SAFE_METHODS or bearer:
             detail = "log in, or send a valid token as `Authorization: Bearer <token>`; `weir token create` makes one"
             await problem(401, detail, headers={"WWW-Authenticate": "Bearer"})(scope, receive, send)
         else:
@@ -135,14 +143,16 @@ class Gate:
             await send(start)
             await send({"type": "http.response.body", "body": b""})
 
-    def _guarded(self, send: Send, request_id: str, *, private: bool) -> Send:
+    def _guarded(self, scope: Scope, send: Send, request_id: str, *, private: bool) -> Send:
         """A `send` that adds the safe headers to the response."""
+        state = scope["state"]
         extra = [*HEADERS, (b"x-request-id", request_id.encode())]
         if self._secure:
             extra.append(HSTS)
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
+                state["answered"] = True
                 if self._observe:
                     self._observe(message["status"])
                 headers = list(message.get("headers", ()))

@@ -11,6 +11,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from actors.errors import ConfigurationError, RejectedError, RetriableError, WeirError
@@ -59,7 +60,7 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(WeirError, _weir_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(ClientDisconnect, _gone)
 
 
 async def _weir_error(_request: Request, error: Exception) -> Response:
@@ -106,11 +107,16 @@ async def _invalid_request(_request: Request, error: Exception) -> Response:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, printable(detail), errors=errors)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("unexpected error", method=request.method, error=type(error).__name__, exc_info=error)
-    return problem(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "something in Weir failed; it is in the log, with this request's id"
-    )
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """Nobody hears this answer: the sender left before its body was complete."""
+    return problem(HTTPStatus.BAD_REQUEST, "the body ended too early; nothing was accepted")
+
+
+def fault(error: Exception, method: str) -> Response:
+    """The answer to an error that nothing foresaw; the error itself goes to the log only."""
+    _log.error("unexpected error", method=method, error=type(error).__name__, exc_info=error)
+    detail = "something in Weir failed; it is in the log, with the id in X-Request-Id"
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
 def printable(text: str) -> str:

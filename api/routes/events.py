@@ -11,10 +11,8 @@ from api.bodies import read_batch
 from api.problems import problem
 from api.views import answer
 from services.permissions import Caller
-from streams.ports import OverloadedError
 
 router = APIRouter(tags=["events"])
-MOST_IN_FLIGHT = 64
 _EVENTS = {"schema": {"type": "array", "items": {"type": "object"}}}
 _BODY = {
     "required": True,
@@ -39,15 +37,9 @@ async def ingest(
     request: Request, parts: Parts, settings: Settings, _caller: Annotated[Caller, Depends(needs("ingest"))]
 ) -> Response:
     """Accept what is right, refuse what is wrong one by one, and answer once both are durable."""
-    state = request.app.state
-    if state.ingesting >= MOST_IN_FLIGHT:
-        raise OverloadedError(1)
-    state.ingesting += 1
-    try:
+    with request.app.state.admission.batch(request):
         body = await read_batch(request, settings.most_body, settings.most_batch)
         receipt = await parts.ingest.accept(body, request.headers.get("content-type"))
-    finally:
-        state.ingesting -= 1
     return answer(receipt, HTTPStatus.ACCEPTED)
 
 

@@ -173,6 +173,8 @@ async def test_a_fault_of_our_own_is_a_problem_without_stack(admin, services):
     assert answer.headers["content-type"] == PROBLEM
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
+    assert answer.headers["x-request-id"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 async def test_a_wrong_method_names_the_right_ones(admin):

@@ -47,7 +47,11 @@ def demo(
 
         from loadtest.live import run_demo  # noqa: PLC0415 # only the demo needs it
 
-        await run_demo(address, secret, seed, asyncio.Event())
+        try:
+            await run_demo(address, secret, seed)
+        except asyncio.CancelledError:
+            say("Stopping; everything that was accepted is kept.")
+            raise
 
     run_process(settings, announce=lambda _address, _password: None, companion=sale, further_ports=port is None)
 
