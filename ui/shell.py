@@ -67,13 +67,15 @@ class Shell:
         compat.personalise(language=visit.language, dark=DARK[theme], title=visit.t("app.name"))
         ui.add_head_html(page_head(visit.language, theme, _boot(visit, theme)))
         self._follow(visit)
+        with ui.element("a").classes("w-skip").props('href="#main"'):
+            ui.label(visit.t("rail.skip"))
         with ui.element("div").classes("w-shell"):
             self._rail(visit, pages, theme)
-            with ui.element("main").classes("w-main").props('id="main" tabindex="-1"'):
+            with ui.element("div").classes("w-main").props('id="main" tabindex="-1"'):
                 compat.Routes(
                     {page.path: _route(page, visit) for page in pages},
-                    missing=partial(_notice, visit, "missing"),
-                    broken=partial(_notice, visit, "broken"),
+                    missing=partial(_notice, visit, "missing.title", "missing.text"),
+                    broken=partial(_notice, visit, "broken.title", "broken.text"),
                 )
         Toasts()
 
@@ -129,10 +131,10 @@ def _route(page: Page, visit: Visit) -> Callable[[PageArguments], object]:
     return show
 
 
-def _notice(visit: Visit, what: str) -> None:
+def _notice(visit: Visit, title: str, text: str) -> None:
     with ui.element("div").classes("w-page"), ui.element("div").classes("w-card w-empty"):
         with ui.element("h1").classes("w-h1"):
-            ui.label(visit.t(f"{what}.title"))
-        ui.label(visit.t(f"{what}.text"))
+            ui.label(visit.t(title))
+        ui.label(visit.t(text))
         with ui.element("a").classes("w-btn").props('href="/"'):
             ui.label(visit.t("missing.back"))

@@ -37,12 +37,15 @@ class People:
     """Users by name; the password of each is `correct`. Sessions never end unless told."""
 
     def __init__(self):
+        self.told = []
+        self.reset()
+
+    def reset(self):
         self.all = {
             role: User(id=role, name=f"{role.title()} Lin", role=role, password_hash="", created_at=0)
             for role in ("admin", "supervisor", "agent", "viewer")
         }
         self.ended = set()
-        self.told = []
 
     def by_name(self, name):
         return next((user for user in self.all.values() if user.name == name), None)
@@ -93,6 +96,9 @@ class Source:
 
     def __init__(self):
         self.seq = 0
+        self.reset()
+
+    def reset(self):
         self.pushing = True
         self.changes = {}
         self.asked = []
@@ -101,6 +107,8 @@ class Source:
         found = fixture("monitor")
         shift = int(time.time() * 1000) - found["at"]
         moved = move(found, shift)
+        step = found["series"]["step_ms"]
+        moved["series"] = move(found["series"], shift - shift % step)
         moved.update(self.changes)
         moved["seq"] = self.seq
         return moved
@@ -194,6 +202,12 @@ def steering(api, people, bus, source):
         changes = await request.json()
         source.pushing = changes.pop("pushing", source.pushing)
         source.changes.update(move(changes, int(time.time() * 1000) - fixture("monitor")["at"]))
+        return {}
+
+    @api.post("/test/reset")
+    async def reset():
+        people.reset()
+        source.reset()
         return {}
 
     @api.post("/test/skip")

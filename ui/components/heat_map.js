@@ -9,7 +9,7 @@ export default {
     <section class="w-card heat" :class="{ 'is-dead': live.snap && !live.sound }" :aria-label="t('heat.title')">
       <div class="w-card-head"><h2 class="w-h2">{{ t("heat.title") }}</h2><span class="w-meta">{{ t("heat.span", { range: t("range." + live.range) }) }}</span>
         <span class="heat-key" aria-hidden="true"><span class="w-meta">0</span><i v-for="step in 6" :key="step" :class="'h-' + step"></i><span class="w-meta w-num">{{ number(most) }}</span></span></div>
-      <div class="w-card-body w-scroll-x" tabindex="0" role="region" :aria-label="t('heat.title')">
+      <div class="w-card-body w-scroll-x" tabindex="0" role="group" :aria-label="t('heat.title')">
         <table v-if="found.platforms.length" class="heat-table">
           <thead><tr><td></td><th v-for="kind in found.kinds" :key="kind" scope="col">{{ t("kind.short." + kind) }}</th><th scope="col" class="r">{{ t("heat.sum") }}</th></tr></thead>
           <tbody><tr v-for="row in rows" :key="row.platform"><th scope="row">{{ platformName(row.platform) }}</th>

@@ -2,7 +2,7 @@
 //
 // Worst first: severity, then messages at risk, then age. Rows change places at most every two seconds and never under a pointer
 // or a focused link. On a phone the healthy ones fold into one line.
-import { DASH, WAgo, WIcon, WState, age, channelKey, duration, isNumber, live, number, platformName, rangeStart, t, tn, toAnomalies, toChannel } from "weir-core";
+import { DASH, WAgo, WIcon, WState, channelKey, duration, isNumber, live, number, platformName, rangeStart, roughAge, t, tn, toAnomalies, toChannel } from "weir-core";
 
 const RANK = { down: 0, slow: 1, no_data: 2, recovering: 3, silenced: 4, ok: 5 };
 const RESORT_MS = 2000;
@@ -24,14 +24,14 @@ export default {
     <section class="w-card mx" :class="{ 'is-dead': live.snap && !live.sound }" :aria-label="t('matrix.title')" @pointerenter="held = true" @pointerleave="held = false" @focusin="held = true" @focusout="held = false">
       <div class="w-card-head"><h2 class="w-h2">{{ t("matrix.title") }}</h2>
         <ul class="mx-key" :aria-label="t('matrix.states')"><li v-for="state in states" :key="state.name"><w-state :state="state.name" /><b class="w-num">{{ state.count }}</b></li></ul></div>
-      <div v-if="rows.length" class="mx-scroll w-scroll-x" tabindex="0" role="region" :aria-label="t('matrix.title')">
+      <div v-if="rows.length" class="mx-scroll w-scroll-x" tabindex="0" role="group" :aria-label="t('matrix.title')">
         <table class="mx-table">
           <thead><tr><th v-for="column in columns" :key="column" scope="col" :class="{ r: column !== 'channel' && column !== 'state' && column !== 'auth' }" :title="t('column.' + column + '.help')">{{ t("column." + column) }}</th></tr></thead>
           <tbody>
             <tr v-for="row in rows" :key="row.key" class="mx-row" :class="['is-' + shown(row), { 'is-folded': shown(row) === 'ok' && !open }]">
               <th scope="row" class="mx-name"><a :href="toChannel(row.key)"><b>{{ platformName(row.platform) }}</b><span>{{ row.account }}</span></a><a v-if="row.at_risk && live.sound" class="mx-risk w-num" :href="behind(row, {})" :title="tn('matrix.at_risk', row.at_risk)">{{ number(row.at_risk) }}</a></th>
-              <td class="mx-state"><w-state :state="shown(row)" /><span v-if="row.since && shown(row) !== 'ok' && live.sound" class="mx-since w-num">{{ age(live.now - row.since) }}</span></td>
-              <td class="r" :data-label="t('column.last_in')"><w-ago v-if="row.last_in_at" :at="row.last_in_at" /><span v-else class="zero">–</span></td>
+              <td class="mx-state"><w-state :state="shown(row)" /><span v-if="row.since && shown(row) !== 'ok' && live.sound" class="mx-since w-num">{{ roughAge(live.now - row.since) }}</span></td>
+              <td class="r mx-ago" :data-label="t('column.last_in')"><w-ago v-if="row.last_in_at" :at="row.last_in_at" /><span v-else class="zero">–</span></td>
               <td class="r mx-rate" :data-label="t('column.rate')"><span class="w-num" :class="{ 'is-red': short(row) }"><span class="mx-exp">{{ expected(row) }}</span> / <b>{{ number(row.got) }}</b></span></td>
               <td class="r" :data-label="t('column.delay')"><a v-if="row.delay" class="figure" :class="'is-' + delayTone(row)" :href="behind(row, { kind: 'delay', ranged: true })">{{ duration(row.p95_ms) }}</a><span v-else class="w-num" :class="{ zero: !isNumber(row.p95_ms) }">{{ duration(row.p95_ms) }}</span></td>
               <td v-for="[name, filter, tone] in COUNTS" :key="name" class="r" :class="{ 'is-none': !row[name] }" :data-label="t('column.' + name)"><a v-if="row[name]" class="figure" :class="'is-' + tone" :href="behind(row, filter)">{{ number(row[name]) }}</a><span v-else class="zero">{{ unknown(row, name) ? "–" : 0 }}</span></td>
@@ -75,7 +75,7 @@ export default {
     this.resort();
   },
   methods: {
-    t, tn, age, number, duration, isNumber, platformName, toChannel,
+    t, tn, roughAge, number, duration, isNumber, platformName, toChannel,
     resort() {
       if (!live.snap || (this.order.length && (this.held || Date.now() - this.sortedAt < RESORT_MS))) return;
       this.sortedAt = Date.now();

@@ -69,7 +69,7 @@ export default {
     notes() {
       const found = [];
       const snap = live.snap;
-      if (live.error && !live.sound) found.push({ tone: "is-grey", text: live.error });
+      if (live.error && !snap) found.push({ tone: "is-grey", text: live.error });
       if (!snap) return found;
       const monitor = snap.monitor;
       if (live.mode === "no_data") found.push({ tone: "", text: t("note.silent", { at: timeOfDay(monitor.silent_since || monitor.checked_at) }) });

@@ -24,7 +24,11 @@ async function call(method, path, body, signal) {
     location.href = `/login?error=expired&next=${encodeURIComponent(location.pathname + location.search)}`;
     throw new ApiError(401, t("login.error.expired"));
   }
-  const found = await response.json().catch(() => null);
+  const found = await response.json().catch((error) => {
+    // Given up in the middle of the body is no empty answer.
+    if (error.name === "AbortError") throw error;
+    return null;
+  });
   if (!response.ok) throw new ApiError(response.status, (found && (found.detail || found.title)) || t("error.status", { status: response.status }));
   return found;
 }

@@ -44,6 +44,15 @@ export function duration(ms) {
 // Whole seconds at least: ages that tick should not flicker through tenths.
 export const age = (ms) => (isNumber(ms) ? duration(Math.max(0, ms < 10_000 ? Math.round(ms / 1000) * 1000 || 0 : ms)).replace(unit(0, "ms"), unit(0, "s")) : DASH);
 
+// The largest unit alone, for what stands beside other figures and should not move them every second.
+export function roughAge(ms) {
+  if (!isNumber(ms)) return DASH;
+  const minutes = Math.floor(Math.max(0, ms) / 60_000);
+  if (minutes < 1) return age(ms);
+  if (minutes < 60) return unit(minutes, "m");
+  return minutes < 48 * 60 ? unit(Math.floor(minutes / 60), "h") : unit(Math.floor(minutes / 1440), "d");
+}
+
 function pair(big, bigName, small, smallName) {
   return small ? `${unit(big, bigName)} ${unit(small, smallName)}` : unit(big, bigName);
 }

@@ -1,0 +1,94 @@
+"""The frame and the pages behind the numbers in a real browser; hostile text stays text."""
+
+import re
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = '<img src=x onerror="window.hacked=1">'
+KEY = "shopee/shop-sg-1/c-83624"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/anomalies",
+        f"/anomalies?platform={HOSTILE}",
+        "/conversations?q=parcel",
+        f"/conversation?key={KEY}",
+        f"/trace?key={KEY}&message=2948271006531",
+        f"/channels?key={HOSTILE}",
+    ],
+)
+async def test_whatever_customers_write_stays_text(visit, path):
+    page = await visit(path)
+    await expect(page.get_by_text(HOSTILE).first).to_be_attached()
+    assert await page.evaluate("window.hacked") is None
+    assert await page.locator('img[src="x"], script:text("hacked")').count() == 0
+
+
+async def test_a_message_is_told_hop_by_hop_with_the_gaps(visit):
+    page = await visit(f"/trace?key={KEY}&message=2948271006531")
+    names = page.locator(".hop-name")
+    await expect(names).to_have_text(
+        ["Sent", "Received", "Logged", "Processed", "Stored", "Notified", "Translated", "Seen", "Answered"]
+    )
+    await expect(page.locator(".hop.is-guilty")).to_contain_text("+3 m 51 s")
+    await expect(page.locator(".hop.is-missing")).to_contain_text("not yet")
+
+
+async def test_a_key_with_slashes_and_signs_finds_its_conversation(visit, asked):
+    page = await visit()
+    await page.locator(".sample", has_text="消息-44").click()
+    await expect(page).to_have_url(re.compile("/trace"))
+    await expect(page.locator(".hop").first).to_be_visible()
+    assert "messages/shopee/shop-sg-1/客服%2F对话%251/消息-44/trace" in [one.get("path") for one in asked()]
+
+
+async def test_moving_between_pages_loads_no_page_and_stops_the_pushes(visit):
+    page = await visit()
+    await expect(page.locator(".mx-row").first).to_be_visible()
+    await page.evaluate("window.same = true")
+    await page.get_by_role("link", name="Search").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Search")
+    await expect(page).to_have_title("Search · Weir")
+    await page.get_by_role("link", name="Monitor").click()
+    await expect(page.locator(".mx-row").first).to_be_visible()
+    assert await page.evaluate("window.same") is True
+
+
+async def test_an_unknown_page_says_so_in_the_visitors_language(visit):
+    page = await visit("/nowhere", lang="zh")
+    await expect(page.get_by_role("heading", level=1)).to_have_text("此处没有内容")
+
+
+async def test_theme_and_language_are_switched_and_kept(visit, address):
+    page = await visit()
+    await page.get_by_role("button", name="Dark theme").click()
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    await page.get_by_role("button", name="中文").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("消息健康")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    other = await visit()
+    await expect(other.get_by_role("heading", level=1)).to_have_text("消息健康")
+
+
+async def test_an_ended_session_sends_its_pages_to_the_login(visit, address):
+    page = await visit()
+    await expect(page.locator(".mx-row").first).to_be_visible()
+    httpx.post(f"{address}/test/revoke/admin").raise_for_status()
+    await expect(page).to_have_url(re.compile("/login"))
+    await expect(page.get_by_role("alert")).to_contain_text("session has ended")
+
+
+async def test_a_failed_answer_of_the_api_is_told_in_its_own_words(visit):
+    page = await visit("/trace?key=x&message=y")
+    await page.route(
+        "**/api/v1/messages/**", lambda route: route.fulfill(status=404, json={"detail": "no such message"})
+    )
+    await page.reload()
+    await expect(page.get_by_text("no such message")).to_be_visible()

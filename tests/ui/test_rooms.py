@@ -1,0 +1,63 @@
+"""Who gets what is pushed."""
+
+import asyncio
+
+import pytest
+
+from ui import live
+from ui.live import Rooms, relay
+
+
+def test_a_page_watches_until_it_leaves():
+    rooms = Rooms()
+    rooms.enter("monitor", "page")
+    rooms.enter("monitor", "page")
+    assert rooms.watchers("monitor") == {"page"}
+    rooms.leave_all("page")
+    assert rooms.watchers("monitor") == frozenset()
+
+
+def test_a_closed_page_is_forgotten_everywhere():
+    rooms = Rooms()
+    rooms.opened("ada", "page")
+    rooms.enter("monitor", "page")
+    rooms.closed("ada", "page")
+    assert rooms.watchers("monitor") == frozenset()
+    assert rooms.clients_of("ada") == frozenset()
+
+
+class BreakingBus:
+    """Breaks once, then delivers."""
+
+    def __init__(self):
+        self.broken = False
+
+    async def subscribe(self, topic):
+        if not self.broken:
+            self.broken = True
+            raise ConnectionError(topic)
+        yield b'{"seq":1}'
+        await asyncio.Event().wait()
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    messages = []
+
+    async def emit(event, data, clients):
+        messages.append((event, data, set(clients)))
+
+    monkeypatch.setattr(live.compat, "emit", emit)
+    monkeypatch.setattr(live, "RETRY_S", 0)
+    return messages
+
+
+async def test_a_broken_bus_is_tried_again_and_one_message_goes_to_all_who_watch(sent):
+    rooms = Rooms()
+    rooms.enter("monitor", "a")
+    rooms.enter("monitor", "b")
+    task = asyncio.create_task(relay(BreakingBus(), rooms, "monitor"))
+    while not sent:
+        await asyncio.sleep(0)
+    task.cancel()
+    assert sent == [("weir", {"topic": "monitor", "data": {"seq": 1}}, {"a", "b"})]
