@@ -65,33 +65,9 @@ class Weir:
         self.thresholds = Thresholds(store, now)
         self.heartbeats = Heartbeats(now)
         self.watchdog = Watchdog(self.heartbeats, now, config.data / VERDICT_FILE)
-        self.runtime = Runtime(
-            store=store,
-            gateway=self.gateway,
-            reader=self.gateway,
-            broker=log.url,
-            bus=self.bus,
-            thresholds=self.thresholds.current(),
-            policies=policies_of(config.policies),
-            partitions=config.partitions,
-        )
-        self.pulse = Pulse(
-            runtime=self.runtime,
-            reader=self.gateway,
-            horizon=self.gateway.horizon,
-            heartbeats=self.heartbeats,
-            watchdog=self.watchdog,
-            clock=now,
-        )
-        self.monitor = Monitor(
-            store=store,
-            bus=self.bus,
-            heartbeats=self.heartbeats,
-            watchdog=self.watchdog,
-            clock=now,
-            checks=self.pulse,
-            partitions=config.partitions,
-        )
+        self.runtime = self._runtime()
+        self.pulse = self._pulse()
+        self.monitor = self._monitor()
         self.vitals = Vitals(
             store=store,
             gateway=self.gateway,
@@ -147,6 +123,39 @@ class Weir:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.runtime.stop(self.config.shutdown_s)
         self.watchdog.stop()
+
+    def _runtime(self) -> Runtime:
+        return Runtime(
+            store=self.store,
+            gateway=self.gateway,
+            reader=self.gateway,
+            broker=self.log.url,
+            bus=self.bus,
+            thresholds=self.thresholds.current(),
+            policies=policies_of(self.config.policies),
+            partitions=self.config.partitions,
+        )
+
+    def _pulse(self) -> Pulse:
+        return Pulse(
+            runtime=self.runtime,
+            reader=self.gateway,
+            horizon=self.gateway.horizon,
+            heartbeats=self.heartbeats,
+            watchdog=self.watchdog,
+            clock=self.gateway.now,
+        )
+
+    def _monitor(self) -> Monitor:
+        return Monitor(
+            store=self.store,
+            bus=self.bus,
+            heartbeats=self.heartbeats,
+            watchdog=self.watchdog,
+            clock=self.gateway.now,
+            checks=self.pulse,
+            partitions=self.config.partitions,
+        )
 
     def _services(self) -> Services:
         store, gateway = self.store, self.gateway

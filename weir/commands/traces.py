@@ -36,15 +36,12 @@ def replay(
     from streams.replay import replay_file  # noqa: PLC0415 # only traces need it
     from streams.report import encode_report  # noqa: PLC0415 # as above
 
-    settings = ThresholdSet()
-    for change in changes or ():
-        settings = settings.changed(*parse_assignment(change))
     policies = [item for name in policy or () for item in policies_of(name)]
+    size = Path(file).stat().st_size if file != "-" and Path(file).is_file() else 0
     with progress("replaying") as show:
-        size = Path(file).stat().st_size if file != "-" and Path(file).is_file() else 0
         result = replay_file(
             file,
-            settings=settings,
+            settings=_thresholds(changes or []),
             policies=policies,
             partitions=partitions,
             progress=lambda done, lines: show(min(ALMOST, 100 * done // size if size else 0), f"{lines:,} lines"),
@@ -124,6 +121,13 @@ def score(
                 say(f"{label}: {' '.join(map(str, subject))}")
     if any(kind.precision < least or kind.recall < least for kind in result.kinds):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _thresholds(changes: list[str]) -> ThresholdSet:
+    settings = ThresholdSet()
+    for change in changes:
+        settings = settings.changed(*parse_assignment(change))
+    return settings
 
 
 def _json_file(name: str, needed: str | None) -> Any:
