@@ -2,7 +2,6 @@
 
 import re
 
-import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -66,7 +65,7 @@ async def test_an_unknown_page_says_so_in_the_visitors_language(visit):
     await expect(page.get_by_role("heading", level=1)).to_have_text("此处没有内容")
 
 
-async def test_theme_and_language_are_switched_and_kept(visit, address):
+async def test_theme_and_language_are_switched_and_kept(visit):
     page = await visit()
     await page.get_by_role("button", name="Dark theme").click()
     await expect(page.locator("html")).to_have_attribute("data-theme", "dark")
@@ -80,7 +79,7 @@ async def test_theme_and_language_are_switched_and_kept(visit, address):
 async def test_an_ended_session_sends_its_pages_to_the_login(visit, address):
     page = await visit()
     await expect(page.locator(".mx-row").first).to_be_visible()
-    httpx.post(f"{address}/test/revoke/admin").raise_for_status()
+    await page.request.post(f"{address}/test/revoke/admin")
     await expect(page).to_have_url(re.compile("/login"))
     await expect(page.get_by_role("alert")).to_contain_text("session has ended")
 

@@ -1,4 +1,4 @@
-"""Small Vue components for what moves: they fetch their data and get pushed what changes; none of it is in the elements.
+"""Small Vue components for what moves: they fetch their data and get pushed what changes.
 
 One JavaScript file each, no build step; shared code is the module `weir-core` (core/). Every text comes from the
 catalogue. Add one: a file here and a class below.
