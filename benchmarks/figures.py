@@ -60,9 +60,10 @@ def quantile(values: list[float], share: float) -> float:
 def machine() -> str:
     """The machine and the versions, as lines of Markdown."""
     libraries = ", ".join(f"{name} {_version(name)}" for name in LIBRARIES)
+    load = os.getloadavg()[0]
     system = f"{platform.system()} {platform.release()}"
     return (
-        f"- machine: {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {system}\n"
+        f"- machine: {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {system}; load before the start {load:.1f}\n"
         f"- Python {sys.version.split()[0]}; {libraries}\n"
     )
 
