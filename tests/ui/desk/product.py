@@ -1,7 +1,7 @@
 """The whole product for browser tests of the studio and the settings: real parts, seeded people and events.
 
-Run as a program: `desk.py PORT FOLDER`. Log in as `Ada Lin` (admin), `Sam Wu` (supervisor) or `Vic Ho` (viewer); the
-password of each is PASSWORD.
+Run as a program: `product.py PORT FOLDER`. Log in as `Ada Lin` (admin), `Sam Wu` (supervisor), `Vic Ho` or `Lee Park`
+(viewers); the password of each is PASSWORD.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import uvicorn
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # runs as a program, outside pytest
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # runs as a program, outside pytest
 
 from actors.events import Attachment, Message, Notification, Receipt, Sender  # needs the line above
 from services.thresholds import Assignment
@@ -22,7 +22,13 @@ from weir.wiring import running
 
 PASSWORD = "correct horse battery"
 HOSTILE = '<img src=x onerror="window.hurt=1"> & "Bo"'
-PEOPLE = (("Ada Lin", "admin"), ("Sam Wu", "supervisor"), ("Vic Ho", "viewer"), (HOSTILE, "agent"))
+PEOPLE = (
+    ("Ada Lin", "admin"),
+    ("Sam Wu", "supervisor"),
+    ("Vic Ho", "viewer"),
+    ("Lee Park", "viewer"),
+    (HOSTILE, "agent"),
+)
 MINUTE_MS = 60_000
 
 
@@ -62,8 +68,8 @@ async def seed(weir):
     await weir.tokens.create("order system", "supervisor", who="Ada Lin", days=90)
     mark = await weir.store.mark(9)
     letters = [
-        DeadLetter(partition=9, offset=n, index=0, at=now - n * MINUTE_MS, reason=reason, raw=raw, channel="shopee/sg-1")
-        for n, (reason, raw) in enumerate(
+        DeadLetter(partition=9, offset=n, index=0, at=now - n * MINUTE_MS, reason=why, raw=raw, channel="shopee/sg-1")
+        for n, (why, raw) in enumerate(
             (
                 (f"ValueError: {HOSTILE}", b'{"type":"message","text":"call +65 9123 4567","sender":{"name":"Bo"}}'),
                 ("the log entry cannot be read: truncated", bytes(range(32)) + HOSTILE.encode()),
