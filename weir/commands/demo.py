@@ -32,6 +32,7 @@ def demo(
     """Run Weir with a simulated flash sale and injected troubles, until Ctrl-C; the next start goes on from there."""
     flags = {"data_dir": data_dir, "host": host, "port": port, "log_level": log_level, "log_format": log_format}
     settings = configured(config, flags)
+    say("Weir demo starts ...")
 
     from weir.process import run_process  # noqa: PLC0415 # the parts take long to import: only who serves pays
 
