@@ -1,4 +1,4 @@
-"""Readings that cost no more than their share: the dearer one is, the seldomer it is taken."""
+"""Readings that cost no more than their share: the dearer one is, the seldomer it is taken, within bounds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 SHARE = 0.02
 """The part of the time that one reading may take."""
+SELDOMEST_S = 5.0
+"""However dear, a reading is never older than this; one slow moment must not leave an old picture for long."""
 
 
 class Paced(Generic[T]):
@@ -32,7 +34,7 @@ class Paced(Generic[T]):
                 self._value = await self._read()
                 self._taken = True
                 ended = monotonic()
-                self._due = ended + max(self._least, (ended - began) / SHARE)
+                self._due = ended + max(self._least, min(SELDOMEST_S, (ended - began) / SHARE))
             return self._value  # pyright: ignore[reportReturnType] # taken: T
 
 

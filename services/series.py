@@ -1,6 +1,6 @@
 """The chart of the last minutes, finer than the minute rows: what each reading of the rows adds to the one before.
 
-What was there before the first reading is known by the minute only, and is spread evenly over that minute.
+What is there when a minute is seen first is known by the minute only, and is spread evenly over it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from actors.sketch import Sketch
 from services.traffic import MINUTE_MS, Total, rounded
 from storage.records import MinuteRow
 
-FRESH_MS = 2 * MINUTE_MS
-"""What is added to a minute that began longer ago than this belongs to its own time, not to the moment it was seen."""
+LATE_MS = 10_000
+"""What is added to a minute that ended longer ago than this belongs to its own time, not to the moment it was seen."""
 
 
 class Slice(Struct):
@@ -38,25 +38,24 @@ class LiveSeries:
         self._slices: dict[int, Slice] = {}
         self._quantiles: dict[int, tuple[int | None, int | None]] = {}
         self._seen: dict[tuple[str, int], MinuteRow] = {}
-        self._started = False
 
     def observe(self, rows: Iterable[MinuteRow], now: int) -> None:
         """Count what the rows, as they stand at `now` (ms), add to what was seen of them before."""
         oldest = now - self.span_ms - MINUTE_MS
-        added: dict[int, Slice] = {}
+        added: dict[tuple[int, bool], Slice] = {}
         for row in rows:
             began = row.minute * MINUTE_MS
             before = self._seen.get((row.channel, row.minute))
             if before == row or began < oldest:
                 continue
             self._seen[(row.channel, row.minute)] = row
-            part = added.get(began)
+            just_now = before is not None and now - began < MINUTE_MS + LATE_MS
+            part = added.get((began, just_now))
             if part is None:
-                part = added[began] = Slice(0, 0, Sketch())
+                part = added[began, just_now] = Slice(0, 0, Sketch())
             _add(part, *_difference(row, before))
-        for began, part in added.items():
-            self._place(began, part, now)
-        self._started = True
+        for (began, just_now), part in added.items():
+            self._place(now if just_now else began, part, now, whole_minute=not just_now)
         self._forget(now)
 
     def points(self, now: int, anomalies: dict[int, int]) -> list[Point]:
@@ -67,14 +66,11 @@ class LiveSeries:
             for start in range(last - self.span_ms + self.step_ms, last + 1, self.step_ms)
         ]
 
-    def _place(self, began: int, part: Slice, now: int) -> None:
-        """What came to the minute that began then: to this moment's step, or evenly over the minute."""
-        this = now - now % self.step_ms
-        if self._started and now - began < FRESH_MS:
-            starts = range(this, this + 1)
-        else:
-            ends = max(began + self.step_ms, min(began + MINUTE_MS, this + self.step_ms))
-            starts = range(began, ends, self.step_ms)
+    def _place(self, at: int, part: Slice, now: int, *, whole_minute: bool) -> None:
+        """Add to the step of `at`, or evenly to every step of the minute from there on up to `now`."""
+        first, last = at - at % self.step_ms, now - now % self.step_ms
+        ends = max(first + self.step_ms, min(first + MINUTE_MS, last + self.step_ms)) if whole_minute else first + 1
+        starts = range(first, ends, self.step_ms)
         for start in starts:
             known = self._slices.get(start)
             if known is None:

@@ -90,7 +90,6 @@ def points_of(series, now):
 
 def test_what_arrives_between_two_looks_belongs_to_the_moment_it_was_seen():
     series = LiveSeries(15 * MINUTE_MS, 5_000)
-    series.observe([], NOW)
     series.observe([row(inbound=2, delays=[100, 100])], NOW + 1_000)
     series.observe([row(inbound=12, outbound=5, delays=[100, 100, *[900] * 10])], NOW + 7_000)
     points = points_of(series, NOW + 10_000)
@@ -107,6 +106,16 @@ def test_what_was_there_before_the_first_look_is_spread_over_its_minute():
     spread = [points[start] for start in range(NOW - 3 * MINUTE_MS, NOW - 2 * MINUTE_MS, 5_000)]
     assert [p[0] for p in spread] == [1.0] * 12
     assert {p[2] for p in spread} == {50}
+
+
+def test_a_burst_of_the_last_minutes_told_at_once_is_spread_over_them():
+    series = LiveSeries(15 * MINUTE_MS, 5_000)
+    series.observe([row(minute=MINUTE, inbound=1)], NOW + 1_000)
+    burst = [row(channel="shopee/b", minute=m, inbound=60) for m in (MINUTE - 1, MINUTE)]
+    series.observe(burst, NOW + 29_000)
+    points = points_of(series, NOW + 30_000)
+    assert max(p[0] for p in points.values()) <= 2.2
+    assert round(sum(p[0] for p in points.values()) * 5) == 121
 
 
 def test_a_minute_told_long_afterwards_belongs_to_its_own_time():
