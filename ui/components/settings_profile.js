@@ -22,7 +22,7 @@ export default {
           <form class="w-card-body set-form" @submit.prevent="change">
             <input class="w-sr" type="text" name="username" autocomplete="username" :value="me.name" tabindex="-1" aria-hidden="true" readonly>
             <label class="set-label">{{ t("profile.current") }}<span class="w-field"><input v-model="current" type="password" autocomplete="current-password" required maxlength="1024"></span></label>
-            <label class="set-label">{{ t("profile.new") }}<span class="w-field"><input v-model="fresh" type="password" autocomplete="new-password" required :minlength="LEAST" maxlength="1024"></span><small class="w-meta">{{ t("profile.least", { n: LEAST }) }}</small></label>
+            <div class="set-label"><label for="set-new">{{ t("profile.new") }}</label><span class="w-field"><input id="set-new" v-model="fresh" type="password" autocomplete="new-password" required :minlength="LEAST" maxlength="1024" aria-describedby="set-least"></span><small id="set-least" class="w-meta">{{ t("profile.least", { n: LEAST }) }}</small></div>
             <label class="set-label">{{ t("profile.again") }}<span class="w-field"><input v-model="again" type="password" autocomplete="new-password" required maxlength="1024"></span></label>
             <p v-if="wrong" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ wrong }}</span></p>
             <p class="w-meta">{{ t("profile.password_text") }}</p>
