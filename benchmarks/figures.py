@@ -63,7 +63,8 @@ def machine() -> str:
     load = os.getloadavg()[0]
     system = f"{platform.system()} {platform.release()}"
     return (
-        f"- machine: {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {system}; load before the start {load:.1f}\n"
+        f"- machine: {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {system}\n"
+        f"- load average before the start: {load:.1f}\n"
         f"- Python {sys.version.split()[0]}; {libraries}\n"
     )
 

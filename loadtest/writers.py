@@ -24,6 +24,7 @@ class Site(NamedTuple):
 AGENTS = tuple(
     {"id": f"agent-{i}", "name": name, "role": "agent"} for i, name in enumerate(("Mei", "Arun", "Sofia", "Jun"), 1)
 )
+BOT_SENDER = {"id": "bot-1", "name": "Weir bot", "role": "bot"}
 SAME_SIDE_LEAST_MS = 2_600
 """Whoever writes twice leaves more than the window of content duplicates between."""
 TWIN_LEAST_CHARACTERS = 8
@@ -63,6 +64,8 @@ class Writers:
         if channel.shop.sequences and chance() < 0.1:  # noqa: PLR2004 # joined in the middle
             conversation.next_seq = 2 + int(chance() * 300)
         self._send(at, conversation, latency_ms)
+        if chance() < 0.06:  # noqa: PLR2004 # some shops have a bot that says hello
+            world.call(at + world.between(1, 4), self._greet, conversation)
 
     def send(self, at: int, conversation: Conversation) -> None:
         """The next message of a conversation is due."""
@@ -90,6 +93,16 @@ class Writers:
         event["sender"] = original["sender"]
         event["text"] = conversation.last_text[1] = original["text"]
         event["resend_of"] = original["message"]
+        self._dispatch(at, conversation, event, None, None)
+
+    def _greet(self, at: int, conversation: Conversation) -> None:
+        world = self._world
+        if world.closing or at < conversation.channel.muted_until:
+            return
+        world.sent += 1
+        event = self._message(at, conversation, out=True)
+        event["sender"] = BOT_SENDER
+        event["text"] = BOT
         self._dispatch(at, conversation, event, None, None)
 
     def history(self, at: int, channel: Channel) -> None:
@@ -342,6 +355,3 @@ def attach(event: Event, size: int) -> None:
     event["attachments"] = [
         {"id": name, "kind": "image", "mime": "image/jpeg", "size": size, "url": f"https://media.example/{name}.jpg"}
     ]
-
-
-__all__ = ["BOT", "Writers", "attach"]
