@@ -27,6 +27,11 @@ class Collector:
         if self._gone >= EVERY_CLIENTS:
             self.collect()
 
+    def tidy(self) -> None:
+        """Collect if any page was closed since the last time."""
+        if self._gone:
+            self.collect()
+
     def collect(self) -> None:
         """One full collection."""
         self._gone = 0

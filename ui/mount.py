@@ -38,7 +38,7 @@ def mount(api: FastAPI, services: Services, settings: Settings) -> None:
         for topic in TOPICS:
             background_tasks.create(relay(services.bus, rooms, topic), name=f"relay {topic}")
         collector.start()
-        app.timer(EVERY_S, collector.collect)
+        app.timer(EVERY_S, collector.tidy)
 
     ui.run_with(
         api,

@@ -84,6 +84,15 @@ async def test_an_ended_session_sends_its_pages_to_the_login(visit, address):
     await expect(page.get_by_role("alert")).to_contain_text("session has ended")
 
 
+async def test_a_lost_connection_is_told_on_every_page(visit):
+    page = await visit("/anomalies")
+    await expect(page.locator(".rows")).to_be_visible()
+    await page.evaluate("window.socket.disconnect()")
+    await expect(page.locator(".w-toast")).to_contain_text("Connection lost")
+    await page.evaluate("window.socket.connect()")
+    await expect(page.locator(".w-toast")).to_have_count(0)
+
+
 async def test_a_failed_answer_of_the_api_is_told_in_its_own_words(visit):
     page = await visit("/trace?key=x&message=y")
     await page.route(

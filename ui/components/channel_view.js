@@ -11,7 +11,7 @@ export default {
   template: `
     <div class="page">
       <header class="page-head"><div><h1 class="w-h1 break">{{ channelName(platform, account) }}</h1><p class="w-sub chan-state"><w-state v-if="row" :state="live.sound ? row.state : 'no_data'" /><span v-if="row && row.since && row.state !== 'ok'" class="w-num">{{ t("channel.since", { at: dayMinute(row.since), age: age(live.now - row.since) }) }}</span></p></div>
-        <div class="bar-tools"><span class="badge" :class="'is-' + live.mode" role="status"><i></i><b>{{ t("live." + live.mode) }}</b></span>
+        <div class="bar-tools"><span class="badge" :class="'is-' + live.mode"><i></i><b role="status">{{ t("live." + live.mode) }}</b></span>
           <div class="w-seg" role="group" :aria-label="t('monitor.range')"><button v-for="range in RANGES" :key="range" type="button" :aria-pressed="live.range === range" @click="span(range)">{{ t("range." + range) }}</button></div>
           <a class="w-btn" :href="toConversations({ platform, account })"><w-icon name="message-square" />{{ t("channel.conversations") }}</a>
           <a v-if="can('view_thresholds')" class="w-btn" :href="toThresholds('', query.key)"><w-icon name="sliders-horizontal" />{{ t("channel.thresholds") }}</a></div></header>

@@ -14,7 +14,7 @@ export default {
         <p class="w-sub">{{ summary }}</p>
       </div>
       <div class="bar-tools">
-        <span class="badge" :class="'is-' + live.mode" role="status"><i></i><b>{{ t("live." + live.mode) }}</b><span class="w-num badge-age">{{ freshness }}</span></span>
+        <span class="badge" :class="'is-' + live.mode"><i></i><b role="status">{{ t("live." + live.mode) }}</b><span class="w-num badge-age">{{ freshness }}</span></span>
         <button class="w-btn bar-pause" type="button" :aria-pressed="live.paused" :aria-label="t(live.paused ? 'monitor.resume' : 'monitor.pause')" @click="pause(!live.paused)">
           <w-icon :name="live.paused ? 'play' : 'pause'" /><span>{{ t(live.paused ? "monitor.resume" : "monitor.pause") }}</span><em v-if="live.missed" class="bar-missed">{{ live.missed }}</em>
         </button>

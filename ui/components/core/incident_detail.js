@@ -4,7 +4,7 @@ import { age, channelName, dayMinute, duration, isNumber, number, toMs } from ".
 import { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 import { can, live } from "./live.js";
 import { WAgo, WIcon } from "./parts.js";
-import { conversationKey, toChannel, channelKey, toAnomalies, toTrace } from "./places.js";
+import { conversationKey, toChannel, channelKey, toAnomalies, toConversation, toTrace } from "./places.js";
 
 const HOPS = ["platform_ms", "gateway_ms", "queue_ms", "store_ms"];
 const CAUSES = ["platform", "network", "account", "configuration", "fixed", "other"];
@@ -84,7 +84,7 @@ export const IncidentDetail = {
         name: one.message || one.conversation,
         line: evidenceLine(one.kind, one.evidence),
         at: toMs(one.since),
-        to: one.message && can("view_messages") ? toTrace(conversationKey(one.platform, one.account, one.conversation), one.message) : undefined,
+        to: can("view_messages") ? this.place(one) : undefined,
       }));
     },
     impact() {
@@ -116,6 +116,11 @@ export const IncidentDetail = {
   },
   methods: {
     t, tn, age, number, duration, dayMinute, toMs, troubleName, channelName, channelKey, toChannel,
+    // A gap has a number and no message; its conversation shows what stands around it.
+    place(one) {
+      const key = conversationKey(one.platform, one.account, one.conversation);
+      return one.message ? toTrace(key, one.message) : toConversation(key);
+    },
     resolve() {
       this.asking = false;
       this.$emit("act", { name: "resolve", body: { cause: this.note ? `${this.cause}: ${this.note.trim()}` : this.cause } });

@@ -31,6 +31,9 @@ let asking = null;
 let timer = 0;
 let waitingForSocket = 0;
 
+// Pages without the store show ages too.
+setInterval(() => users || (live.now = Date.now() + offset), 1000);
+
 const pushed = () => live.range === PUSHED_RANGE && !live.platform && !live.account;
 
 // The instant from which the chosen range counts: the rows behind a number of the range carry it.
