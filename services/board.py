@@ -43,16 +43,8 @@ LEARNED_LEAST = 50
 INCIDENTS_MOST = 60
 AT_RISK = frozenset({"loss", "delay", "notification_missed"})
 DOWNING = ("auth", "channel_silent")
-SLOWING = (
-    "loss",
-    "loss_outbound",
-    "notification_missed",
-    "delay",
-    "out_of_sync",
-    "attachment_failed",
-    "translation_failed",
-)
-"""Unresolved troubles that make a channel down or slow, the worst first."""
+SLOWING = ("loss", "loss_outbound", "delay", "notification_missed")
+"""Unresolved troubles that make a channel down or slow, the worst first; the others show in their own columns."""
 STATE_ORDER = {"down": 0, "slow": 1, "no_data": 2, "recovering": 3, "silenced": 4, "ok": 5}
 
 

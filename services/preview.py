@@ -133,7 +133,7 @@ class Preview:
         if name not in BY_NAME:
             raise RejectedError(f"name: one of {', '.join(BY_NAME)}, not {name[:64]!r}")
         start, end = self._period(since, until)
-        step = max(MINUTE_MS, -(-(end - start) // POINTS) // MINUTE_MS * MINUTE_MS)
+        step = step_of(await self._first_heard(start), end)
         points: list[Point] = []
         partial = False
         if name == "delay.threshold_s":
@@ -143,6 +143,10 @@ class Preview:
             raw, partial = await self._latest(("history", who), self._ask(question, start - MINUTE_MS, end))
             points = msgspec.msgpack.decode(raw, type=list[Point])
         return History(name=name, scope=scope, since=start, until=end, step_ms=step, points=points, partial=partial)
+
+    async def _first_heard(self, since: int) -> int:
+        """From when on there can be anything to show (ms)."""
+        return max(since, min((c.first_at for c in await self._store.channels()), default=since))
 
     def _period(self, since: int | None, until: int | None) -> tuple[int, int]:
         end = self._clock() if until is None else until
@@ -225,6 +229,11 @@ class Preview:
             pipe.write(END_OF_PARTITION)
         await pipe.drain()
         return False
+
+
+def step_of(since: int, until: int) -> int:
+    """Whole minutes (ms) that cut the span into at most POINTS steps."""
+    return max(1, -(-(until - since) // (POINTS * MINUTE_MS))) * MINUTE_MS
 
 
 def _of_scope(row: MinuteRow, scope: str) -> bool:

@@ -110,6 +110,11 @@ def test_the_worst_trouble_names_the_state_of_a_channel():
     assert (row.reason, row.since, row.hidden) == ("auth", NOW - 60_000, 1)
 
 
+def test_a_missing_attachment_shows_in_its_column_and_leaves_the_channel_ok():
+    row = rows(screen(unresolved=[count("attachment_failed"), count("translation_failed")]))["shopee/a"]
+    assert (row.state, row.attachment_failed, row.translation_failed) == ("ok", 1, 1)
+
+
 def test_a_channel_that_was_in_trouble_a_minute_ago_is_recovering():
     row = rows(screen(troubled_until={"shopee/a": NOW - 60_000}))["shopee/a"]
     assert row.state == "recovering"

@@ -196,6 +196,7 @@ async def test_a_history_of_receipts_comes_from_the_log(told):
     history = await preview_of(told).history("loss.outbound_grace_s", since=START, until=told.now)
     assert {(p.largest, p.count) for p in history.points} == {(1_000, 1)}
     assert len(history.points) == 6
+    assert history.step_ms == 60_000
 
 
 async def test_a_threshold_without_a_measure_has_no_points(told):
