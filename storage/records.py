@@ -63,7 +63,8 @@ class ChannelRow(Struct, frozen=True, kw_only=True):
 class MinuteRow(Struct, frozen=True, kw_only=True, gc=False):
     """One channel's traffic in one minute of observed time, whole (replaces an earlier row of that minute).
 
-    `delays` is an encoded `actors.sketch.Sketch` of corrected delays in ms; merge the rows of a span for its quantiles.
+    `minute` counts minutes since the epoch. `delays` is an encoded `actors.sketch.Sketch` of corrected delays in ms;
+    merge the rows of a span for its quantiles.
     """
 
     channel: str

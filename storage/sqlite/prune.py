@@ -14,6 +14,7 @@ from storage.sqlite.save_progress import versions
 from storage.sqlite.search import document
 
 CHUNK = 500
+MINUTE_MS = 60_000
 
 _event = json.Decoder(Message)
 
@@ -39,7 +40,8 @@ _COMPANY = (
 def prune_chunks(before: int) -> Iterator[Callable[[Connection], int]]:
     """Jobs to be repeated, each in its own transaction, until it deletes nothing more."""
     yield partial(_prune_messages, before=before)
-    for sql in (_MINUTES, _ANOMALIES, _CLOCKS):
+    yield partial(_prune_rows, sql=_MINUTES, before=before // MINUTE_MS)
+    for sql in (_ANOMALIES, _CLOCKS):
         yield partial(_prune_rows, sql=sql, before=before)
 
 

@@ -15,7 +15,6 @@ def message(number, sent_at):
         message=f"m{number}",
         sent_at=sent_at,
         direction="in",
-        history=True,
     )
 
 
@@ -44,4 +43,5 @@ async def test_what_is_young_stays(data_dir):
         await weir.runtime.settled()
         await weir.upkeep.once()
         assert await weir.store.message("ebay/shop/c1", "m1")
+        assert await weir.store.minutes(0, 2**40)
         assert (await weir.store.audit(10, subject=PRUNED)).items == []
