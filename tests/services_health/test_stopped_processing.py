@@ -34,7 +34,7 @@ class Watched(Product):
     async def start(self):
         await super().start()
         now = self.gateway.now
-        self.heartbeats = Heartbeats(now)
+        self.heartbeats = Heartbeats(now, steady=now)
         self.watchdog = Watchdog(self.heartbeats, now)
         self.pulse = Pulse(
             runtime=self.runtime,

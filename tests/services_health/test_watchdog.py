@@ -32,7 +32,7 @@ def hand():
 
 @pytest.fixture
 def heartbeats(hand):
-    return Heartbeats(hand)
+    return Heartbeats(hand, steady=hand)
 
 
 @pytest.fixture
@@ -66,6 +66,13 @@ def test_a_part_that_stops_is_named_within_its_limit(watchdog, heartbeats, hand,
     assert verdict.silent_since == NOW
     assert [alarm.evidence for alarm in verdict.alarms] == [{"part": part}]
     assert part in verdict.problems()[0]
+
+
+def test_a_wall_clock_set_forward_stops_nobody(hand):
+    heartbeats = Heartbeats(hand)
+    watchdog = Watchdog(heartbeats, hand)
+    hand.now += 3_600_000
+    assert watchdog.look().ok
 
 
 def test_a_part_that_comes_back_ends_the_silence(watchdog, heartbeats, hand):
@@ -128,7 +135,7 @@ async def test_a_blocked_event_loop_is_noticed_and_the_place_is_logged():
         return hand.now
 
     hand = Hand()
-    watchdog = Watchdog(Heartbeats(hurrying), hurrying, period_s=0.01)
+    watchdog = Watchdog(Heartbeats(hurrying, steady=hurrying), hurrying, period_s=0.01)
     with capture_logs() as lines:
         watchdog.start(asyncio.get_running_loop())
         try:

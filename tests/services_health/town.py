@@ -30,7 +30,7 @@ class Town:
         self.engine = Engine(0, ThresholdSet(), PartitionMark(partition=0))
         self.offset = -1
         self.bus = LocalBus()
-        self.heartbeats = Heartbeats(self.clock)
+        self.heartbeats = Heartbeats(self.clock, steady=self.clock)
         self.watchdog = Watchdog(self.heartbeats, self.clock)
 
     async def open(self):
