@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.admission import Admission
+from api.description import describe_security
 from api.gate import Gate
 from api.problems import Problem, register
 from api.routes import ROUTES
@@ -33,6 +34,7 @@ def create_api(services: Services, settings: WebSettings | None = None) -> FastA
         app.include_router(router)
     app.add_api_route("/api/{path:path}", nothing_here, methods=METHODS, include_in_schema=False)
     register(app)
+    describe_security(app)
     app.add_middleware(
         Gate,
         accounts=services.accounts,

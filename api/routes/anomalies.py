@@ -9,6 +9,7 @@ from starlette.responses import Response
 from actors.anomaly import Kind, Severity, Status
 from api.asking import Cursor, Instant, Limit, Parts, instant, needs
 from api.bodies import read_json
+from api.description import body_of
 from api.views import anomaly_view, answer, page_answer
 from services.permissions import Caller
 from storage.records import AnomalyFilter
@@ -69,7 +70,7 @@ async def acknowledge(parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> 
     return answer(anomaly_view(await parts.anomalies.acknowledge(anomaly_id, who=caller.name)))
 
 
-@router.post("/{anomaly_id}/resolve", summary="Resolve an anomaly by hand")
+@router.post("/{anomaly_id}/resolve", summary="Resolve an anomaly by hand", openapi_extra=body_of(Resolution))
 async def resolve(request: Request, parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> Response:
     """Body: `{"cause": "…"}`, or none. Answers with the anomaly as it will be in a moment."""
     wanted = await read_json(request, Resolution)

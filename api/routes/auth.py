@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.asking import AnyCaller, Parts, Settings
 from api.bodies import read_body, read_json
+from api.description import body_of
 from api.gate import session_cookie, session_of
 from api.views import answer, caller_view
 from services.accounts import SESSION_MS
@@ -26,7 +27,7 @@ class Credentials(Struct, forbid_unknown_fields=True):
     next: str = "/"
 
 
-@router.post("/auth/login", summary="Log in", openapi_extra={"requestBody": {"content": {"application/json": {}}}})
+@router.post("/auth/login", summary="Log in", openapi_extra=body_of(Credentials))
 async def log_in(request: Request, parts: Parts, settings: Settings) -> Response:
     """JSON `{"name", "password"}` answers JSON; a form answers with a redirect. Both set the session cookie."""
     form = "json" not in request.headers.get("content-type", "")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.asking import Cursor, Limit, Parts, key_of, needs, rest_of_path
+from api.description import path_of
 from api.views import answer, conversation_view, message_view, page_answer
 from services.errors import NotFoundError
 from services.permissions import Caller
@@ -19,6 +20,8 @@ from storage.records import ConversationFilter
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
 Reader = Annotated[Caller, Depends(needs("view_messages"))]
 Word = Annotated[str | None, Query(max_length=1024)]
+KEYED = path_of(key="platform/account/conversation; `/` inside a part as %2F")
+TRACED = path_of(key="platform/account/conversation; `/` inside a part as %2F", message="The platform's own id.")
 CONVERSATIONS = "/api/v1/conversations/"
 MESSAGES = "/api/v1/messages/"
 
@@ -54,7 +57,9 @@ async def conversations(  # one parameter per filter
     return page_answer(await parts.conversations.page(where, limit, cursor), conversation_view)
 
 
-@router.get("/conversations/{key:path}/messages", summary="Messages of a conversation, oldest first")  # noqa: FAST003 # read from the raw path
+@router.get(
+    "/conversations/{key:path}/messages", summary="Its messages, oldest first", openapi_extra=KEYED
+)  # read from the raw path
 async def messages(
     request: Request, parts: Parts, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
@@ -66,13 +71,13 @@ async def messages(
     return page_answer(page, message_view)
 
 
-@router.get("/conversations/{key:path}", summary="One conversation")  # noqa: FAST003 # read from the raw path
+@router.get("/conversations/{key:path}", summary="One conversation", openapi_extra=KEYED)  # noqa: FAST003 # read from the raw path
 async def conversation(request: Request, parts: Parts, _caller: Reader) -> Response:
     """One conversation by its key."""
     return await _conversation(parts, rest_of_path(request, CONVERSATIONS))
 
 
-@router.get("/messages/{key:path}/{message}/trace", summary="A message's life, hop by hop")  # noqa: FAST003 # read from the raw path
+@router.get("/messages/{key:path}/{message}/trace", summary="A message's life, hop by hop", openapi_extra=TRACED)  # noqa: FAST003 # read from the raw path
 async def trace(request: Request, parts: Parts, _caller: Reader) -> Response:
     """Sent, received, logged, processed, stored, notified, seen, answered, delivered, with times."""
     *key, message, _trace = rest_of_path(request, MESSAGES)

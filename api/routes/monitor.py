@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.asking import Parts, needs
 from api.bodies import read_json
+from api.description import body_of
 from api.views import answer
 from services.permissions import Caller
 
@@ -56,7 +57,7 @@ async def acknowledge(parts: Parts, caller: Operator, incident_id: IncidentId) -
     return answer(to_builtins(await parts.incidents.acknowledge(incident_id, who=caller.name)))
 
 
-@router.post("/incidents/{incident_id}/resolve", summary="Resolve an incident by hand")
+@router.post("/incidents/{incident_id}/resolve", summary="Resolve an incident", openapi_extra=body_of(Resolution))
 async def resolve(request: Request, parts: Parts, caller: Operator, incident_id: IncidentId) -> Response:
     """Resolves every unresolved anomaly of it. Body: `{"cause": "…"}`, or none."""
     wanted = await read_json(request, Resolution)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api.asking import Parts, needs
 from api.bodies import read_json
+from api.description import body_of
 from api.views import answer, token_view, user_view
 from services.passwords import random_password
 from services.permissions import Caller
@@ -47,7 +48,7 @@ async def users(parts: Parts, _caller: UserAdmin) -> Response:
     return answer({"items": [user_view(u) for u in await parts.accounts.users()], "next": None})
 
 
-@router.post("/users", summary="Add a person", status_code=201)
+@router.post("/users", summary="Add a person", status_code=201, openapi_extra=body_of(NewUser))
 async def add_user(request: Request, parts: Parts, caller: UserAdmin) -> Response:
     """409 when the name is taken."""
     wanted = await read_json(request, NewUser)
@@ -56,7 +57,7 @@ async def add_user(request: Request, parts: Parts, caller: UserAdmin) -> Respons
     return answer(user_view(user) if wanted.password else {**user_view(user), "password": password}, 201)
 
 
-@router.patch("/users/{name}", summary="Change a person's role, access or password")
+@router.patch("/users/{name}", summary="Change a person's role, access or password", openapi_extra=body_of(UserChange))
 async def change_user(request: Request, parts: Parts, caller: UserAdmin, name: str) -> Response:
     """Ends the person's sessions."""
     wanted = await read_json(request, UserChange)
@@ -80,7 +81,7 @@ async def tokens(parts: Parts, _caller: TokenAdmin) -> Response:
     return answer({"items": [token_view(t) for t in await parts.tokens.tokens()], "next": None})
 
 
-@router.post("/tokens", summary="Create an API token", status_code=201)
+@router.post("/tokens", summary="Create an API token", status_code=201, openapi_extra=body_of(NewToken))
 async def create_token(request: Request, parts: Parts, caller: TokenAdmin) -> Response:
     """The secret is in this answer and nowhere else."""
     wanted = await read_json(request, NewToken)

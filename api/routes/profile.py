@@ -9,6 +9,7 @@ from starlette.responses import Response
 from actors.errors import RejectedError
 from api.asking import Parts, Settings, caller_of
 from api.bodies import read_json
+from api.description import body_of
 from api.gate import session_cookie
 from api.routes.auth import address_of
 from api.views import answer, user_view
@@ -45,7 +46,7 @@ def person_of(request: Request) -> Caller:
 Person = Annotated[Caller, Depends(person_of)]
 
 
-@router.patch("", summary="Change how my screens look")
+@router.patch("", summary="Change how my screens look", openapi_extra=body_of(Preferences))
 async def prefer(request: Request, parts: Parts, caller: Person) -> Response:
     """`lang` is en or zh, `theme` light, dark or auto."""
     wanted = await read_json(request, Preferences)
@@ -55,7 +56,7 @@ async def prefer(request: Request, parts: Parts, caller: Person) -> Response:
     return answer(user_view(user))
 
 
-@router.post("/password", summary="Change my password", status_code=204)
+@router.post("/password", summary="Change my password", status_code=204, openapi_extra=body_of(PasswordChange))
 async def change_password(request: Request, parts: Parts, settings: Settings, caller: Person) -> Response:
     """Ends all my sessions, this one too. 422 when the current password is wrong, 429 after too many wrong ones."""
     wanted = await read_json(request, PasswordChange)

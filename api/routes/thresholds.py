@@ -12,6 +12,7 @@ from actors.errors import ConfigurationError, RejectedError
 from actors.thresholds import THRESHOLDS, ThresholdSet, parse_assignment
 from api.asking import Instant, Parts, instant, needs
 from api.bodies import read_json
+from api.description import body_of
 from api.views import answer, rfc3339, threshold_version_view
 from services.errors import ConflictError
 from services.permissions import Caller
@@ -55,7 +56,7 @@ async def thresholds(parts: Parts, _caller: Reader) -> Response:
     return answer(thresholds_view(parts.thresholds.current(), parts.thresholds.version()))
 
 
-@router.put("", summary="Change thresholds")
+@router.put("", summary="Change thresholds", openapi_extra=body_of(Change))
 async def change(request: Request, parts: Parts, caller: Tuner) -> Response:
     """In force within a second; 409 when `version` is given and is not the one in force."""
     wanted = await read_json(request, Change, 2**20)
@@ -78,7 +79,7 @@ async def history(parts: Parts, _caller: Reader, limit: Annotated[int, Query(ge=
     return answer({"items": [threshold_version_view(v) for v in versions], "next": None})
 
 
-@router.post("/preview", summary="What other thresholds would have found")
+@router.post("/preview", summary="What other thresholds would have found", openapi_extra=body_of(Trial))
 async def preview(request: Request, parts: Parts, caller: Trier) -> Response:
     """Stored events of the period run through the same detectors; anomalies by kind, beside those really found.
 
@@ -106,7 +107,11 @@ async def series(
     return answer(to_builtins(await _unless_asked_anew(work)))
 
 
-@router.post("/{number}/activate", summary="Bring a draft or an earlier version into force")
+@router.post(
+    "/{number}/activate",
+    summary="Bring a draft or an earlier version into force",
+    openapi_extra=body_of(Activation),
+)
 async def activate(request: Request, parts: Parts, caller: Tuner, number: int) -> Response:
     """As a new version; also the way to roll back."""
     wanted = await read_json(request, Activation)

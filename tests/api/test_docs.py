@@ -67,3 +67,18 @@ async def test_every_answer_a_viewer_must_not_have_is_forbidden(as_role):
             answer = await client.request(method, path)
             assert answer.status_code == 403, (method, path)
             assert "viewer" in answer.json()["detail"]
+
+
+async def test_the_description_is_whole(stranger):
+    told = (await stranger.get("/api/openapi.json")).json()
+    assert told["openapi"].startswith("3.")
+    assert {"token", "session"} == told["components"]["securitySchemes"].keys()
+    for path, methods in told["paths"].items():
+        for method, operation in methods.items():
+            wanted = set(re.findall(r"\{([^}]*)\}", path))
+            named = {item["name"] for item in operation.get("parameters", ()) if item["in"] == "path"}
+            assert named == wanted, (method, path)
+            assert operation["summary"]
+    change = told["paths"]["/api/v1/settings/thresholds"]["put"]["requestBody"]["content"]["application/json"]
+    assert {"set", "overrides", "version", "note", "draft"} == change["schema"]["properties"].keys()
+    assert "$ref" not in str(change)
