@@ -1,5 +1,5 @@
 // API tokens: what programs log in with. A token's secret is shown once, when it is made.
-import { WIcon, ask, dayMinute, send, t, toast } from "weir-core";
+import { WIcon, ask, dayMinute, moment, send, t, toast } from "weir-core";
 import { AreYouSure, OnceShown, ROLES, SettingsHead } from "weir-admin";
 
 const LIVES = [30, 90, 365, 0];
@@ -18,7 +18,7 @@ export default {
             <td :data-label="t('users.role')">{{ t("role." + token.role) }}</td>
             <td :data-label="t('users.state')"><span class="w-pill" :class="state(token) === 'active' ? 'is-green' : ''">{{ t("tokens." + state(token)) }}</span></td>
             <td class="w-num" :data-label="t('tokens.used')">{{ token.last_used_at ? when(token.last_used_at) : t("tokens.never") }}</td>
-            <td class="w-num" :data-label="t('tokens.ends')">{{ token.expires_at ? when(token.expires_at) : t("tokens.endless") }}</td>
+            <td class="w-num" :data-label="t('tokens.ends')">{{ token.expires_at ? moment(Date.parse(token.expires_at)) : t("tokens.endless") }}</td>
             <td class="set-break" :data-label="t('tokens.by')"><span><bdi>{{ token.created_by }}</bdi> <span class="w-meta w-num">{{ when(token.created_at) }}</span></span></td>
             <td class="r set-acts"><button v-if="state(token) !== 'revoked'" class="w-btn is-danger" type="button" :disabled="busy" @click="asked = token"><w-icon name="trash-2" />{{ t("tokens.revoke") }}</button></td>
           </tr></tbody>
@@ -44,7 +44,7 @@ export default {
     this.load();
   },
   methods: {
-    t,
+    t, moment,
     when: (at) => dayMinute(Date.parse(at)),
     state: (token) => (token.revoked_at ? "revoked" : token.expires_at && Date.parse(token.expires_at) <= Date.now() ? "over" : "active"),
     async load() {

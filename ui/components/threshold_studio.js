@@ -1,5 +1,5 @@
 // The threshold studio: choose a threshold and a place, move the line, see what it would have done, keep it or bring it into force.
-import { WIcon, ask, can, keepInAddress, moment, t, timeOfDay, toast } from "weir-core";
+import { WIcon, ask, can, channelKey, keepInAddress, moment, t, timeOfDay, toast } from "weir-core";
 import {
   INHERIT, STEPS, TuningChart, TuningEffect, TuningTree, TuningVersions, activate, changed, complaint, difference, effective, history, isMovable, label, positionOf,
   preview, readSet, readVersions, scopeName, shown, stepped, store, valueAt,
@@ -9,6 +9,12 @@ const HOUR_MS = 3_600_000;
 const PERIODS = { "1h": HOUR_MS, "24h": 24 * HOUR_MS, "7d": 168 * HOUR_MS, "14d": 336 * HOUR_MS };
 const CALM_MS = 250;
 const LOOK_MS = 15_000;
+
+// A link may name an account as it is written on the platform; a place's name has one `/` only.
+function placeOf(scope) {
+  const [platform, ...account] = scope.split("/");
+  return account.length > 1 ? channelKey(platform, account.join("/")) : scope;
+}
 
 export default {
   components: { WIcon, TuningChart, TuningEffect, TuningTree, TuningVersions },
@@ -80,7 +86,7 @@ export default {
         const [scope, name] = [key.slice(0, cut), key.slice(cut + 1)];
         const own = this.set.overrides[scope];
         return { scope, name, value, old: own && name in own ? own[name] : INHERIT };
-      });
+      }).filter((one) => one.value !== one.old);
     },
     inForce() {
       return effective(this.set.overrides, this.spec, this.scope);
@@ -145,7 +151,7 @@ export default {
     start() {
       const { kind, name, scope } = this.query;
       const wanted = this.set.thresholds.find((one) => one.name === name) || this.set.thresholds.find((one) => one.kind === kind) || this.set.thresholds[0];
-      this.choose(wanted.name, scope || "");
+      this.choose(wanted.name, placeOf(scope || ""));
     },
     choose(name, scope) {
       Object.assign(this, { name, scope, wrong: "", typing: false });
@@ -245,15 +251,16 @@ export default {
     },
     async save(draft) {
       await this.keep(() => store(this.changes, this.set.version, this.note, draft), draft);
+      if (!this.trouble) this.discard();
     },
     async bring(version) {
       await this.keep(() => activate(version, this.set.version), false);
     },
     async keep(act, draft) {
-      this.saving = true;
+      Object.assign(this, { saving: true, trouble: "" });
       try {
         const made = await act();
-        Object.assign(this, { pending: {}, note: "", typing: false });
+        this.typing = false;
         await this.load();
         this.typed = this.written();
         if (draft) toast(t("tuning.drafted", { version: made.version }));
