@@ -24,6 +24,10 @@ KEYED = path_of(key="platform/account/conversation; `/` inside a part as %2F")
 TRACED = path_of(key="platform/account/conversation; `/` inside a part as %2F", message="The platform's own id.")
 CONVERSATIONS = "/api/v1/conversations/"
 MESSAGES = "/api/v1/messages/"
+# The routes read keys from the raw path: the framework has decoded its parts already.
+ONE = "/conversations/{key:path}"
+MESSAGES_OF_ONE = "/conversations/{key:path}/messages"
+TRACE_OF_ONE = "/messages/{key:path}/{message}/trace"
 
 
 @router.get("/conversations", summary="List conversations, latest first")
@@ -57,9 +61,7 @@ async def conversations(  # one parameter per filter
     return page_answer(await parts.conversations.page(where, limit, cursor), conversation_view)
 
 
-@router.get(
-    "/conversations/{key:path}/messages", summary="Its messages, oldest first", openapi_extra=KEYED
-)  # read from the raw path
+@router.get(MESSAGES_OF_ONE, summary="Messages of a conversation, oldest first", openapi_extra=KEYED)
 async def messages(
     request: Request, parts: Parts, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
@@ -71,13 +73,13 @@ async def messages(
     return page_answer(page, message_view)
 
 
-@router.get("/conversations/{key:path}", summary="One conversation", openapi_extra=KEYED)  # noqa: FAST003 # read from the raw path
+@router.get(ONE, summary="One conversation", openapi_extra=KEYED)
 async def conversation(request: Request, parts: Parts, _caller: Reader) -> Response:
     """One conversation by its key."""
     return await _conversation(parts, rest_of_path(request, CONVERSATIONS))
 
 
-@router.get("/messages/{key:path}/{message}/trace", summary="A message's life, hop by hop", openapi_extra=TRACED)  # noqa: FAST003 # read from the raw path
+@router.get(TRACE_OF_ONE, summary="A message's life, hop by hop", openapi_extra=TRACED)
 async def trace(request: Request, parts: Parts, _caller: Reader) -> Response:
     """Sent, received, logged, processed, stored, notified, seen, answered, delivered, with times."""
     *key, message, _trace = rest_of_path(request, MESSAGES)
