@@ -39,7 +39,7 @@ def on_resync(where: Channel, c: Conversation | None, m: Message, now: int, out:
     for anomaly in _windows(state):
         start, end = anomaly.evidence["from"], anomaly.evidence["to"]
         if start <= m.sent_at < end and own_count(where, c, start, end) == anomaly.evidence["theirs"]:
-            resolve_anomaly(state, KIND, _subject(start, end), now, "resynced", out, ours=anomaly.evidence["theirs"])
+            resolve_anomaly(state, KIND, _subject(start, end), now, "resynced", out)
 
 
 def expire(where: Channel, c: Conversation | None, now: int, out: Effects) -> None:

@@ -92,6 +92,7 @@ def test_a_re_sync_that_brings_what_was_missing_closes_it():
     assert found.status == "open"
     (found,) = sync(*story, message("m2", 60, sent=2, via="resync"), message("m3", 61, sent=3, via="resync"))
     assert (found.resolution, found.resolved_at) == ("resynced", 61)
+    assert (found.evidence["ours"], found.evidence["theirs"]) == (1, 3)
     assert sync(*story, message("m2", 60, sent=2), message("m3", 61, sent=3))[0].status == "open"
 
 

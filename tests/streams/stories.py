@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from tests.actors.trace import DAY, HOUR, auth, event, message, ms, told
 
 CHANNELS = st.sampled_from([("shopee", "a")] * 3 + [("ebay", "a/b")])
-NAMES = st.sampled_from([f"m{n}" for n in range(10)])
+NAMES = st.sampled_from([f"m{n}" for n in range(8)])
 CONVERSATIONS = st.sampled_from(["c1"] * 3 + ["c%/\u0000😀"])
-STEPS = st.sampled_from([0, 0.001, 1, 1, 2, 10, 14.999, 15, 20, 30, 60.001, 600, HOUR, DAY, 8 * DAY])
+STEPS = st.sampled_from([0, 0.001, 1, 1, 1, 2, 2, 5, 5, 10, 14.999, 15, 20, 30, 60.001, 600, HOUR, 8 * DAY])
 LATE = st.sampled_from([0, 0, 0, 1, 2, 31, 400, -5, -700, 9 * HOUR])
 TEXTS = st.sampled_from([None, "ok", "where is my parcel", " where is my parcel", "สินค้าไม่ตรงปก"])
 CUSTOMER, BOT, AGENT = ({"id": role[0], "role": role} for role in ("customer", "bot", "agent"))
@@ -32,7 +32,7 @@ messages = st.builds(
     sender=PEOPLE,
     attachments=FILES,
     lang=st.sampled_from([None, None, "en", "th"]),
-    seq=st.sampled_from([None, 1, 2, 3, 5, 8, 2000]),
+    seq=st.sampled_from([None, 1, 2, 3, 4, 5, 6, 8, 1500]),
     reply_to=st.one_of(st.none(), st.none(), NAMES),
     resend_of=st.one_of(st.none(), st.none(), NAMES),
     vip=st.sampled_from([None, None, None, True]),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +19,7 @@ from streams.replay import replay_file
 from streams.report import encode_report
 from tests.actors.trace import as_lines, clock, message, notification
 
+DATA = Path(__file__).resolve().parent.parent / "data"
 STORY = [message("m1", 0, text="สินค้าไม่ตรงปก"), notification("m1", 1), message("m2", 2), clock(50)]
 LINES = as_lines(STORY)
 PLAIN = b"\n".join(LINES) + b"\n"
@@ -146,6 +149,24 @@ def test_progress_is_told_in_bytes_and_lines(tmp_path):
     replayed(tmp_path, PLAIN * 3000, progress=lambda read, number: seen.append((read, number)))
     assert [number for _, number in seen] == [5000, 10000]
     assert 0 < seen[0][0] <= len(PLAIN) * 3000
+
+
+def test_the_json_test_suite_as_lines_harms_nothing(tmp_path, public_data):
+    source = public_data / "bad_input" / "json_parsing.jsonl"
+    if not source.is_file():
+        pytest.skip(f"no {source}")
+    rows = [json.loads(row) for row in source.read_text("utf-8").split("\n") if row]
+    payloads = [base64.b64decode(row["b64"]) for row in rows if "b64" in row]
+    payloads = [b"[" * 100_000, b'[{"":' * 50_000, *(p for p in payloads if b"\n" not in p and not p.isspace() and p)]
+    report = replayed(tmp_path, b"\n".join(line for p in payloads for line in (p, LINES[3])))
+    assert len(report["rejected"]) == len(payloads)
+    assert report["events"] == len(payloads)
+    assert report["ledger"]["accepted"] == 2 * len(payloads)
+
+
+def test_a_whole_incident_gives_the_report_it_always_gave():
+    story = DATA / "incident.ndjson"
+    assert encode_report(replay_file(str(story))) == (DATA / "incident.report.json").read_bytes()
 
 
 def test_no_customers_text_stands_in_the_reasons(tmp_path):
