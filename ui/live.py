@@ -16,6 +16,7 @@ from ui.ports import Bus
 log = structlog.get_logger(__name__)
 EVENT = "weir"
 RETRY_S = 1.0
+ALWAYS = frozenset({"seq", "at"})
 
 
 class Rooms:
@@ -57,11 +58,14 @@ class Rooms:
 async def relay(bus: Bus, rooms: Rooms, topic: str) -> None:
     """Hand every message of a topic of the live bus to those who watch it, for ever; a broken bus is tried again."""
     while True:
+        before: Mapping[str, Any] = {}
         try:
             async for message in bus.subscribe(topic):
+                whole = _decoded(message)
                 watchers = rooms.watchers(topic)
                 if watchers:
-                    await compat.emit(EVENT, {"topic": topic, "data": _decoded(message)}, watchers)
+                    await compat.emit(EVENT, {"topic": topic, "data": changed(before, whole)}, watchers)
+                before = whole
         except Exception:
             log.exception("live_bus_broken", topic=topic, retry_s=RETRY_S)
         await asyncio.sleep(RETRY_S)
@@ -72,6 +76,14 @@ def evict(rooms: Rooms, user: str) -> None:
     for client in rooms.clients_of(user):
         rooms.closed(user, client)
         compat.drop_client(client, 'location.href="/login?error=expired"')
+
+
+def changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a message that differ from the one before; its `seq` and time always.
+
+    Whoever missed the one before sees it by `seq` and fetches the whole.
+    """
+    return {key: value for key, value in now.items() if key in ALWAYS or key not in before or before[key] != value}
 
 
 def _decoded(message: Mapping[str, Any] | bytes) -> Any:

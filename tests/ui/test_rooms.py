@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from ui import live
-from ui.live import Rooms, relay
+from ui.live import Rooms, changed, relay
 
 
 def test_a_page_watches_until_it_leaves():
@@ -61,3 +61,10 @@ async def test_a_broken_bus_is_tried_again_and_one_message_goes_to_all_who_watch
     task.cancel()
     assert first == ("weir", {"topic": "monitor", "data": {"seq": 1}}, {"a", "b"})
     assert sent.empty()
+
+
+def test_only_what_changed_is_pushed():
+    before = {"seq": 1, "at": 10, "sla": [1], "heat": {"cells": [[1]]}}
+    now = {"seq": 2, "at": 10, "sla": [1], "heat": {"cells": [[2]]}, "new": None}
+    assert changed(before, now) == {"seq": 2, "at": 10, "heat": {"cells": [[2]]}, "new": None}
+    assert changed({}, now) == now

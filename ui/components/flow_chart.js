@@ -1,6 +1,7 @@
 // Throughput and end-to-end delay over absolute time. Points come in steps of fixed length, so closed ones never move.
 import { DASH, compact, duration, isNumber, live, minuteOfDay, number, t, timeOfDay } from "weir-core";
 
+const REDRAW_MS = 950;
 const [AT, IN, OUT, P50, P99, ANOMALIES] = [0, 1, 2, 3, 4, 5];
 
 export default {
@@ -23,7 +24,7 @@ export default {
     },
   },
   watch: {
-    "live.snap": "draw",
+    "live.snap": "follow",
     "live.mode": "draw",
   },
   async mounted() {
@@ -73,7 +74,12 @@ export default {
       });
       this.draw();
     },
+    // Twice a second would keep the animation, and the processor, busy without pause.
+    follow() {
+      if (Date.now() - (this.drawnAt || 0) >= REDRAW_MS) this.draw();
+    },
     draw() {
+      this.drawnAt = Date.now();
       const series = live.snap && live.snap.series;
       if (!this.chart || !series || document.hidden) return;
       const points = series.points;

@@ -13,6 +13,7 @@ const PUSHED_RANGE = "15m";
 const ASK_EVERY_MS = 5000;
 const STALE_MS = boot.stale_ms || 10_000;
 const MOST_POINTS = 2000;
+const MOST_EARLY = 40;
 
 export const live = Vue.shallowReactive({
   snap: null, now: Date.now(), receivedAt: 0, seq: 0, mode: "waiting", error: "",
@@ -23,6 +24,9 @@ export const live = Vue.shallowReactive({
   },
 });
 
+// Whether the snapshot shown is complete up to `seq`; if not, pushes wait in `early` for the one that is on its way.
+let whole = false;
+const early = [];
 let users = 0;
 let held = null;
 let offset = 0;
@@ -45,7 +49,10 @@ export function useLive(filter = {}) {
   Object.assign(live, { range: filter.range || PUSHED_RANGE, platform: filter.platform || "", account: filter.account || "", selected: filter.incident || "" });
   users += 1;
   if (users === 1) start();
-  else resync();
+  else {
+    live.snap = null;
+    choose({});
+  }
   let stopped = false;
   return () => {
     if (stopped) return;
@@ -57,6 +64,9 @@ export function useLive(filter = {}) {
 
 function start() {
   Object.assign(live, { snap: null, receivedAt: 0, seq: 0, mode: "waiting", error: "", paused: false, missed: 0 });
+  whole = false;
+  held = null;
+  early.length = 0;
   timer = setInterval(tick, 500);
   document.addEventListener("visibilitychange", seen);
   listen();
@@ -88,17 +98,22 @@ function listen() {
 
 const seen = () => document.hidden || resync();
 
+// Fetches the snapshot. Pushes that come meanwhile wait, and those newer than it are applied to it: so a slow line catches up.
 export function resync() {
   askedAt = Date.now();
   if (asking) asking.abort();
   const mine = (asking = new AbortController());
-  const query = new URLSearchParams({ range: live.range, platform: live.platform, account: live.account });
-  for (const name of ["platform", "account"]) if (!query.get(name)) query.delete(name);
+  const query = new URLSearchParams({ range: live.range });
+  for (const name of ["platform", "account"]) if (live[name]) query.set(name, live[name]);
   return ask(`/monitor?${query}`, mine.signal).then(
     (snap) => {
       live.error = "";
+      // Pushes were faster, and nothing was missed: what is shown is newer.
+      if (whole && pushed() && snap.seq < live.seq) return;
+      whole = true;
       live.seq = snap.seq;
       arrived(snap);
+      for (const delta of early.splice(0)) if (delta.seq === live.seq + 1) merge(delta);
     },
     (error) => {
       if (error.name !== "AbortError") live.error = error instanceof ApiError ? error.message : String(error);
@@ -109,20 +124,29 @@ export function resync() {
 export function choose(filter) {
   Object.assign(live, filter);
   held = null;
+  whole = false;
+  early.length = 0;
   return resync();
 }
 
 function onPush(message) {
   if (message.topic !== "monitor" || !pushed()) return;
   const delta = message.data;
-  if (!live.snap || delta.seq !== live.seq + 1) {
-    if (live.snap && delta.seq === live.seq) return;
+  if (whole && delta.seq !== live.seq && delta.seq !== live.seq + 1) {
+    whole = false;
     resync();
-    if (!live.snap || delta.seq < live.seq) return;
   }
-  live.seq = delta.seq;
+  if (!whole) {
+    early.push(delta);
+    if (early.length > MOST_EARLY) early.shift();
+  } else if (delta.seq === live.seq + 1) merge(delta);
+}
+
+// A push holds what changed since the one before.
+function merge(delta) {
   const base = held || live.snap;
-  arrived({ ...base, ...delta, series: joined(base.series, delta.series) });
+  live.seq = delta.seq;
+  arrived({ ...base, ...delta, series: delta.series ? joined(base.series, delta.series) : base.series });
 }
 
 // The last points of a push replace those of the same time and follow the older ones.
