@@ -6,6 +6,7 @@ const seconds = (value) => duration(value * 1000);
 const CAUSES = ["gap", "reference", "checkpoint", "outbound", "silence", "auth", "sequence_jump"];
 const asText = (key, value) => {
   if (key === "cause" && CAUSES.includes(value)) return t(`cause.${value}`);
+  if (key === "status" && value === "none") return t("evidence.status.none");
   if ((key === "from" || key === "to") && isNumber(toMs(value))) return moment(toMs(value));
   if (isNumber(value)) return key.endsWith("_s") ? seconds(value) : key.endsWith("_ms") ? duration(value) : value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : number(Math.round(value * 1000) / 1000);
   if (value === true || value === false) return t(value ? "yes" : "no");
