@@ -43,6 +43,9 @@ def is_repeated_event(where: Channel, label: str, now: int) -> bool:
 
 def on_held(where: Channel, m: Message) -> None:
     """A message is held now, merged or not: checkpoints count it."""
+    state = where.state
+    if state.accepted == 1:
+        state.begins = min(m.sent_at, state.first_at)
     sent = where.sent
     if sent is not None:
         if not sent or m.sent_at >= sent[-1]:

@@ -107,11 +107,13 @@ class ConversationState(Watched, omit_defaults=True):
 class ChannelState(Watched, omit_defaults=True):
     """Everything remembered of one channel.
 
+    `begins` is the event time of its first event where that was a message; 0: it was none, see `first_at`.
     `hours` maps hour of the week (UTC) to [messages, ms lived through]; `over` counts down from the last message over
     the delay threshold: at 0 the median cannot be above it.
     """
 
     last_at: int = 0
+    begins: int = 0
     raw_delays: list[int] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
     offset: int = 0

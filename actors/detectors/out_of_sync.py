@@ -22,7 +22,7 @@ KIND = "out_of_sync"
 def on_checkpoint(where: Channel, c: Conversation | None, check: Checkpoint, now: int, out: Effects) -> None:
     """The platform told its count for a window of the channel, or of one conversation."""
     channel = where.state
-    if check.start < channel.first_at and not channel.history:
+    if check.start < (channel.begins or channel.first_at) and not channel.history:
         return
     state = channel if c is None else c.state
     if own_count(where, c, check.start, check.end) == check.count:
@@ -76,6 +76,9 @@ def own_count(where: Channel, c: Conversation | None, start: int, end: int) -> i
 
 
 def _agree(state: Watched, start: int, end: int, at: int, out: Effects) -> None:
+    jumps = [a for a in state.open.values() if a.kind == KIND and "from" not in a.evidence and start <= a.since < end]
+    for anomaly in jumps:
+        resolve_anomaly(state, KIND, ("seq", str(anomaly.evidence["theirs"])), at, "agreed", out)
     for anomaly in _windows(state):
         first, last = anomaly.evidence["from"], anomaly.evidence["to"]
         if first < end and start < last:

@@ -70,6 +70,13 @@ def test_a_jump_of_more_than_a_thousand_starts_anew_and_is_one_out_of_sync(jump,
     assert LONGEST_JUMP == 1000
 
 
+def test_a_jump_is_closed_by_a_checkpoint_of_the_conversation_that_agrees():
+    story = [*numbered(5), *numbered(1006, at=1)]
+    assert run(*story, checkpoint(10, 0, 9, 3, conversation="c1")).of("out_of_sync")[0].status == "open"
+    assert run(*story, checkpoint(10, 2, 9, 0, conversation="c1")).one("out_of_sync").status == "open"
+    assert run(*story, checkpoint(10, 0, 9, 2, conversation="c1")).one("out_of_sync").resolution == "agreed"
+
+
 def test_a_number_awaited_before_a_jump_may_still_come_in_time():
     found = run(*numbered(1, 3), *numbered(9000, at=1), message("s2", 2, seq=2))
     assert not found.of("loss")

@@ -53,8 +53,14 @@ def test_the_same_window_of_channel_and_conversation_are_two_subjects():
 
 
 def test_a_window_from_before_the_channels_first_event_is_not_judged():
-    assert not run(message("m1", 5), checkpoint(10, 4.999, 9, 7)).of("out_of_sync")
-    assert run(message("m1", 5), checkpoint(10, 5, 9, 7)).of("out_of_sync")
+    for first, begins in (
+        (message("m1", 5), 5),
+        (message("m1", 5, sent=4), 4),
+        (message("m1", 5, sent=9), 5),
+        (auth(5, "ok"), 5),
+    ):
+        assert not run(first, checkpoint(10, begins - 0.001, 9, 7)).of("out_of_sync")
+        assert run(first, message("m2", 6, sent=1), checkpoint(10, begins, 9, 7)).of("out_of_sync")
 
 
 def test_it_is_judged_when_history_was_fetched():

@@ -49,6 +49,7 @@ class Oracle(Messages):
             self.channels[where] = Thing(
                 first=now, counted=[], raws=[], spoken=[], sent=[], keys={}, waits={}, history=False
             )
+            self.channels[where].begins = min(now, event.get("sent_at", now))
         channel = self.channels[where]
         label = (event["type"], event.get("event"))
         if label[1] is not None and event["type"] != "message":
@@ -132,7 +133,7 @@ class Oracle(Messages):
                 if message not in talk.seen:
                     self.miss(talk, message, event["from"], "checkpoint", now)
             self.expect_range(talk, event, now)
-        if event["from"] < channel.first and not channel.history:
+        if event["from"] < channel.begins and not channel.history:
             return
         subject = (*where, name)
         if not self.agree(subject, event, times, now) and event.get("messages") is None:
@@ -141,6 +142,10 @@ class Oracle(Messages):
     def agree(self, subject, event, times, at):
         if sum(event["from"] <= t < event["to"] for t in times) != event["count"]:
             return False
+        jumps = [s for s in self.open if s[:3] == subject and s[-2] == "jump"]
+        for jump in jumps:
+            if event["from"] <= self.open[jump].since < event["to"]:
+                self.acquit(jump, at, "agreed")
         for window in self.windows(subject, event["from"], event["to"]):
             self.acquit(window, at, "agreed")
         return True
