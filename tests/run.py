@@ -48,9 +48,7 @@ def main(arguments: list[str]) -> int:
 def check(name: str, command: list[Path | str]) -> bool:
     """Run one checker; its output is shown only when it found something."""
     started = time.monotonic()
-    done = subprocess.run(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     seconds = time.monotonic() - started
     if done.returncode:
         say(name, f"FAILED after {seconds:.1f} s\n{done.stdout.rstrip()}")
@@ -71,9 +69,7 @@ def run_pytest(arguments: list[str]) -> tuple[int, str]:
         "--durations-min=2",
         *arguments,
     ]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as pytest:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pytest:
         assert pytest.stdout is not None
         held = ""
         for line in pytest.stdout:

@@ -32,9 +32,7 @@ def ensure() -> str:
         ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *PACKAGES],
     ):
         try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
-            )
+            done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False)
         except subprocess.TimeoutExpired:
             return f"{missing()} (`{' '.join(command)}` took more than {INSTALL_TIMEOUT_S} s)"
         if done.returncode:
@@ -50,9 +48,7 @@ def may_install() -> bool:
 
 def missing() -> str:
     """What to do without a browser."""
-    return (
-        f"NO CHROMIUM: the browser tests cannot run; install it with `apt-get install {' '.join(PACKAGES)}`"
-    )
+    return f"NO CHROMIUM: the browser tests cannot run; install it with `apt-get install {' '.join(PACKAGES)}`"
 
 
 def required() -> bool:
