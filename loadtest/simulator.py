@@ -118,15 +118,19 @@ class Simulation:
             return
         channel = rng.choices(world.channels, cum_weights=self._weights)[0]
         messages = self._planned()
-        if messages and at >= channel.muted_until:
-            self._writers.begin(at, channel, messages)
-        elif messages:
-            world.call(channel.muted_until + world.between(0.5, 40), self._begin_later, (channel, messages))
+        if messages:
+            self._begin(at, (channel, messages))
         self._next_start()
 
-    def _begin_later(self, at: int, subject: tuple[Channel, int]) -> None:
-        if not self.world.closing:
-            self._writers.begin(at, *subject)
+    def _begin(self, at: int, subject: tuple[Channel, int]) -> None:
+        """Begin a conversation, or put it off while its channel is silent (again)."""
+        world, (channel, messages) = self.world, subject
+        if world.closing:
+            return
+        if at < channel.muted_until:
+            world.call(channel.muted_until + world.between(0.5, 40), self._begin, subject)
+        else:
+            self._writers.begin(at, channel, messages)
 
     def _planned(self) -> int:
         rng = self.world.rng

@@ -51,6 +51,15 @@ def test_any_mix_of_faults_is_found_at_any_seed(tmp_path, **options):
     assert_perfect(*played(tmp_path, SimulationOptions(**options)))
 
 
+def test_a_silence_may_follow_right_after_another(tmp_path):
+    options = SimulationOptions(
+        messages=4000, conversations=4000, profile="steady", seed=10, channels=1, faults={"silence": 0.2}
+    )
+    report, truth = played(tmp_path, options)
+    assert len(truth["anomalies"]) > 3
+    assert_perfect(report, truth)
+
+
 def test_anomalies_open_at_the_instant_that_the_rules_imply(tmp_path):
     report, truth = played(tmp_path, SimulationOptions(messages=4000, profile="steady"))
     opened = {(a["kind"], a["platform"], a["conversation"], a["opened_at"]) for a in report["anomalies"]}
