@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from streams.frames import decode_frame, encode_frame
 from streams.ports import Frame
 from streams.replay import Replay, ReplayOptions
 from streams.report import encode_report
-from tests.actors.trace import DAY, Found, as_lines, ms, report_of, thresholds
+from tests.actors.trace import DAY, Found, answer, as_lines, message, ms, receipt, report_of, thresholds, translation
 from tests.streams.stories import SETTINGS, stories, unruly_stories
 
 LARGE = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -200,6 +201,23 @@ def test_ticks_alone_fire_what_hears_nothing(events):
     expected[1]["stored"] -= 1
     assert ours == expected
     assert rows(clocks) == rows_of(report)
+
+
+LATE_FORGETTING = pytest.mark.xfail(reason="ids over age are forgotten when a timer fires, not when a message comes")
+
+
+@pytest.mark.parametrize("ticked", [True, pytest.param(False, marks=LATE_FORGETTING)])
+def test_what_is_told_of_a_message_after_a_week_does_not_depend_on_ticks(ticked):
+    story = [message("m1", 0, lang="th"), translation("m1", 1), answer("a1", 2), receipt("a1", 3, "accepted")]
+    story.append(translation("m1", 8 * DAY, "failed"))
+    worker = Worker()
+    for offset, line in enumerate(as_lines(story)):
+        event = parse_event(line, need_at=True)
+        while ticked and worker.engine.next_due() < event.at:
+            worker.tick(worker.engine.next_due() + 1)
+        worker.apply(offset, [event])
+    worker.save()
+    assert "translation_failed" in {a.kind for a in worker.anomalies.values()}
 
 
 def test_the_random_stories_meet_every_kind_of_trouble():
