@@ -46,6 +46,7 @@ DOWNING = ("auth", "channel_silent")
 SLOWING = ("loss", "loss_outbound", "delay", "notification_missed")
 """Unresolved troubles that make a channel down or slow, the worst first; the others show in their own columns."""
 STATE_ORDER = {"down": 0, "slow": 1, "no_data": 2, "recovering": 3, "silenced": 4, "ok": 5}
+REASON_ORDER = {reason: rank for rank, reason in enumerate(SLOWING)}
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -338,5 +339,6 @@ def _sums(counts: list[AnomalyCount]) -> dict[str, int]:
     return sums
 
 
-def _row_order(row: ChannelHealth) -> tuple[int, int, int, str]:
-    return (STATE_ORDER[row.state], -row.at_risk, row.since or 0, row.key)
+def _row_order(row: ChannelHealth) -> tuple[int, int, int, int, str]:
+    reason = REASON_ORDER.get(row.reason or "", 0)
+    return (STATE_ORDER[row.state], reason, -row.at_risk, row.since or 0, row.key)

@@ -173,6 +173,19 @@ def test_channels_come_by_severity_then_risk():
     assert [row.account for row in snapshot.channels] == ["dumb", "many", "few", "fine"]
 
 
+def test_losses_stand_before_failed_answers_delays_and_missed_notifications_however_many_those_are():
+    unresolved = [
+        count("notification_missed", 90, account="unheard"),
+        count("delay", 20, account="late"),
+        count("loss", 5, account="unsent", cause="outbound"),
+        count("loss", 1, account="lost", cause="gap"),
+    ]
+    names = ("unheard", "late", "unsent", "lost")
+    snapshot = screen(channels=[channel(n) for n in names], unresolved=unresolved)
+    assert [row.account for row in snapshot.channels] == ["lost", "unsent", "late", "unheard"]
+    assert [row.reason for row in snapshot.channels] == ["loss", "loss_outbound", "delay", "notification_missed"]
+
+
 def test_a_filter_leaves_nothing_of_other_channels():
     unresolved = [count("loss", 2, cause="gap"), count("loss", 5, account="b", platform="ebay", cause="gap")]
     ledger = [

@@ -46,6 +46,18 @@ async def test_the_worst_channel_stands_first_and_says_so_by_shape_word_and_colo
     await expect(first.locator(".w-glyph rect")).to_be_attached()
 
 
+async def test_a_channel_in_trouble_is_named_after_its_trouble(visit, tell, sample):
+    rows = [row for row in sample["channels"] if row["state"] == "ok"][:4]
+    reasons = ["notification_missed", "delay", "loss_outbound", "loss"]
+    tell(channels=[row | {"state": "slow", "reason": why} for row, why in zip(rows, reasons, strict=True)])
+    page = await visit()
+    states = page.locator(".mx-row .w-state")
+    await expect(states).to_have_text(["Loss", "Unsent", "Slow", "Not notified"])
+    await expect(page.locator(".mx-key .w-state")).to_have_text(["Loss", "Unsent", "Slow", "Not notified"])
+    shapes = [await state.locator(".w-glyph").inner_html() for state in await states.all()]
+    assert len(set(shapes)) == len(shapes)
+
+
 async def test_a_number_opens_the_rows_behind_it(visit, asked):
     page = await visit()
     await page.locator(".mx-row", has_text="shop-fr-1").locator('a[href*="kind=loss"]').click()

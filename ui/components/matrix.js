@@ -1,10 +1,10 @@
-// Channel by channel: state by shape, word and colour; every number opens the rows behind it.
+// Channel by channel: condition by shape, word and colour; every number opens the rows behind it.
 //
 // Worst first: severity, then messages at risk, then age. Rows change places at most every two seconds and never under a pointer
 // or a focused link. On a phone the healthy ones fold into one line.
-import { DASH, WAgo, WIcon, WState, channelKey, duration, isNumber, live, number, platformName, rangeStart, roughAge, t, tn, toAnomalies, toChannel } from "weir-core";
+import { CONDITIONS, DASH, WAgo, WIcon, WState, channelKey, conditionOf, duration, isNumber, live, number, platformName, rangeStart, roughAge, t, tn, toAnomalies, toChannel } from "weir-core";
 
-const RANK = { down: 0, slow: 1, no_data: 2, recovering: 3, silenced: 4, ok: 5 };
+const RANK = Object.fromEntries(CONDITIONS.map((name, rank) => [name, rank]));
 const RESORT_MS = 2000;
 const SHOWN = 40;
 const DAY_MS = 86_400_000;
@@ -64,7 +64,7 @@ export default {
     states() {
       const counts = {};
       for (const row of this.sorted) counts[this.shown(row)] = (counts[this.shown(row)] || 0) + 1;
-      return Object.keys(RANK).filter((name) => counts[name]).map((name) => ({ name, count: counts[name] }));
+      return CONDITIONS.filter((name) => counts[name]).map((name) => ({ name, count: counts[name] }));
     },
   },
   watch: {
@@ -82,7 +82,7 @@ export default {
       this.order = [...live.snap.channels].sort(worse).map((row) => row.key);
     },
     // Figures that cannot be believed must not look healthy.
-    shown: (row) => (live.sound ? row.state : "no_data"),
+    shown: (row) => (live.sound ? conditionOf(row) : "no_data"),
     // Counts of the range open its rows, the others what is unresolved.
     behind: (row, { ranged, ...filter }) => toAnomalies({ platform: row.platform, account: row.account, ...(ranged ? { since: rangeStart() } : { status: "unresolved" }), ...filter }),
     expected: (row) => (isNumber(row.expected) ? number(Math.round(row.expected)) : DASH),
@@ -101,5 +101,5 @@ export default {
 };
 
 function worse(a, b) {
-  return RANK[a.state] - RANK[b.state] || b.at_risk - a.at_risk || (a.since || Infinity) - (b.since || Infinity) || channelKey(a.platform, a.account).localeCompare(channelKey(b.platform, b.account));
+  return RANK[conditionOf(a)] - RANK[conditionOf(b)] || b.at_risk - a.at_risk || (a.since || Infinity) - (b.since || Infinity) || channelKey(a.platform, a.account).localeCompare(channelKey(b.platform, b.account));
 }

@@ -6,4 +6,4 @@ export * from "./places.js";
 export { ask, send, tell, toast, ApiError } from "./api.js";
 export { live, useLive, can, choose, pause, rangeStart, resync } from "./live.js";
 export { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
-export { WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";
+export { CONDITIONS, conditionOf, WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";

@@ -11,15 +11,23 @@ export const WIcon = {
     Vue.h("svg", { class: "w-icon", viewBox: "0 0 24 24", "aria-hidden": "true", innerHTML: ICONS[props.name] || "" }),
 };
 
-// The state of a channel: shape, word and colour, so that none of them must be seen alone.
+// A channel in trouble is named by what troubles it: a loss is no slowness, and wants another cure.
+const REASONS = { loss: "loss", loss_outbound: "unsent", delay: "slow", notification_missed: "not_notified" };
+export const conditionOf = (row) => (row.state === "slow" && REASONS[row.reason]) || row.state;
+
+// The condition of a channel: shape, word and colour, so that none of them must be seen alone. The worst first.
 const SHAPES = {
-  ok: '<circle cx="6" cy="6" r="4.6" fill="currentColor"/>',
-  slow: '<circle cx="6" cy="6" r="4.6" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M6 1.4a4.6 4.6 0 0 1 0 9.2z" fill="currentColor"/>',
   down: '<rect x="1.4" y="1.4" width="9.2" height="9.2" rx="1.4" fill="currentColor"/>',
+  loss: '<rect x="2.6" y="2.6" width="6.8" height="6.8" rx="1" fill="none" stroke="currentColor" stroke-width="2.8"/>',
+  unsent: '<path d="M6 .5 11.5 6 6 11.5.5 6z" fill="currentColor"/>',
+  slow: '<circle cx="6" cy="6" r="4.6" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M6 1.4a4.6 4.6 0 0 1 0 9.2z" fill="currentColor"/>',
+  not_notified: '<path d="M6 1.2 11.3 10.8H.7z" fill="currentColor"/>',
   no_data: '<circle cx="6" cy="6" r="4.4" fill="none" stroke="currentColor" stroke-width="1.6" stroke-dasharray="2.2 1.7"/>',
   recovering: '<circle cx="6" cy="6" r="4.6" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M6 6V1.4A4.6 4.6 0 0 1 10.6 6z" fill="currentColor"/>',
   silenced: '<path d="M1.5 6.2 6.2 1.5M1.6 10.4 10.4 1.6M5.8 10.5l4.7-4.7" stroke="currentColor" stroke-width="1.7" stroke-linecap="round"/>',
+  ok: '<circle cx="6" cy="6" r="4.6" fill="currentColor"/>',
 };
+export const CONDITIONS = Object.keys(SHAPES);
 export const WState = {
   props: { state: String, bare: Boolean },
   setup: (props) => () => {
