@@ -70,6 +70,8 @@ from actors.state import (
 )
 
 ELDER_MOST = 2_000
+KEPT_LEAST = 100
+"""So many ids are kept whatever their age, for what may still be told of them."""
 
 
 def apply_message(where: Channel, c: Conversation, m: Message, now: int, out: Effects) -> bool:
@@ -86,18 +88,19 @@ def apply_message(where: Channel, c: Conversation, m: Message, now: int, out: Ef
         _forget(c, message)
     if m.vip:
         state.vip = True
+    if len(state.held) >= KEPT_LEAST:
+        _make_room(c, now)
     body = duplicate.fingerprint(m)
     held = Held(now, m.sent_at, body, _flags(m))
     twin = None
     if len(body) == duplicate.BODY_BYTES:
         twin = duplicate.find_twin(c, m, body, where.limits.content_window_ms)
-    if len(state.held) >= HELD_MOST:
-        _forget(c, next(iter(state.held)))
     state.held[message] = held
     channels.on_held(where, m)
     _arrived(where, c, m, held, now, out)
     if twin is not None:
         held.flags |= MERGED
+        outbound.on_merged(c, m)
         duplicate.on_twin(where, c, m, held, twin, now, out)
         out.messages.append(MessageStored(c.key, now, m, None, twin))
         return False
@@ -199,8 +202,6 @@ def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
         out_of_sync.expire(where, c, now, out)
         due = min(due, out_of_sync.next_due(state))
     state.due = due
-    if now - state.first_at > WEEK:
-        _prune(c, now)
 
 
 def _on_receipt(where: Channel, c: Conversation, receipt: Receipt, held: Held, now: int, out: Effects) -> None:
@@ -321,14 +322,20 @@ def _keep_early(c: Conversation, status: EarlyStatus, now: int) -> None:
         early.setdefault(status.message, []).append((now, status))
 
 
-def _prune(c: Conversation, now: int) -> None:
-    """Forget ids over age, but for those whose trouble is still open: what ends it must find them."""
-    over_age = list(takewhile(lambda item: now - item[1].at > WEEK, c.state.held.items()))
+def _make_room(c: Conversation, now: int) -> None:
+    """Forget ids over age, but for those whose trouble is still open: what ends it must find them.
+
+    Only messages make a conversation forget, never time alone: what it remembers must not depend on when timers fire.
+    """
+    held = c.state.held
+    over_age = list(takewhile(lambda item: now - item[1].at > WEEK, held.items()))[: len(held) + 1 - KEPT_LEAST]
     if over_age:
         troubled = {anomaly.message for anomaly in c.state.open.values()}
         for message, _ in over_age:
             if message not in troubled:
                 _forget(c, message)
+    if len(held) >= HELD_MOST:
+        _forget(c, next(iter(held)))
 
 
 def _forget(c: Conversation, message: str) -> None:

@@ -40,6 +40,12 @@ PRESETS: tuple[Policy, ...] = (
     _promise("whatsapp", 24 * HOUR, "24 h window for a free reply"),
     _promise("messenger", 24 * HOUR, "24 h window for a free reply"),
     _promise("instagram", 24 * HOUR, "24 h window for a free reply"),
+    _promise("temu", 24 * HOUR, "24 h, good practice"),
+    _promise("wish", 24 * HOUR, "24 h, good practice"),
+    _promise("shopify", 24 * HOUR, "24 h, good practice"),
+    _promise("email", 24 * HOUR, "24 h, good practice"),
+    _promise("telegram", 24 * HOUR, "24 h, good practice"),
+    _promise("line", 24 * HOUR, "24 h, good practice"),
     _promise("webchat", 5 * MINUTE, "visitors wait"),
 )
 """Per platform; see `actors.sla.Policy` for the meaning of the fields."""

@@ -23,6 +23,7 @@ from streams.ports import LogRecord, OverloadedError, PartitionPosition
 FRAME_EVENTS = 250
 FRAME_BYTES = 128_000
 APPEND_EVENTS = 20_000
+SLICE_EVENTS = 1_000
 LINGER_S = 0.003
 RETRY_AFTER_S = 1.0
 
@@ -36,13 +37,16 @@ class Sink(Protocol):
 
 
 class _Submission:
-    """One `submit` call, waiting to be written whole."""
+    """One `submit` call, waiting to be written whole: stamped `since`, ready to be written at `wall` (ms)."""
 
-    __slots__ = ("done", "parts", "size", "wall")
+    __slots__ = ("done", "parts", "since", "size", "wall")
 
-    def __init__(self, parts: list[tuple[int, bytes]], size: int, wall: int, done: asyncio.Future[None]) -> None:
+    def __init__(
+        self, parts: list[tuple[int, bytes]], size: int, since: int, wall: int, done: asyncio.Future[None]
+    ) -> None:
         self.parts = parts
         self.size = size
+        self.since = since
         self.wall = wall
         self.done = done
 
@@ -64,6 +68,7 @@ class FramingGateway:
         self._clock = clock
         self._max_events = max_events
         self._max_bytes = max_bytes
+        self._encoding: list[_Submission] = []
         self._waiting: deque[_Submission] = deque()
         self._writing: list[_Submission] = []
         self._events = 0
@@ -88,8 +93,7 @@ class FramingGateway:
 
     def horizon(self) -> int:
         """The time (ms) before which every entry accepted is in the log already."""
-        oldest = self._writing[0] if self._writing else self._waiting[0] if self._waiting else None
-        return self.now() if oldest is None else oldest.wall
+        return min((item.since for item in (*self._encoding, *self._writing, *self._waiting)), default=self.now())
 
     async def submit(self, entries: Sequence[Entry]) -> None:
         """Return when every entry is durable.
@@ -98,18 +102,20 @@ class FramingGateway:
         """
         if not entries:
             return
-        wall = self.now()
-        parts: list[tuple[int, bytes]] = []
-        for entry in entries:
-            data = encode_entry(_stamped(entry, wall))
-            parts += [(partition, data) for partition in self._places(entry)]
-        size = sum(len(data) for _, data in parts)
-        if self._events and self._too_much(len(parts), size):
+        if self._events and self._too_much(len(entries), 0):
             raise OverloadedError(RETRY_AFTER_S)
-        submission = _Submission(parts, size, wall, asyncio.get_running_loop().create_future())
+        submission = _Submission([], 0, self.now(), 0, asyncio.get_running_loop().create_future())
+        self._encoding.append(submission)
+        try:
+            await self._encode(entries, submission)
+        finally:
+            self._encoding.remove(submission)
+        if self._events and self._too_much(len(submission.parts), submission.size):
+            raise OverloadedError(RETRY_AFTER_S)
+        submission.wall = self.now()
         self._waiting.append(submission)
-        self._events += len(parts)
-        self._bytes += size
+        self._events += len(submission.parts)
+        self._bytes += submission.size
         self._something.set()
         if self._events >= FRAME_EVENTS:
             self._full_frame.set()
@@ -125,6 +131,16 @@ class FramingGateway:
             self._flusher.cancel()
             await asyncio.wait([self._flusher])
             self._flusher = None
+
+    async def _encode(self, entries: Sequence[Entry], submission: _Submission) -> None:
+        """Encode the entries, a slice at a time: a big batch must not hold up everybody else."""
+        for start in range(0, len(entries), SLICE_EVENTS):
+            if start:
+                await asyncio.sleep(0)
+            for entry in entries[start : start + SLICE_EVENTS]:
+                data = encode_entry(_stamped(entry, submission.since))
+                submission.parts += [(partition, data) for partition in self._places(entry)]
+                submission.size += len(data)
 
     def _too_much(self, events: int, size: int) -> bool:
         return self._events + events > self._max_events or self._bytes + size > self._max_bytes

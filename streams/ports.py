@@ -43,7 +43,7 @@ class LogRecord(Struct, frozen=True, gc=False):
 
 
 class PartitionPosition(Struct, frozen=True, kw_only=True):
-    """Where a partition's log starts and ends; `end` is the next offset to be written, `committed` the next to be read."""
+    """Where a partition's log starts and ends; `end`: the next offset to be written, `committed`: to be read."""
 
     partition: int
     start: int
@@ -74,6 +74,8 @@ class LogReader(Protocol):
         """The gateway's clock (ms) when the oldest unprocessed record was accepted; None when all is processed."""
         ...
 
-    def records(self, partition: int, offset: int = 0, since: int | None = None, until: int | None = None) -> AsyncIterator[LogRecord]:
-        """Records of a partition from `offset` on, in order; with `since`/`until` only those accepted in [since, until)."""
+    def records(
+        self, partition: int, offset: int = 0, since: int | None = None, until: int | None = None
+    ) -> AsyncIterator[LogRecord]:
+        """Records of a partition from `offset` on, in order; only those accepted in [since, until) where given."""
         ...

@@ -1,6 +1,7 @@
 """One process from its first to its last breath: parts up, web up, wait for a signal, all down in order."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -16,6 +17,8 @@ Announce = Callable[[str, str | None], None]
 """Told (address, password of the first admin or None) once requests are answered."""
 Companion = Callable[[Weir, str], Awaitable[None]]
 """Runs beside the server, given the parts and the address, until the process stops."""
+SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter from the event loop: writers build rows beside it."""
 _log = structlog.get_logger(__name__)
 
 
@@ -24,6 +27,7 @@ def run_process(
 ) -> None:
     """Serve until SIGINT or SIGTERM. Raises ConfigurationError when it cannot start."""
     configure_logs(config.log_format, config.log_level)
+    sys.setswitchinterval(SWITCH_S)
     uvloop.run(_serve(config, announce, companion, further_ports=further_ports))
 
 

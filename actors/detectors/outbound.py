@@ -16,13 +16,18 @@ from actors.state import DELIVERED, FAILED, HISTORY, MERGED, OUTBOUND, Channel, 
 
 def on_message(where: Channel, c: Conversation, m: Message, now: int) -> None:
     """We wrote to a customer."""
+    on_merged(c, m)
     state = c.state
-    if m.resend_of is not None and m.resend_of != m.message:
-        state.resends[m.message] = m.resend_of
     grace = where.limits.outbound_ms
     if grace is not None:
         due = state.receipts[m.message] = now + grace
         state.due = min(state.due, due)
+
+
+def on_merged(c: Conversation, m: Message) -> None:
+    """Remember what a message re-sends; one merged with its original may be the one that gets through."""
+    if m.resend_of is not None and m.resend_of != m.message:
+        c.state.resends[m.message] = m.resend_of
 
 
 def on_receipt(where: Channel, c: Conversation, receipt: Receipt, held: Held, now: int, out: Effects) -> None:

@@ -203,10 +203,7 @@ def test_ticks_alone_fire_what_hears_nothing(events):
     assert rows(clocks) == rows_of(report)
 
 
-LATE_FORGETTING = pytest.mark.xfail(reason="ids over age are forgotten when a timer fires, not when a message comes")
-
-
-@pytest.mark.parametrize("ticked", [True, pytest.param(False, marks=LATE_FORGETTING)])
+@pytest.mark.parametrize("ticked", [True, False])
 def test_what_is_told_of_a_message_after_a_week_does_not_depend_on_ticks(ticked):
     story = [message("m1", 0, lang="th"), translation("m1", 1), answer("a1", 2), receipt("a1", 3, "accepted")]
     story.append(translation("m1", 8 * DAY, "failed"))
