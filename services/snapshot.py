@@ -99,8 +99,8 @@ class Authorisation(Struct, frozen=True, kw_only=True):
 class ChannelHealth(Struct, frozen=True, kw_only=True):
     """One row of the matrix.
 
-    `state`: ok, slow, down, recovering, no_data or silenced; `reason`: the trouble behind it, of a slow one the worst of
-    loss, loss_outbound, delay and notification_missed, which is what the screens call it. `expected`/`got`: inbound
+    `state`: ok, slow, down, recovering, no_data or silenced; `reason`: the trouble behind it, of a slow one the worst
+    of loss, loss_outbound, delay and notification_missed, after which the screens call it. `expected`/`got`: inbound
     messages of the last hour. `p95_ms`: delay over the range. `delay` and `duplicate` count anomalies opened within the
     range, the other kinds unresolved ones. `hidden`: unresolved anomalies hidden by a larger trouble of the channel;
     `at_risk`: unresolved losses, delays, failed answers and unreached messages; `since`: when its worst trouble began.
