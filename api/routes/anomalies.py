@@ -31,27 +31,32 @@ class Resolution(Struct, forbid_unknown_fields=True):
 async def anomalies(  # one parameter per filter
     parts: Parts,
     _caller: Reader,
+    *,
     kind: Kind | None = None,
     status: Status | None = None,
+    unresolved: bool = False,
     severity: Severity | None = None,
     platform: Word = None,
     account: Word = None,
     conversation: Word = None,
     message: Word = None,
+    cause: Word = None,
     since: Instant = None,
     until: Instant = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """`since` and `until` bound `opened_at`; `conversation` is the platform's own id."""
+    """`since` and `until` bound `opened_at`; `conversation` is the platform's own id; `cause` is the evidence's."""
     where = AnomalyFilter(
         kind=kind,
         status=status,
+        unresolved=unresolved,
         severity=severity,
         platform=platform,
         account=account,
         conversation=conversation,
         message=message,
+        cause=cause,
         since=instant(since, "since"),
         until=instant(until, "until"),
     )

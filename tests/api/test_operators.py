@@ -39,6 +39,22 @@ async def test_acknowledging_answers_with_the_anomaly_as_it_will_be(live, live_a
     assert stored["acknowledged_by"] == told["acknowledged_by"]
 
 
+async def test_the_unresolved_of_one_cause_are_listed_whether_acknowledged_or_not(live, live_admin, message):
+    anomaly = await a_failed_answer(live, live_admin, message)
+
+    async def listed(**where):
+        answer = await live_admin.get(ANOMALIES, params=where)
+        return [item["id"] for item in answer.json()["items"]]
+
+    for action in ("acknowledge", "resolve"):
+        assert await listed(unresolved=True, cause="outbound") == [anomaly["id"]]
+        assert await listed(unresolved=True, cause="gap") == []
+        await live_admin.post(f"{ANOMALIES}/{anomaly['id']}/{action}")
+        await live.runtime.settled()
+    assert await listed(unresolved=True) == []
+    assert await listed(unresolved=False, cause="outbound") == [anomaly["id"]]
+
+
 async def test_resolving_by_hand_ends_it_for_good(live, live_admin, message):
     anomaly = await a_failed_answer(live, live_admin, message)
     path = f"{ANOMALIES}/{anomaly['id']}/resolve"

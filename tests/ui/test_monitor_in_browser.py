@@ -64,8 +64,7 @@ async def test_a_number_opens_the_rows_behind_it(visit, asked):
     await expect(page).to_have_url(re.compile(r"/anomalies\?.*account=shop-fr-1"))
     await expect(page.locator(".rows tbody tr").first).to_be_visible()
     queries = [one for one in asked() if one.get("path") == "anomalies"]
-    assert {one["status"] for one in queries} == {"open", "acknowledged"}
-    assert {one["kind"] for one in queries} == {"loss"}
+    assert [(one["unresolved"], one["kind"]) for one in queries] == [("true", "loss")]
 
 
 async def test_without_news_the_screen_turns_grey_by_itself(visit, tell):

@@ -3,10 +3,11 @@ import { DASH, WAgo, WIcon, ask, channelKey, channelName, conversationKey, dayMi
 
 const PAGE = 50;
 const TABS = ["unresolved", "resolved", ""];
-const STATUSES = { unresolved: ["open", "acknowledged"], resolved: ["resolved"], "": [""] };
+const STATUSES = { unresolved: { unresolved: true }, resolved: { status: "resolved" } };
 const GLYPHS = { critical: "■", warning: "▲", info: "●" };
 const PASSED = ["kind", "severity", "platform", "account", "conversation", "message", "since", "until"];
-// A filter on the cause is applied here: rows that do not fit are passed over, up to this many pages at a time.
+// Losses that are no failed replies have several causes: failed replies are passed over here, up to this many pages at a time.
+const INBOUND = "inbound";
 const MOST_PAGES = 10;
 
 export default {
@@ -64,44 +65,39 @@ export default {
     restart() {
       this.round = {};
       Object.assign(this, { rows: [], error: "", more: false });
-      this.ends = STATUSES[this.status in STATUSES ? this.status : ""].map((status) => ({ status, cursor: "", over: false, rows: [] }));
+      this.cursor = "";
       this.load();
     },
     fits(row) {
-      const cause = this.query.cause;
-      if (!cause) return true;
-      return cause === "inbound" ? row.evidence.cause !== "outbound" : row.evidence.cause === cause;
+      return this.query.cause !== INBOUND || row.evidence.cause !== "outbound";
     },
-    // Statuses are lists of their own in the API: their heads are merged, newest first.
     async load() {
       const round = this.round;
       this.loading = true;
       try {
         const shown = [];
-        for (let pages = 0; shown.length < PAGE && pages < MOST_PAGES; ) {
-          for (const end of this.ends) if (!end.rows.length && !end.over && ++pages) await this.fill(end);
+        let cursor = this.cursor;
+        for (let pages = 0; pages < MOST_PAGES && !shown.length && (!pages || cursor); pages += 1) {
+          const found = await ask(`/anomalies?${this.asking(cursor)}`);
           if (round !== this.round) return;
-          const heads = this.ends.filter((end) => end.rows.length);
-          if (!heads.length) break;
-          const next = heads.reduce((a, b) => (toMs(b.rows[0].opened_at) > toMs(a.rows[0].opened_at) ? b : a));
-          const row = next.rows.shift();
-          if (this.fits(row)) shown.push(row);
+          shown.push(...found.items.filter(this.fits));
+          cursor = found.next;
         }
+        this.cursor = cursor;
         this.rows = [...this.rows, ...shown];
-        this.more = this.ends.some((end) => end.rows.length || !end.over);
+        this.more = !!cursor;
       } catch (wrong) {
-        this.error = wrong.message;
+        if (round === this.round) this.error = wrong.message;
       } finally {
-        this.loading = false;
+        if (round === this.round) this.loading = false;
       }
     },
-    async fill(end) {
-      const query = new URLSearchParams({ limit: PAGE });
+    asking(cursor) {
+      const query = new URLSearchParams({ limit: PAGE, ...STATUSES[this.status] });
       for (const name of PASSED) if (this.query[name]) query.set(name, this.query[name]);
-      if (end.status) query.set("status", end.status);
-      if (end.cursor) query.set("cursor", end.cursor);
-      const found = await ask(`/anomalies?${query}`);
-      Object.assign(end, { rows: found.items, cursor: found.next, over: !found.next });
+      if (this.query.cause && this.query.cause !== INBOUND) query.set("cause", this.query.cause);
+      if (cursor) query.set("cursor", cursor);
+      return query;
     },
   },
 };
