@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
+from structlog.contextvars import bind_contextvars
 
 from actors.events import Entry
 from actors.sla import Policy
@@ -67,6 +68,7 @@ class Partition:
         """Apply a record that comes next in order; how many entries it had. One applied before is only acked."""
         async with self._lock:
             engine = self.engine
+            bind_contextvars(partition=record.partition, offset=record.offset)
             if record.offset <= engine.applied:
                 events = 0
             else:

@@ -1,5 +1,7 @@
 """`weir replay`, `weir simulate`, `weir score`: traces without a running Weir."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,26 +35,29 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Run a trace through the same processing in virtual time, touching no database."""
-    from streams.replay import replay_file  # noqa: PLC0415 # only traces need it
-    from streams.report import encode_report  # noqa: PLC0415 # as above
+    from streams.replay import ReplayOptions, replayed  # noqa: PLC0415 # only traces need it
+    from streams.report import report_chunks  # noqa: PLC0415 # as above
 
-    policies = [item for name in policy or () for item in policies_of(name)]
-    size = Path(file).stat().st_size if file != "-" and Path(file).is_file() else 0
-    with progress("replaying") as show:
-        result = replay_file(
-            file,
-            settings=_thresholds(changes or []),
-            policies=policies,
-            partitions=partitions,
-            progress=lambda done, lines: show(min(ALMOST, 100 * done // size if size else 0), f"{lines:,} lines"),
-        )
-    encoded = encode_report(result)
-    if report and report != "-":
-        Path(report).write_bytes(encoded)
-    if as_json or report == "-":
-        typer.echo(encoded, nl=False)
-    else:
-        _summarise(result, report)
+    policies = tuple(policy for name in policy or () for policy in policies_of(name))
+    options = ReplayOptions(thresholds=_thresholds(changes or []), policies=policies, partitions=partitions)
+    to_screen = as_json or report == "-"
+    with progress("replaying") as show, ExitStack() as stack:
+        size = Path(file).stat().st_size if file != "-" and Path(file).is_file() else 0
+
+        def moved(done: int, lines: int) -> None:
+            show(min(ALMOST, 100 * done // size if size else 0), f"{lines:,} lines")
+
+        result = dict(stack.enter_context(replayed(file, options, moved)))
+        kinds: dict[tuple[str, str], int] = {}
+        result["anomalies"] = _counted(result["anomalies"], kinds)
+        target = stack.enter_context(Path(report).open("wb")) if report and report != "-" else None
+        for chunk in report_chunks(result):
+            if target:
+                target.write(chunk)
+            if to_screen:
+                typer.echo(chunk, nl=False)
+    if not to_screen:
+        _summarise(result, kinds, report)
 
 
 @told_plainly
@@ -145,11 +150,15 @@ def _json_file(name: str, needed: str | None) -> Any:
     return value
 
 
-def _summarise(result: Report, written: str | None) -> None:
-    kinds: dict[tuple[str, str], int] = {}
-    for anomaly in result["anomalies"]:
+def _counted(anomalies: Iterable[Report], kinds: dict[tuple[str, str], int]) -> Iterator[Report]:
+    """The anomalies as they are, counted by kind and status while they pass: there may be more than fit in memory."""
+    for anomaly in anomalies:
         place = (anomaly["kind"], anomaly["status"])
         kinds[place] = kinds.get(place, 0) + 1
+        yield anomaly
+
+
+def _summarise(result: Report, kinds: dict[tuple[str, str], int], written: str | None) -> None:
     ledger = result["ledger"]
     say(f"{result['events']:,} events, {result['messages']:,} messages, {result['duplicates']:,} duplicates")
     parts = ", ".join(f"{ledger[name]:,} {name}" for name in ("accepted", "stored", "duplicates", "rejected"))
