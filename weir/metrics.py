@@ -27,7 +27,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure(
         "weir_ready",
         "gauge",
-        "1 while events are taken in and processed, else 0.",
+        "1 while events are taken in and the parts that process them are alive, else 0.",
         "At 0 ask /readyz: it lists the reasons as sentences.",
     ),
     Figure(
@@ -84,7 +84,7 @@ FIGURES: tuple[Figure, ...] = (
         "weir_events_processed",
         "counter",
         "Events applied and saved since the start.",
-        "When it stands still while weir_events_accepted grows, processing has stopped: see /readyz.",
+        "When it stands still while weir_events_accepted grows, processing has stopped: see /readyz and the monitor.",
     ),
     Figure(
         "weir_event_loop_lag_seconds",

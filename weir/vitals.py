@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from actors.errors import RetriableError
-from services.watchdog import Watchdog
+from services.watchdog import Verdict, Watchdog, sentence
 from storage.ports import HealthStore
 from storage.records import AnomalyFilter
 from streams.app import Runtime
@@ -49,7 +49,7 @@ class Vitals:
             reasons.append("the engines are not loaded yet")
         if health.trouble:
             reasons.append(health.trouble)
-        return [*reasons, *(p for p in self._watchdog.verdict.problems() if not self._watchdog.verdict.ok)]
+        return [*reasons, *hindrances(self._watchdog.verdict)]
 
     def observe_batch(self, accepted: int, rejected: int) -> None:
         """Count what came in over HTTP."""
@@ -105,3 +105,12 @@ class Vitals:
         imbalance = total["accepted"] - total["stored"] - total["duplicates"] - total["rejected"]
         metrics.set("weir_ledger_imbalance", imbalance)
         self._counted = asyncio.get_running_loop().time()
+
+
+def hindrances(verdict: Verdict) -> list[str]:
+    """What the watchdog finds that speaks against sending Weir more, as sentences.
+
+    A backlog does not: the log takes events durably while the engine catches up, and a load balancer that cut them off
+    would lose or delay what the log would have kept. The monitor and the figures tell of it.
+    """
+    return [sentence(alarm) for alarm in verdict.alarms if alarm.severity == "critical" and alarm.kind != "queue"]

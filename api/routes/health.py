@@ -21,7 +21,7 @@ async def healthz() -> Response:
 
 @router.get("/readyz", summary="Readiness", responses={503: {"description": "Not ready; the reasons are listed."}})
 async def readyz(parts: Parts) -> Response:
-    """200 when events are taken in and processed, else 503 with the reasons."""
+    """200 when events are taken in and the parts that process them are alive, else 503 with the reasons."""
     reasons = parts.ready()
     if reasons:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(reasons), reasons=reasons)

@@ -1,0 +1,52 @@
+"""What keeps Weir from being ready."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from services.backlog import Reading
+from services.heartbeats import Beat
+from services.watchdog import judge
+from weir.vitals import Vitals
+
+NOW = 1_795_312_800_000
+
+
+def verdict(*, silent=(), oldest_ms=None, stuck=None, bound=2):
+    parts = ("engine", "persister", "gateway", "monitor", "watchdog")
+    beats = [Beat(part=p, at=NOW, ok=p not in silent) for p in parts]
+    backlog = Reading(at=NOW, accepted=900, processed=100, oldest_ms=oldest_ms, stuck=stuck or {})
+    return judge(beats, backlog, (bound, 2), (3, NOW), NOW)
+
+
+@pytest.fixture
+def vitals(tmp_path):
+    """Of a process whose engines run; each test says what the watchdog finds."""
+    runtime = SimpleNamespace(health=lambda: SimpleNamespace(running=True, ready=True, trouble=None))
+    made = Vitals(store=None, gateway=None, runtime=runtime, watchdog=SimpleNamespace(verdict=verdict()), data=tmp_path)
+    made.accepting = True
+    return made
+
+
+@pytest.mark.parametrize("backlog", [{"oldest_ms": 40_000}, {"oldest_ms": 298_000}, {"stuck": {1: NOW - 31_000}}])
+def test_a_backlog_is_an_alarm_and_keeps_nobody_from_sending(vitals, backlog):
+    vitals._watchdog.verdict = verdict(**backlog)
+    assert [alarm.kind for alarm in vitals._watchdog.verdict.alarms] == ["queue"]
+    assert vitals.unready() == []
+
+
+def test_a_stopped_part_is_told_without_the_backlog_it_makes(vitals):
+    vitals._watchdog.verdict = verdict(silent=("engine",), oldest_ms=298_000)
+    (reason,) = vitals.unready()
+    assert reason.startswith("the engine has given no sign of life")
+
+
+def test_a_channel_that_nobody_looks_after_keeps_weir_from_being_ready(vitals):
+    vitals._watchdog.verdict = verdict(bound=3)
+    (reason,) = vitals.unready()
+    assert "3 channels are bound but only 2 are checked" in reason
+
+
+def test_a_weir_that_takes_nothing_in_is_not_ready(vitals):
+    vitals.accepting = False
+    assert vitals.unready() == ["Weir is starting or stopping"]
