@@ -58,6 +58,42 @@ class AccountContract:
         assert await store.token("other") is None
         assert len((await store.audit(5)).items) == 1
 
+    async def test_the_use_of_a_token_changes_nothing_else_of_it(self, store):
+        token = Token(id="t1", name="ci", role="viewer", digest="abc", created_by="ann", created_at=NOW)
+        other = Token(id="t2", name="cd", role="admin", digest="def", created_by="bob", created_at=NOW + 1)
+        await store.put_token(token)
+        await store.put_token(other)
+        revoked = msgspec.structs.replace(token, revoked_at=NOW + 2)
+        await store.put_token(revoked)
+        for at in (NOW + 3, NOW + 9):
+            await store.token_used("abc", at)
+        used = msgspec.structs.replace(revoked, last_used_at=NOW + 9)
+        assert await store.token("abc") == used
+        assert sorted(await store.tokens(), key=lambda row: row.id) == [used, other]
+        assert (await store.audit(5)).items == []
+
+    async def test_the_use_of_an_unknown_token_is_ignored(self, store):
+        await store.token_used("nobody's", NOW)
+        assert await store.tokens() == []
+
+    async def test_the_log_of_changes_is_filtered_by_who_and_by_how_what_begins(self, store):
+        for n in range(12):
+            who, what = ("ann", "Ann", "bob")[n % 3], ("login", "login.failed")[n // 3 % 2]
+            row = msgspec.structs.replace(AUDIT, at=NOW + n, who=who, what=what, subject=f"s{n % 4}")
+            await store.append_audit(row)
+
+        async def found(subject=None, **where):
+            rows = await everything(lambda limit, cursor: store.audit(limit, cursor, subject, **where), 2)
+            return [row.at - NOW for row in rows]
+
+        assert await found(who="ann") == [9, 6, 3, 0]
+        assert await found(what="login") == list(reversed(range(12)))
+        assert await found(what="login.failed") == [11, 10, 9, 5, 4, 3]
+        assert await found(who="ann", what="login.failed") == [9, 3]
+        assert await found("s1", who="ann", what="login.failed") == [9]
+        for nothing in ({"who": "nobody"}, {"who": ""}, {"what": "ogin"}, {"what": "%"}, {"what": "Login"}):
+            assert await found(**nothing) == []
+
     async def test_the_log_of_changes_grows_and_is_read_newest_first(self, store):
         for n in range(7):
             await store.append_audit(msgspec.structs.replace(AUDIT, at=NOW + n, subject=f"s{n % 2}"))
