@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
+from structlog.contextvars import bound_contextvars
 
 from actors.errors import PermanentError
 from actors.events import Entry, Rejected
@@ -67,15 +68,16 @@ def of_failures(
                 channel=channel_key(entry.platform or "", entry.account or "") if entry.platform else "",
             )
         )
-        logger.error(
-            "entry %d (%s) of record %d of partition %d is dead-lettered: %s at %s",
-            index,
-            type(entry).__name__,
-            offset,
-            partition,
-            type(error).__name__,
-            _raised_at(error),
-        )
+        with bound_contextvars(conversation=getattr(entry, "conversation", None)):
+            logger.error(
+                "entry %d (%s) of record %d of partition %d is dead-lettered: %s at %s",
+                index,
+                type(entry).__name__,
+                offset,
+                partition,
+                type(error).__name__,
+                _raised_at(error),
+            )
     return letters
 
 
