@@ -4,6 +4,9 @@ from services.errors import NotFoundError
 from storage.ports import InboxStore
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 
+NAMESAKES_MOST = 20
+"""Platforms number their messages each on their own: an id may be one of several conversations."""
+
 
 class Conversations:
     """Reads conversations; keys are those of `actors.keys`."""
@@ -26,6 +29,10 @@ class Conversations:
         """Messages of a conversation, oldest first; raises NotFoundError, or RejectedError for a bad cursor."""
         await self.one(key)
         return await self._store.messages(key, limit, cursor)
+
+    async def messages_of_id(self, message: str) -> list[MessageRow]:
+        """Messages with exactly this id in whatever conversation, the latest first, NAMESAKES_MOST at most."""
+        return await self._store.messages_of_id(message, NAMESAKES_MOST)
 
     async def message(self, key: str, message: str) -> MessageRow:
         """One message, merged ones too; raises NotFoundError."""

@@ -134,6 +134,13 @@ class InboxStore(Protocol):
         """One message, merged ones too."""
         ...
 
+    async def messages_of_id(self, message: str, limit: int) -> list[MessageRow]:
+        """Messages with exactly this id, merged ones too; one a conversation, the latest by observed time first.
+
+        An id without any letter, digit or symbol of a script may be left unfound.
+        """
+        ...
+
     async def channel_messages(self, channel: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
         """The latest messages of a channel by observed time, for the drill-down; merged ones too."""
         ...

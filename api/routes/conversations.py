@@ -79,6 +79,14 @@ async def conversation(request: Request, parts: Parts, _caller: Reader) -> Respo
     return await _conversation(parts, rest_of_path(request, CONVERSATIONS))
 
 
+@router.get("/messages", summary="Messages of one id, latest first")
+async def messages_of_id(
+    parts: Parts, _caller: Reader, message: Annotated[str, Query(min_length=1, max_length=1024)]
+) -> Response:
+    """Those with exactly this id of the platform, in whatever conversation, 20 at most; merged ones too."""
+    return answer({"items": [message_view(row) for row in await parts.conversations.messages_of_id(message)]})
+
+
 @router.get(TRACE_OF_ONE, summary="A message's life, hop by hop", openapi_extra=TRACED)
 async def trace(request: Request, parts: Parts, _caller: Reader) -> Response:
     """Sent, received, logged, processed, stored, notified, seen, answered, delivered, with times."""

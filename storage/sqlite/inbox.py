@@ -15,7 +15,7 @@ from storage.sqlite.bulk import read_chunks, read_rows
 from storage.sqlite.connection import Database
 from storage.sqlite.cursors import bounded, decode_cursor, encode_cursor
 from storage.sqlite.save_progress import HOPS
-from storage.sqlite.search import match_expression, order_key
+from storage.sqlite.search import id_expression, match_expression, order_key
 
 _event = json.Decoder(Message)
 
@@ -58,6 +58,10 @@ class SqliteInbox:
     async def message(self, key: str, message: str) -> MessageRow | None:
         """One message, merged ones too; the latest of that id."""
         return await self._db.read(_message, key, message)
+
+    async def messages_of_id(self, message: str, limit: int) -> list[MessageRow]:
+        """Messages with exactly this id, one a conversation, the latest first; found by the search index."""
+        return await self._db.read(_messages_of_id, message, bounded(limit))
 
     async def channel_messages(self, channel: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
         """The latest messages of a channel by observed time; merged ones too."""
@@ -146,6 +150,17 @@ def _message(connection: Connection, key: str, message: str) -> MessageRow | Non
     source = f"{_MESSAGES} WHERE {_OF_KEY} AND m.message = ? ORDER BY m.at DESC LIMIT 1"
     rows = read_rows(connection, _MESSAGE, source, (key, message))
     return _message_rows(connection, rows)[0] if rows else None
+
+
+def _messages_of_id(connection: Connection, message: str, limit: int) -> list[MessageRow]:
+    expression = id_expression(message)
+    if expression is None:
+        return []
+    latest = """(SELECT l.id FROM messages l WHERE l.conversation = f.id AND l.message = ?
+        ORDER BY l.at DESC, l.id DESC LIMIT 1)"""
+    source = f"""FROM ({_FOUND}) f CROSS JOIN messages m ON m.id = {latest}
+        CROSS JOIN conversation_keys k ON k.id = m.conversation ORDER BY m.at DESC, m.id DESC LIMIT ?"""
+    return _message_rows(connection, read_rows(connection, _MESSAGE, source, (expression, message, limit)))
 
 
 def _channel_messages(connection: Connection, channel: str, limit: int, after: tuple[int] | None) -> Page[MessageRow]:

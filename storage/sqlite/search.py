@@ -91,6 +91,19 @@ def match_expression(query: str) -> str | None:
     return " AND ".join(terms[:MAX_TERMS]) or None
 
 
+def id_expression(text: str) -> str | None:
+    """The FTS5 expression of entries that may hold exactly this id; None when it holds nothing that is indexed."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a lone surrogate: no stored id has one
+        return None
+    words = folded(_CONTROL.sub(" ", text))
+    if not any(map(_indexed, words)):
+        return None
+    quoted = words.replace('"', '""')
+    return f'ids : "{quoted}"'
+
+
 def _indexed(letter: str) -> bool:
     kind = category(letter)
     return kind[0] in "LMN" or kind == "So"

@@ -146,6 +146,16 @@ async def test_pages_follow_each_other_without_gap_or_repeat(live, live_admin, m
     assert sorted(found) == [f"c{n:02}" for n in range(25)]
 
 
+async def test_a_message_is_found_by_its_exact_id_in_whatever_conversation(live, live_admin, message):
+    sent = [message(1, conversation="a"), message(1, conversation="b/1", account="shop-2"), message(12)]
+    await live_admin.post(EVENTS, json=sent)
+    await live.runtime.settled()
+    found = await live_admin.get("/api/v1/messages", params={"message": "m1"})
+    assert sorted(item["key"] for item in found.json()["items"]) == ["shopee/shop-1/a", "shopee/shop-2/b%2F1"]
+    assert (await live_admin.get("/api/v1/messages", params={"message": "m"})).json() == {"items": []}
+    assert (await live_admin.get("/api/v1/messages")).status_code == 422
+
+
 async def test_a_weir_at_work_is_ready_and_gives_figures(live, live_admin, message):
     await live_admin.post(EVENTS, json=[message(1), {"type": "nonsense"}])
     await live.runtime.settled()

@@ -1,5 +1,7 @@
 """The inbox's part of the storage port: conversations and messages."""
 
+# ruff: noqa: RUF001 - full-width characters are what is tested
+
 from __future__ import annotations
 
 import pytest
@@ -112,6 +114,44 @@ class InboxContract:
         assert [row.message for row in (await store.channel_messages("shopee/shop", 5)).items] == ["m2", "m1"]
         counts = (await store.counts())["shopee/shop"]
         assert (counts["stored"], counts["merged"], counts["conversations"]) == (1, 1, 1)
+
+    async def test_messages_are_found_by_their_exact_id_across_conversations_the_latest_first(self, store):
+        sender = customer(name="m-1", id_="m-1")
+        await Flushes(store)(
+            stored("m-1", "c1", at=NOW),
+            stored("m-1", "c2", at=NOW + 5, platform="ebay", merged_into="m-0"),
+            stored("m-1", "c3", at=NOW + 2, text="hello"),
+            stored("m-10", "c4", at=NOW + 9),
+            stored("M-1", "c5", at=NOW + 9),
+            stored("x", "c6", at=NOW + 9, sender=sender, order="m-1", text="m-1"),
+        )
+        found = await store.messages_of_id("m-1", 20)
+        assert [(row.key, row.message) for row in found] == [
+            ("ebay/shop/c2", "m-1"),
+            ("shopee/shop/c3", "m-1"),
+            ("shopee/shop/c1", "m-1"),
+        ]
+        assert found[1] == await store.message("shopee/shop/c3", "m-1")
+        assert [row.key for row in await store.messages_of_id("m-1", 2)] == ["ebay/shop/c2", "shopee/shop/c3"]
+        assert await store.messages_of_id("m", 20) == []
+
+    async def test_of_an_id_that_came_again_after_a_week_the_latest_message_is_found(self, store):
+        save = Flushes(store)
+        await save(stored("m1", text="first"))
+        await save(stored("m1", at=NOW + 8 * 86_400_000, text="second"))
+        assert [row.text for row in await store.messages_of_id("m1", 20)] == ["second"]
+
+    @pytest.mark.parametrize(
+        "name", ["消息-44", "ＡＢ１", "wamid.HBgL==", "a/b%2F c", 'say "x" OR ids:*', "é-ß", "a\x00b", "x" * 900, "№7"]
+    )
+    async def test_a_message_is_found_whatever_its_id_is_made_of(self, store, name):
+        await Flushes(store)(stored(name, sender=customer("上海 João")), stored(f"{name}1", "c2"))
+        assert [row.key for row in await store.messages_of_id(name, 20)] == [KEY]
+
+    @pytest.mark.parametrize("name", ["", " ", "---", '"', "*", "\x00", "\ud800", "a\ud800", "unknown"])
+    async def test_an_id_that_no_message_has_finds_nothing(self, store, name):
+        await Flushes(store)(stored("m1", text="unknown"))
+        assert await store.messages_of_id(name, 20) == []
 
     async def test_messages_come_in_the_order_they_were_sent(self, store):
         save = Flushes(store)

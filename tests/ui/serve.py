@@ -177,6 +177,10 @@ def answers(api, source):
 
     @api.get("/api/v1/{rest:path}")
     async def rest(rest: str, request: Request):
+        if rest == "messages":
+            wanted = request.query_params["message"]
+            items = [row for row in fixture("messages")["items"] if row["message"] == wanted]
+            return move({"items": items}, int(time.time() * 1000) - fixture("monitor")["at"])
         names = {
             "incidents": "incident",
             "anomalies": "anomalies",

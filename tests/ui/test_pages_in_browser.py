@@ -40,6 +40,22 @@ async def test_a_message_is_told_hop_by_hop_with_the_gaps(visit):
     await expect(page.locator(".hop.is-missing")).to_contain_text("not yet")
 
 
+async def test_the_id_of_a_message_leads_to_its_life(visit):
+    page = await visit("/conversations?q=m-1")
+    link = page.get_by_role("region", name="Messages of this id").get_by_role("link")
+    await expect(link).to_have_count(1)
+    await link.click()
+    await expect(page).to_have_url(re.compile(r"/trace\?key=shopee%2Fshop-sg-1%2Fc-83624&message=m-1$"))
+    await expect(page.locator(".hop").first).to_be_visible()
+
+
+async def test_words_that_are_no_id_show_conversations_alone(visit, asked):
+    page = await visit("/conversations?q=parcel")
+    await expect(page.locator(".conv-row").first).to_be_visible()
+    await expect(page.get_by_role("region", name="Messages of this id")).to_have_count(0)
+    assert {"path": "conversations", "q": "parcel", "limit": "50"} in asked()
+
+
 async def test_a_key_with_slashes_and_signs_finds_its_conversation(visit, asked):
     page = await visit()
     await page.locator(".sample", has_text="消息-44").click()

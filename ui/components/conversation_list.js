@@ -1,5 +1,5 @@
 // Conversations: found by order, customer, id or text, or those behind a number.
-import { WAgo, WIcon, ask, channelName, keepInAddress, platformName, t, toConversation, toMs } from "weir-core";
+import { WAgo, WIcon, ask, channelName, keepInAddress, platformName, splitKey, t, toConversation, toMs, toTrace } from "weir-core";
 
 const PAGE = 50;
 const PASSED = ["platform", "account", "sla", "status"];
@@ -11,6 +11,13 @@ export default {
     <div class="page">
       <header class="page-head"><div><h1 class="w-h1">{{ t("nav.conversations") }}</h1><p class="w-sub">{{ subtitle }}</p></div></header>
       <form class="w-field find" role="search" @submit.prevent="search"><w-icon name="search" /><input ref="box" v-model="wanted" type="search" :placeholder="t('find.placeholder')" :aria-label="t('find.placeholder')" maxlength="200"></form>
+      <section v-if="traces.length" class="w-card" :aria-label="t('find.messages')">
+        <div class="w-card-head"><h2 class="w-h2">{{ t("find.messages") }}</h2></div>
+        <ul class="conv-rows"><li v-for="row in traces" :key="row.key"><a class="conv-row" :href="toTrace(row.key, row.message)">
+          <span class="conv-face" aria-hidden="true"><w-icon name="activity" /></span>
+          <span class="conv-main"><span class="conv-name"><b class="w-mono">{{ row.message }}</b><span class="w-meta">{{ place(row) }}</span></span><span class="conv-text">{{ row.text || t("find.no_text") }}</span></span>
+          <span class="w-meta w-num"><w-ago :at="toMs(row.at)" /></span></a></li></ul>
+      </section>
       <section class="w-card">
         <ul v-if="rows.length" class="conv-rows"><li v-for="row in rows" :key="row.key"><a class="conv-row" :href="toConversation(row.key)">
           <span class="conv-face" aria-hidden="true">{{ initial(row) }}</span>
@@ -22,7 +29,7 @@ export default {
       </section>
     </div>`,
   data() {
-    return { wanted: this.query.q || "", q: this.query.q || "", rows: [], next: "", loading: false, error: "" };
+    return { wanted: this.query.q || "", q: this.query.q || "", rows: [], traces: [], next: "", loading: false, error: "" };
   },
   computed: {
     subtitle() {
@@ -34,18 +41,34 @@ export default {
   },
   created() {
     this.load();
+    this.trace();
   },
   mounted() {
     if (!this.query.q && !this.query.sla && matchMedia("(min-width: 761px)").matches) this.$refs.box.focus();
   },
   methods: {
-    t, channelName, toConversation, toMs,
+    t, channelName, toConversation, toMs, toTrace,
+    place: (row) => channelName(...splitKey(row.key)),
     initial: (row) => [...String(row.contact_name || row.contact_id || row.conversation)][0].toUpperCase(),
     search() {
       this.q = this.wanted.trim();
-      Object.assign(this, { rows: [], next: "" });
+      Object.assign(this, { rows: [], traces: [], next: "" });
       keepInAddress({ ...this.query, q: this.q });
       this.load();
+      this.trace();
+    },
+    // What was typed may be the id of a message: its life is one click away.
+    async trace() {
+      const q = this.q;
+      if (!q) return;
+      const { platform, account } = this.query;
+      try {
+        const { items } = await ask(`/messages?${new URLSearchParams({ message: q })}`);
+        const here = ({ key }) => [platform, account].every((wanted, part) => !wanted || wanted === splitKey(key)[part]);
+        if (q === this.q) this.traces = items.filter(here);
+      } catch (wrong) {
+        if (q === this.q) this.error = wrong.message;
+      }
     },
     async load() {
       const query = new URLSearchParams({ limit: PAGE });
