@@ -6,10 +6,11 @@ Rules of this file: an event has been given its observed time; timers due strict
 from __future__ import annotations
 
 from bisect import insort
+from hashlib import blake2b
 from math import ceil, log
 
 from actors.detectors import auth, delay, out_of_sync, silence
-from actors.effects import Effects, MinutePassed
+from actors.effects import Effects, KeyRemembered, MinutePassed
 from actors.events import Message
 from actors.sketch import SCALE, ZERO
 from actors.state import OUTBOUND, WEEK, Channel, Conversation
@@ -27,9 +28,19 @@ def expire(where: Channel, now: int, out: Effects, *, silence_until: int | None 
     where.dirty = True
 
 
-def is_repeated_event(where: Channel, label: str, now: int) -> bool:
-    """Whether an event with this idempotency key and type came within the last seven days; remembers it if not."""
-    keys = where.state.keys
+def label_of(kind: str, key: str) -> bytes:
+    """What is remembered of an event's idempotency key and type: a digest of eight bytes, however long the key.
+
+    Two keys of one digest would cost the second event. A channel that hears a million keys a week meets such a pair
+    once in some 40 million weeks (n² / 2⁶⁵), and who makes up keys can only silence events of their own channel, which
+    using a key twice does as well.
+    """
+    return blake2b(f"{kind}\x1f{key}".encode(), digest_size=8).digest()
+
+
+def is_repeated_event(where: Channel, label: bytes, now: int, out: Effects) -> bool:
+    """Whether an event with this label (see `label_of`) came within the last seven days; remembers it if not."""
+    keys = where.keys
     seen = keys.get(label)
     if seen is not None:
         if now - seen <= WEEK:
@@ -38,6 +49,7 @@ def is_repeated_event(where: Channel, label: str, now: int) -> bool:
     while keys and now - keys[(oldest := next(iter(keys)))] > WEEK:
         del keys[oldest]
     keys[label] = now
+    out.keys.append(KeyRemembered(where.key, label, now))
     return False
 
 

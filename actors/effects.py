@@ -94,10 +94,18 @@ class MinutePassed(Struct, frozen=True, gc=False):
     buckets: dict[int, int]
 
 
+class KeyRemembered(Struct, frozen=True, gc=False):
+    """A channel has heard an event with this idempotency key at `at` (ms); `label` as in `actors.channel.label_of`."""
+
+    key: str
+    label: bytes
+    at: int
+
+
 class Effects:
     """Collects what happened, by kind, each list in order."""
 
-    __slots__ = ("anomalies", "attachments", "changes", "hops", "messages", "minutes", "repeats", "sla")
+    __slots__ = ("anomalies", "attachments", "changes", "hops", "keys", "messages", "minutes", "repeats", "sla")
 
     def __init__(self) -> None:
         self.messages: list[MessageStored] = []
@@ -108,6 +116,7 @@ class Effects:
         self.anomalies: list[Anomaly] = []
         self.sla: list[SlaChanged] = []
         self.minutes: list[MinutePassed] = []
+        self.keys: list[KeyRemembered] = []
 
     def clear(self) -> None:
         """Forget everything, keeping the lists."""
@@ -121,6 +130,7 @@ __all__ = [
     "Effects",
     "Hop",
     "HopReached",
+    "KeyRemembered",
     "MessageRepeated",
     "MessageStored",
     "MinutePassed",

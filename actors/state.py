@@ -1,7 +1,7 @@
 """What the core remembers: one state per channel, one per conversation, as records that encode and decode without loss.
 
-A `Conversation` or `Channel` is a state in memory: the record plus what can be derived from it. Only the record is
-stored.
+A `Conversation` or `Channel` is a state in memory: the record plus what can be derived from it, or is stored row by row
+beside it. Only the record is encoded.
 `due` is a lower bound of the state's next timer; looking at it too early changes nothing.
 """
 
@@ -124,7 +124,6 @@ class ChannelState(Watched, omit_defaults=True):
     lived_to: int = 0
     last_in_at: int | None = None
     silence_at: int = NEVER
-    keys: dict[str, int] = field(default_factory=dict)
     auth_status: str | None = None
     auth_at: int | None = None
     expires_at: int | None = None
@@ -166,13 +165,19 @@ class Conversation:
 
 
 class Channel:
-    """A channel in memory. `sent`: the sent_at of every message held, ascending, for checkpoints; None: not loaded."""
+    """A channel in memory.
+
+    `sent`: the sent_at of every message held, ascending, for checkpoints; None: not loaded. `keys`: when the labels of
+    idempotency keys were heard (ms), oldest first; they would make the record grow with a week's traffic, so they are
+    stored beside it.
+    """
 
     __slots__ = (
         "account",
         "conversations",
         "dirty",
         "key",
+        "keys",
         "limits",
         "platform",
         "policies",
@@ -194,6 +199,7 @@ class Channel:
         self.limits = limits
         self.policies: list[Policy] = [p for p in policies if _concerns(p, *names)] or [Policy()]
         self.sent: array[int] | None = None
+        self.keys: dict[bytes, int] = {}
         self.conversations: dict[str, Conversation] = {}
         self.dirty = False
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from actors.anomaly import Anomaly
+from actors.effects import KeyRemembered
 from storage.records import (
     AnomalyCount,
     AnomalyFilter,
@@ -54,6 +55,10 @@ class EngineStore(Protocol):
 
     async def sent_times(self, channel: str, since: int) -> list[int]:
         """`sent_at` of every message held of a channel (merged ones too) with sent_at >= since, ascending."""
+        ...
+
+    async def event_keys(self, partition: int, since: int) -> list[KeyRemembered]:
+        """The idempotency keys remembered by the channels of a partition with at >= since, by `at` ascending."""
         ...
 
     async def save(self, batch: Batch) -> None:
@@ -240,7 +245,10 @@ class Store(EngineStore, HealthStore, InboxStore, SettingsStore, AccountStore, P
         ...
 
     async def prune(self, before: int) -> int:
-        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted."""
+        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted.
+
+        Idempotency keys are forgotten by their own term, whatever `before`: a week before their partition's time.
+        """
         ...
 
     async def check(self) -> list[str]:

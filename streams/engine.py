@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from actors import channel as channels
 from actors import conversation as conversations
 from actors.detectors import auth, out_of_sync
-from actors.effects import Effects
+from actors.effects import Effects, KeyRemembered
 from actors.events import (
     Action,
     AttachmentStatus,
@@ -131,6 +131,12 @@ class Engine:
             else:
                 platform, account = split_key(row.key)
                 self.channels[platform, account] = self._new_channel(row.key, platform, account, state)
+
+    def restore_keys(self, rows: Iterable[KeyRemembered]) -> None:
+        """Take over the idempotency keys remembered by the channels of the partition, oldest first."""
+        keys = {channel.key: channel.keys for channel in self.channels.values()}
+        for row in rows:
+            keys[row.key][row.label] = row.at
 
     def arm(self, due: Iterable[tuple[int, str]]) -> None:
         """Take over the (due, key) of every stored conversation with a timer."""
@@ -252,8 +258,8 @@ class Engine:
         state.accepted += 1
         state.last_at = now
         if entry.event is not None and kind is not Message:
-            label = f"{kind.__name__}\x1f{entry.event}"
-            if channels.is_repeated_event(channel, label, now):
+            label = channels.label_of(kind.__name__, entry.event)
+            if channels.is_repeated_event(channel, label, now, self.effects):
                 state.duplicates += 1
                 return False
         if handler(entry, channel, now):

@@ -14,6 +14,7 @@ from structlog.contextvars import bind_contextvars
 
 from actors.events import Entry
 from actors.sla import Policy
+from actors.state import WEEK
 from actors.thresholds import ThresholdSet
 from storage.ports import EngineStore
 from storage.records import DeadLetter
@@ -131,6 +132,7 @@ async def recover(
     mark = await patience("loading a mark", lambda: store.mark(number))
     engine = Engine(number, thresholds, mark, policies=policies)
     engine.restore_channels(await patience("loading channels", lambda: store.channel_states(number)))
+    engine.restore_keys(await patience("loading event keys", lambda: store.event_keys(number, mark.time - WEEK)))
     engine.arm(await patience("loading timers", lambda: store.armed(number)))
     return engine
 

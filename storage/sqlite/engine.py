@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from sqlite3 import Connection
+from typing import Any
 
 from msgspec import json
 
+from actors.effects import KeyRemembered
 from storage.records import Batch, PartitionMark, StateRow
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
@@ -14,6 +16,7 @@ from storage.sqlite.keys import KeyNumbers
 from storage.sqlite.save import save
 
 KEYS_A_QUERY = 2_000
+EVENT_KEYS_A_QUERY = 20_000
 
 
 class SqliteEngine:
@@ -44,6 +47,18 @@ class SqliteEngine:
     async def sent_times(self, channel: str, since: int) -> list[int]:
         """`sent_at` of every message held of a channel (merged ones too) from `since` on, ascending."""
         return await self._db.read(_sent_times, channel, since)
+
+    async def event_keys(self, partition: int, since: int) -> list[KeyRemembered]:
+        """The idempotency keys remembered by the channels of a partition with at >= since, by `at` ascending."""
+        found: list[KeyRemembered] = []
+        names = await self._db.read(_channel_keys)
+        after = (since, 0, "")
+        while True:
+            rows = await self._db.read(_event_keys, partition, after)
+            found += [KeyRemembered(names[channel], bytes.fromhex(label), at) for at, channel, label in rows]
+            if len(rows) < EVENT_KEYS_A_QUERY:
+                return found
+            after = rows[-1]
 
     async def save(self, batch: Batch) -> None:
         """Write everything of a batch in one transaction; raises FencedError when the version does not fit."""
@@ -88,3 +103,16 @@ def _sent_times(connection: Connection, channel: str, since: int) -> list[int]:
     sql = """SELECT json_group_array(sent_at) FROM (SELECT sent_at FROM messages INDEXED BY messages_by_sent_at
         WHERE channel = (SELECT id FROM channels WHERE key = ?) AND sent_at >= ? ORDER BY sent_at)"""
     return json.decode(connection.execute(sql, (channel, since)).fetchone()[0], type=list[int])
+
+
+def _channel_keys(connection: Connection) -> dict[int, str]:
+    return {row[0]: row[1] for row in read_rows(connection, "id, key", "FROM channels")}
+
+
+def _event_keys(connection: Connection, partition: int, after: Sequence[Any]) -> list[list[Any]]:
+    """A page of (at, channel, label in hexadecimal), those behind `after`."""
+    at, channel, label = after
+    source = """FROM event_keys WHERE partition = ? AND (at, channel, label) > (?, ?, ?)
+        ORDER BY at, channel, label LIMIT ?"""
+    values = (partition, at, channel, bytes.fromhex(label), EVENT_KEYS_A_QUERY)
+    return read_rows(connection, "at, channel, hex(label) AS label", source, values)

@@ -9,6 +9,7 @@ from sqlite3 import Connection
 from msgspec import json
 
 from actors.events import Message
+from actors.state import WEEK
 from storage.sqlite.save_messages import search_row
 from storage.sqlite.save_progress import versions
 from storage.sqlite.search import document
@@ -28,6 +29,10 @@ _OLDEST = """SELECT id, conversation, message, merged_into IS NOT NULL, at, CASE
 _MINUTES = (
     """DELETE FROM minutes WHERE (minute, channel) IN (SELECT minute, channel FROM minutes WHERE minute < ? LIMIT ?)"""
 )
+# By the time of the partition, which may be far behind the clock: a key is needed for a week of it.
+_KEYS = """DELETE FROM event_keys WHERE (partition, at, channel, label) IN (
+    SELECT k.partition, k.at, k.channel, k.label FROM marks m CROSS JOIN event_keys k ON k.partition = m.partition
+    WHERE k.at < m.time - ? LIMIT ?)"""
 # Of two lives of an id the later one keeps its company.
 _COMPANY = (
     """DELETE FROM versions WHERE conversation = ?1 AND message = ?2
@@ -43,6 +48,7 @@ def prune_chunks(before: int) -> Iterator[Callable[[Connection], int]]:
     yield partial(_prune_rows, sql=_MINUTES, before=before // MINUTE_MS)
     for sql in (_ANOMALIES, _CLOCKS):
         yield partial(_prune_rows, sql=sql, before=before)
+    yield partial(_prune_rows, sql=_KEYS, before=WEEK)
 
 
 def _prune_rows(connection: Connection, sql: str, before: int) -> int:

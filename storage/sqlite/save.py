@@ -36,6 +36,7 @@ def save(connection: Connection, numbers: KeyNumbers, batch: Batch) -> None:
     save_clocks(connection, effects.sla, known)
     _save_anomalies(connection, effects.anomalies)
     _save_channels(connection, numbers, batch)
+    _save_keys(connection, numbers, batch)
     _save_states(connection, known, batch)
     _save_figures(connection, batch)
 
@@ -97,6 +98,16 @@ def _save_channels(connection: Connection, numbers: KeyNumbers, batch: Batch) ->
         connection,
         "INSERT INTO channels (id, key, row) VALUES {rows} ON CONFLICT (id) DO UPDATE SET row = excluded.row",
         [(channels[row.key], row.key, _json.encode(row).decode()) for row in batch.channel_rows],
+    )
+
+
+def _save_keys(connection: Connection, numbers: KeyNumbers, batch: Batch) -> None:
+    keys = batch.effects.keys
+    channels = numbers.channels(connection, {row.key for row in keys})
+    write_rows(
+        connection,
+        "INSERT INTO event_keys (partition, at, channel, label) VALUES {rows} ON CONFLICT DO NOTHING",
+        [(batch.mark.partition, row.at, channels[row.key], row.label) for row in keys],
     )
 
 

@@ -24,6 +24,10 @@ FIRST: tuple[str, ...] = (
     """CREATE TABLE conversation_states (
         id INTEGER PRIMARY KEY, partition INTEGER NOT NULL, due INTEGER, state BLOB NOT NULL)""",
     "CREATE INDEX conversation_timers ON conversation_states (partition, id, due) WHERE due IS NOT NULL",
+    # In the order of time, so that a save appends to one page whatever digests it holds.
+    """CREATE TABLE event_keys (
+        partition INTEGER NOT NULL, at INTEGER NOT NULL, channel INTEGER NOT NULL, label BLOB NOT NULL,
+        PRIMARY KEY (partition, at, channel, label)) WITHOUT ROWID""",
     """CREATE TABLE messages (
         id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL, channel INTEGER NOT NULL, message TEXT NOT NULL,
         sent_at INTEGER NOT NULL, at INTEGER NOT NULL, delay INTEGER, merged_into TEXT,

@@ -10,7 +10,7 @@ from actors.state import HELD_MOST, decode_channel, decode_conversation, encode_
 from actors.thresholds import ThresholdSet
 from storage.records import PartitionMark
 from streams.engine import Engine
-from tests.actors.trace import answer, as_lines, checkpoint, message, notification, receipt, thresholds
+from tests.actors.trace import DAY, answer, as_lines, checkpoint, message, notification, receipt, thresholds
 
 
 def engine_after(events, settings=()):
@@ -59,6 +59,18 @@ def test_a_state_is_the_same_after_encoding():
     assert decode_conversation(encode_state(state)) == state
     channel = engine.channels["shopee", "sg-1"].state
     assert decode_channel(encode_state(channel)) == channel
+
+
+def test_event_keys_leave_the_state_of_a_channel_small_and_are_forgotten_after_a_week():
+    story = [message("m1", 0), *(notification("m1", 1 + n * 0.001, event=f"key {n}") for n in range(1_000))]
+    engine = engine_after(story)
+    channel = engine.channels["shopee", "sg-1"]
+    assert len(encode_state(channel.state)) < 500
+    assert [row.label for row in engine.effects.keys] == list(channel.keys)
+    assert {len(label) for label in channel.keys} == {8}
+    for line in as_lines([notification("m1", 8 * DAY, event="last")]):
+        engine.apply_entry(parse_event(line, need_at=True))
+    assert list(channel.keys) == [engine.effects.keys[-1].label]
 
 
 def test_one_hot_conversation_remembers_a_bounded_number_of_ids():

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from actors.effects import AttachmentChanged, Effects, HopReached
+from actors.effects import AttachmentChanged, Effects, HopReached, KeyRemembered
+from actors.state import WEEK
 from storage.errors import FencedError
 from storage.records import AnomalyFilter, Batch, ChannelRow, PartitionMark, StateRow
 from tests.storage.flushes import NOW, Flushes, anomaly, stored
@@ -65,16 +66,60 @@ class EngineContract:
         assert await store.sent_times("shopee/shop", NOW - 5) == [NOW - 5, NOW - 3, NOW - 1]
         assert await store.sent_times("no/channel", 0) == []
 
+    async def test_event_keys_of_a_partition_come_back_byte_for_byte_by_time(self, store):
+        rows = [
+            KeyRemembered("a/b", bytes(8), NOW - 5),
+            KeyRemembered("c/%2F", bytes(range(248, 256)), NOW - 4),
+            KeyRemembered("a/b", b"\xff" * 8, NOW - 3),
+        ]
+        save = Flushes(store)
+        await save(rows[1], rows[2])
+        await save(rows[0])
+        await save(KeyRemembered("d/e", b"\x01" * 8, NOW), partition=1)
+        assert await store.event_keys(0, 0) == rows
+        assert await store.event_keys(0, NOW - 4) == rows[1:]
+        assert await store.event_keys(0, NOW) == []
+        assert await store.event_keys(2, 0) == []
+
+    async def test_an_event_key_saved_again_is_held_once_and_one_remembered_anew_ends_with_the_newer_time(self, store):
+        save = Flushes(store)
+        old, new = (KeyRemembered("a/b", b"12345678", at) for at in (NOW - WEEK - 1, NOW))
+        await save(old)
+        await save(old)
+        assert await store.event_keys(0, 0) == [old]
+        await save(new)
+        assert await store.event_keys(0, NOW - WEEK) == [new]
+        assert (await store.event_keys(0, 0))[-1] == new
+
+    async def test_many_event_keys_come_back_once_each(self, store):
+        # Many of one instant, so that pages are cut in the middle of it.
+        rows = [KeyRemembered("a/b", n.to_bytes(8), NOW + n // 30_000) for n in range(41_000)]
+        await Flushes(store)(*rows)
+        assert await store.event_keys(0, NOW) == rows
+
+    async def test_event_keys_are_pruned_a_week_after_by_the_time_of_their_partition(self, store):
+        save = Flushes(store)
+        rows = [KeyRemembered("a/b", (n + 600).to_bytes(8), NOW - WEEK + n) for n in range(-600, 2)]
+        await save(*rows[:-1])
+        await save(rows[-1])
+        behind = KeyRemembered("c/d", bytes(8), NOW - WEEK - 100)
+        await save(behind, partition=1, time=NOW - WEEK)
+        assert await store.prune(NOW + WEEK) == 600
+        assert await store.event_keys(0, 0) == rows[600:]
+        assert await store.event_keys(1, 0) == [behind]
+
     @pytest.mark.parametrize("version", [0, 1, 3])
     async def test_a_version_that_does_not_follow_is_fenced_and_changes_nothing(self, store, version):
         await Flushes(store)(stored("m1"))
         effects = Effects()
         effects.messages.append(stored("m2"))
         effects.anomalies.append(anomaly(1))
+        effects.keys.append(KeyRemembered("shopee/shop", b"12345678", NOW))
         with pytest.raises(FencedError):
             await store.save(Batch(mark=PartitionMark(partition=0, version=version), effects=effects))
         assert (await store.mark(0)).version == 1
         assert await store.message(KEY, "m2") is None
+        assert await store.event_keys(0, 0) == []
         assert (await store.anomalies(AnomalyFilter(), 5)).items == []
 
     async def test_a_first_save_must_be_version_one(self, store):

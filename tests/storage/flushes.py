@@ -72,13 +72,13 @@ class Flushes:
         self.store = store
         self.versions = {}
 
-    async def __call__(self, *effects, partition=0, **lists):
+    async def __call__(self, *effects, partition=0, time=NOW, **lists):
         """Save the effects (each in the list of its kind) and rows of one flush."""
         collected = Effects()
         for effect in effects:
             getattr(collected, LISTS[type(effect).__name__]).append(effect)
         version = self.versions.get(partition, 0) + 1
-        mark = PartitionMark(partition=partition, version=version, applied=version * 10, time=NOW, drift=5)
+        mark = PartitionMark(partition=partition, version=version, applied=version * 10, time=time, drift=5)
         await self.store.save(Batch(mark=mark, effects=collected, **lists))
         self.versions[partition] = version
         return mark
@@ -92,6 +92,7 @@ LISTS = {
     "ConversationChanged": "changes",
     "Anomaly": "anomalies",
     "SlaChanged": "sla",
+    "KeyRemembered": "keys",
 }
 
 

@@ -12,13 +12,26 @@ from actors.anomaly import KINDS, record
 from actors.intake import parse_event
 from actors.keys import channel_key
 from actors.sla import NEVER
+from actors.state import WEEK
 from storage.records import PartitionMark
 from streams.engine import Engine
 from streams.frames import decode_frame, encode_frame
 from streams.ports import Frame
 from streams.replay import Replay, ReplayOptions
 from streams.report import encode_report
-from tests.actors.trace import DAY, Found, answer, as_lines, message, ms, receipt, report_of, thresholds, translation
+from tests.actors.trace import (
+    DAY,
+    Found,
+    answer,
+    as_lines,
+    auth,
+    message,
+    ms,
+    receipt,
+    report_of,
+    thresholds,
+    translation,
+)
 from tests.streams.stories import SETTINGS, stories, unruly_stories
 
 LARGE = [HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -31,13 +44,14 @@ class Worker:
     def __init__(self):
         self.mark = PartitionMark(partition=0)
         self.channels, self.conversations, self.sent = {}, {}, {}
-        self.anomalies, self.clocks = {}, {}
+        self.anomalies, self.clocks, self.keys = {}, {}, []
         self.start()
 
     def start(self):
         """Start (again) from what was saved; whatever was not is forgotten."""
         self.engine = Engine(0, thresholds(*SETTINGS), self.mark)
         self.engine.restore_channels(self.channels.values())
+        self.engine.restore_keys(key for key in self.keys if key.at >= self.mark.time - WEEK)
         self.engine.arm([(row.due, row.key) for row in self.conversations.values() if row.due is not None])
 
     def save(self):
@@ -48,6 +62,7 @@ class Worker:
         self.mark = batch.mark
         self.channels |= {row.key: row for row in batch.channels}
         self.conversations |= {row.key: row for row in batch.conversations}
+        self.keys += batch.effects.keys
         self.anomalies |= {a.id: a for a in batch.effects.anomalies}
         self.clocks |= {(change.key, change.clock.ordinal): change.clock for change in batch.effects.sla}
         for stored in batch.effects.messages:
@@ -201,6 +216,23 @@ def test_ticks_alone_fire_what_hears_nothing(events):
     expected[1]["stored"] -= 1
     assert ours == expected
     assert rows(clocks) == rows_of(report)
+
+
+@pytest.mark.parametrize(("after", "reauthorised"), [(7 * DAY, False), (7 * DAY + 0.001, True)])
+@pytest.mark.parametrize("pause", [1, 3 * DAY])
+def test_an_event_key_outlives_crashes_for_seven_days_and_not_longer(after, reauthorised, pause):
+    story = [auth(0, "expired", event="k"), auth(pause, "ok", event="j"), auth(after, "expired", event="k")]
+    worker = Worker()
+    for offset, line in enumerate(as_lines(story)):
+        worker.apply(offset, [parse_event(line, need_at=True)])
+        worker.start()
+        worker.apply(offset, [parse_event(line, need_at=True)])
+        worker.save()
+        worker.start()
+    (channel,) = worker.engine.channels.values()
+    assert channel.state.duplicates == (0 if reauthorised else 1)
+    assert [a.status for a in worker.anomalies.values()].count("resolved") == 1
+    assert len(worker.anomalies) == (2 if reauthorised else 1)
 
 
 @pytest.mark.parametrize("ticked", [True, False])

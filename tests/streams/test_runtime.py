@@ -38,6 +38,17 @@ async def test_nothing_is_applied_twice_by_a_restart(product, message):
     assert await product.ledger() == {SHOP: (310, 310, 0, 0)}
 
 
+async def test_an_event_key_is_known_after_a_restart(product):
+    expired = Auth(platform="ebay", account="shop", at=None, status="expired", event="k")
+    for _ in range(2):
+        await product.start()
+        await product.gateway.submit([expired])
+        await product.runtime.settled()
+        await product.stop()
+    await product.start()
+    assert await product.ledger() == {SHOP: (2, 1, 1, 0)}
+
+
 async def test_redelivered_frames_change_nothing_and_are_acked(product, message):
     await product.start()
     for n in range(5):
