@@ -204,6 +204,12 @@ class Engine:
         self._dirty = []
         return rows
 
+    def drop(self, key: str) -> None:
+        """Take a conversation out of memory for good, as a replay does at its end; nothing is evicted after that."""
+        channel, conversation = self.located(key)
+        del channel.conversations[conversation.conversation]
+        self._ring.clear()
+
     def is_cold(self, key: str) -> bool:
         """Whether a conversation of this partition is not in memory."""
         platform, account, name = split_key(key)

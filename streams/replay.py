@@ -174,7 +174,7 @@ class Replay:
                 for key in cold:
                     channel, conversation = engine.located(key)
                     conversations.expire(channel, conversation, until, engine.effects)
-                    del channel.conversations[conversation.conversation]
+                    engine.drop(key)
                 self.collector.collect(engine.effects)
 
     def _reject(self, number: int, reason: str, line: bytes) -> None:
