@@ -7,7 +7,7 @@ that its sender is shown. `split_batch` cuts a body (array, NDJSON or one object
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -182,36 +182,37 @@ def _normalise(event: Event, raw: bytes, *, need_at: bool) -> None:
             force_setattr(event, "at", _instant(event.at, "at"))
     elif need_at:
         raise RejectedError("`at` (observed time) is required in a trace")
-    if isinstance(event, Message):
-        if type(event.sent_at) is not int or not EARLIEST <= event.sent_at <= LATEST:
-            force_setattr(event, "sent_at", _instant(event.sent_at, "sent_at"))
-        if event.text is not None and len(event.text) * 4 > LONGEST_TEXT:
-            _check_text(event.text)
-    else:
-        _normalise_other(event, raw)
+    check = _CHECKS.get(type(event))
+    if check is not None:
+        check(event, raw)
 
 
-def _normalise_other(event: Event, raw: bytes) -> None:
-    match event:
-        case Checkpoint():
-            _check_checkpoint(event)
-        case Auth():
-            if event.expires_at is not None:
-                force_setattr(event, "expires_at", _instant(event.expires_at, "expires_at"))
-        case Action():
-            _check_action(event)
-        case Edit() | Delete():
-            if event.text is not None:
-                _check_text(event.text)
-        case Translation() | AttachmentStatus():
-            if event.detail is not None:
-                _make_storable(event, raw, "detail")
-        case Clock():
-            for name in ("platform", "account", "event"):
-                if getattr(event, name) is not None:
-                    _make_storable(event, raw, name)
-        case _:
-            return
+def _check_message(m: Message, _raw: bytes) -> None:
+    if type(m.sent_at) is not int or not EARLIEST <= m.sent_at <= LATEST:
+        force_setattr(m, "sent_at", _instant(m.sent_at, "sent_at"))
+    if m.text is not None and len(m.text) * 4 > LONGEST_TEXT:
+        _check_text(m.text)
+
+
+def _check_auth(auth: Auth, _raw: bytes) -> None:
+    if auth.expires_at is not None:
+        force_setattr(auth, "expires_at", _instant(auth.expires_at, "expires_at"))
+
+
+def _check_version(change: Edit | Delete, _raw: bytes) -> None:
+    if change.text is not None:
+        _check_text(change.text)
+
+
+def _check_detail(status: Translation | AttachmentStatus, raw: bytes) -> None:
+    if status.detail is not None:
+        _make_storable(status, raw, "detail")
+
+
+def _check_clock(clock: Clock, raw: bytes) -> None:
+    for name in ("platform", "account", "event"):
+        if getattr(clock, name) is not None:
+            _make_storable(clock, raw, name)
 
 
 def _check_text(text: str) -> None:
@@ -219,7 +220,7 @@ def _check_text(text: str) -> None:
         raise RejectedError(f"`text` is longer than {LONGEST_TEXT} bytes")
 
 
-def _check_checkpoint(check: Checkpoint) -> None:
+def _check_checkpoint(check: Checkpoint, _raw: bytes) -> None:
     force_setattr(check, "start", _instant(check.start, "from"))
     force_setattr(check, "end", _instant(check.end, "to"))
     if check.start > check.end:
@@ -235,7 +236,7 @@ def _check_checkpoint(check: Checkpoint) -> None:
         raise RejectedError("`first_seq` is greater than `last_seq`")
 
 
-def _check_action(action: Action) -> None:
+def _check_action(action: Action, _raw: bytes) -> None:
     if action.what in ("acknowledged", "resolved"):
         if action.anomaly is None:
             raise RejectedError(f"an action `{action.what}` needs `anomaly`, the id of what it is about")
@@ -299,3 +300,17 @@ def _keep_extra(event: Event, raw: bytes) -> None:
             else:
                 extra[name] = value
     force_setattr(event, "extra", extra)
+
+
+_CHECKS: dict[type, Callable[[Any, bytes], None]] = {
+    Message: _check_message,
+    Checkpoint: _check_checkpoint,
+    Auth: _check_auth,
+    Action: _check_action,
+    Edit: _check_version,
+    Delete: _check_version,
+    Translation: _check_detail,
+    AttachmentStatus: _check_detail,
+    Clock: _check_clock,
+}
+"""The rules between the fields of one type; types without a line have none."""

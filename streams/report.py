@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any, TypeAlias
@@ -53,7 +54,7 @@ class Collector:
         self.scratch = scratch
         self.anomalies: dict[str, Anomaly] = {}
         self.clocks: dict[tuple[str, int], Clock] = {}
-        self.delays: dict[tuple[str, str], dict[int, int]] = {}
+        self.delays: defaultdict[tuple[str, str], dict[int, int]] = defaultdict(dict)
         self.rejected: list[dict[str, Any]] = []
 
     def collect(self, effects: Effects) -> None:
@@ -67,10 +68,7 @@ class Collector:
             delay = stored.delay
             if delay is not None:
                 event = stored.event
-                channel = (event.platform, event.account)
-                tally = delays.get(channel)
-                if tally is None:
-                    tally = delays[channel] = {}
+                tally = delays[event.platform, event.account]
                 tally[delay] = tally.get(delay, 0) + 1
         effects.clear()
         if len(self.anomalies) + len(self.clocks) > BUFFERED:
