@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from bisect import insort
 from hashlib import blake2b
-from math import ceil, log
 
 from actors.detectors import auth, delay, out_of_sync, silence
 from actors.effects import Effects, KeyRemembered, MinutePassed
 from actors.events import Message
-from actors.sketch import SCALE, ZERO
+from actors.sketch import bucket_of
 from actors.state import OUTBOUND, WEEK, Channel, Conversation
 
 MINUTE_MS = 60_000
@@ -76,7 +75,9 @@ def on_counted(where: Channel, c: Conversation, m: Message, flags: int, now: int
     corrected = delay.on_message(where, c, m, now, out)
     if now // MINUTE_MS != state.minute:
         close_minute(where, now, out)
-    bucket = ceil(log(corrected) * SCALE) if corrected > 0 else ZERO
+    bucket = _BUCKETS.get(corrected)
+    if bucket is None:
+        bucket = _bucket_of(corrected)
     buckets = state.buckets
     buckets[bucket] = buckets.get(bucket, 0) + 1
     if flags & OUTBOUND:
@@ -85,6 +86,18 @@ def on_counted(where: Channel, c: Conversation, m: Message, flags: int, now: int
         state.inbound += 1
         silence.on_spoke(where, now, out)
     return corrected
+
+
+_BUCKETS: dict[int, int] = {}
+"""Buckets already worked out, by delay in ms: a logarithm costs more than a look. It never changes a result."""
+BUCKETS_MOST = 65_536
+
+
+def _bucket_of(delay: int) -> int:
+    bucket = bucket_of(delay)
+    if len(_BUCKETS) < BUCKETS_MOST:
+        _BUCKETS[delay] = bucket
+    return bucket
 
 
 def on_repeated(where: Channel, now: int, out: Effects) -> None:

@@ -269,7 +269,7 @@ def _on_inbound(where: Channel, c: Conversation, m: Message, flags: int, now: in
         return
     if m.reply_to is not None:
         reference.on_reply(where, c, m, m.reply_to, now)
-    if m.lang is not None:
+    if m.lang is not None and m.lang not in where.limits.team_languages:
         translation.on_message(where, c, m.message, m.lang, now)
     if flags & CUSTOMER:
         state = c.state

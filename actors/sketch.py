@@ -20,6 +20,11 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(dict[int, int])
 
 
+def bucket_of(ms: float) -> int:
+    """The bucket of a duration in ms."""
+    return ceil(log(ms) * SCALE) if ms > 0 else ZERO
+
+
 class Sketch:
     """Counts of durations (ms) by bucket."""
 
@@ -30,7 +35,7 @@ class Sketch:
 
     def add(self, ms: float) -> None:
         """Count one duration in ms."""
-        bucket = ceil(log(ms) * SCALE) if ms > 0 else ZERO
+        bucket = bucket_of(ms)
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
 
     def merge(self, other: Sketch) -> None:

@@ -172,26 +172,27 @@ def _start(state: SlaState, policy: Policy, kind: ClockKind, started: int, now: 
     state.clocks += 1
     state.responses += 1
     state.running, state.frozen = clock, False
-    _mark(clock, now, now)
-    changed = [clock] if budget is not None else []
-    return changed + _resume_resolution(state, policy, started, now)
+    if clock.warn_at < now or clock.due_at < now:
+        _mark(clock, now, now)
+    changed = [] if budget is None else [clock]
+    if policy.resolution_ms is not None:
+        _resume_resolution(state, policy, started, now, changed)
+    return changed
 
 
-def _resume_resolution(state: SlaState, policy: Policy, started: int, now: int) -> list[Clock]:
-    if policy.resolution_ms is None:
-        return []
+def _resume_resolution(state: SlaState, policy: Policy, started: int, now: int, changed: list[Clock]) -> None:
     clock = state.resolution
     if clock is None:
         clock = state.resolution = Clock(state.clocks, "resolution", started, NEVER, NEVER)
         state.clocks += 1
         state.watch.start(started)
     elif clock.stopped:
-        return []
+        return
     else:
         state.watch.release(started)
     _set_resolution_due(state, policy, clock)
     _mark(clock, now, now)
-    return [clock]
+    changed.append(clock)
 
 
 def _move_back(state: SlaState, policy: Policy, clock: Clock, started: int, now: int) -> list[Clock]:

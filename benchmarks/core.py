@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 import msgspec
@@ -18,12 +20,32 @@ from benchmarks.figures import Figure, pretty, rounds, seconds
 from storage.records import PartitionMark
 from streams.engine import Engine
 from streams.frames import assemble, decode_frame, encode_entry
+from ui.garbage import MIDDLE, OLD, YOUNG
 
 MESSAGES = 60_000
 
 
 def measure(messages: int = MESSAGES) -> list[Figure]:
-    """Every figure of the core."""
+    """Every figure of the core, with the garbage collector set as the product sets it."""
+    with collecting_as_the_product():
+        return _measure(messages)
+
+
+@contextmanager
+def collecting_as_the_product() -> Iterator[None]:
+    """What is in memory now is never looked at again; new records are looked at as seldom as in the product."""
+    usual = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, MIDDLE, OLD)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        gc.unfreeze()
+
+
+def _measure(messages: int) -> list[Figure]:
     lines = traffic.lines(messages)
     json_frames = traffic.frames_of(lines)
     frames = [assemble(0, [encode_entry(e) for e in group]) for group in traffic.frames_of(traffic.events(messages))]
@@ -35,7 +57,6 @@ def measure(messages: int = MESSAGES) -> list[Figure]:
         figures.append(Figure(name=name, value=value, unit="events/s", spread=spread, note=note))
         return value
 
-    gc.collect()
     decode = rate("decode alone, MessagePack frames", lambda: _decode(frames), f"{count:,} events")
     both = rate("decode + apply, MessagePack frames", lambda: _apply(frames))
     decode_json = rate("decode alone, JSON lines", lambda: _decode_json(json_frames))

@@ -41,8 +41,10 @@ def on_receipt(where: Channel, c: Conversation, receipt: Receipt, held: Held, no
             pass
         case "delivered" | "read":
             held.flags |= DELIVERED
-            resolve_anomaly(state, "loss", ("out", receipt.message), now, "delivered", out)
-            _resent(state.resends.get(receipt.message), c, now, out)
+            if state.open:
+                resolve_anomaly(state, "loss", ("out", receipt.message), now, "delivered", out)
+            if state.resends:
+                _resent(state.resends.get(receipt.message), c, now, out)
         case "failed":
             if not held.flags & (DELIVERED | MERGED | HISTORY):
                 held.flags |= FAILED
