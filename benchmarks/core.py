@@ -1,5 +1,7 @@
 """How fast the core is: events decoded, and events decoded and applied, over the same frames.
 
+Frames are the gateway's: 250 events of one of 8 partitions, applied in the order in which they fill up.
+
 `python -m benchmarks.core [--messages N]`
 """
 
@@ -20,6 +22,7 @@ from benchmarks.figures import Figure, pretty, rounds, seconds
 from storage.records import PartitionMark
 from streams.engine import Engine
 from streams.frames import assemble, decode_frame, encode_entry
+from streams.topics import PARTITIONS
 from ui.garbage import MIDDLE, OLD, YOUNG
 
 MESSAGES = 60_000
@@ -48,7 +51,8 @@ def collecting_as_the_product() -> Iterator[None]:
 def _measure(messages: int) -> list[Figure]:
     lines = traffic.lines(messages)
     json_frames = traffic.frames_of(lines)
-    frames = [assemble(0, [encode_entry(e) for e in group]) for group in traffic.frames_of(traffic.events(messages))]
+    rows = traffic.frames_by_partition(messages, PARTITIONS)
+    frames = [(partition, assemble(0, [encode_entry(e) for e in group])) for partition, group in rows]
     count = len(lines)
     figures: list[Figure] = []
 
@@ -93,20 +97,22 @@ def _engine() -> Engine:
     return Engine(0, ThresholdSet(), PartitionMark(partition=0))
 
 
-def _decode(frames: list[bytes]) -> None:
-    for data in frames:
+def _decode(frames: list[tuple[int, bytes]]) -> None:
+    for _, data in frames:
         decode_frame(data)
 
 
-def _apply(frames: list[bytes], take_every: int = 0) -> None:
-    engine = _engine()
-    for number, data in enumerate(frames):
+def _apply(frames: list[tuple[int, bytes]], take_every: int = 0) -> None:
+    engines = [_engine() for _ in range(PARTITIONS)]
+    for number, (partition, data) in enumerate(frames):
+        engine = engines[partition]
         frame = decode_frame(data)
         engine.apply(number, frame.wall, frame.entries)
         if not take_every:
             engine.effects.clear()
         elif number % take_every == take_every - 1:
-            engine.take(0)
+            for each in engines:
+                each.take(0)
 
 
 def _decode_json(frames: list[tuple[bytes, ...]]) -> None:
