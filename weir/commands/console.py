@@ -19,7 +19,9 @@ WIDE = 250
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 ConfigFile = Annotated[str | None, typer.Option("--config", help="TOML file with settings.", metavar="FILE")]
-DataDir = Annotated[str | None, typer.Option("--data-dir", help="Folder of the log and the database.", metavar="DIR")]
+DataDir = Annotated[
+    str | None, typer.Option("--data-dir", "--data", help="Folder of the log and the database.", metavar="DIR")
+]
 
 
 def told_plainly(command: Callable[P, Result]) -> Callable[P, Result]:

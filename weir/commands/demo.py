@@ -22,7 +22,9 @@ TRAFFIC = "demo traffic"
 def demo(
     *,
     config: ConfigFile = None,
-    data_dir: Annotated[str, typer.Option("--data-dir", help="Folder of the demo's data.", metavar="DIR")] = DATA_DIR,
+    data_dir: Annotated[
+        str, typer.Option("--data-dir", "--data", help="Folder of the demo's data.", metavar="DIR")
+    ] = DATA_DIR,
     host: Annotated[str | None, typer.Option(help=describe("host"))] = None,
     port: Annotated[int | None, typer.Option(help=f"{describe('port')} Taken: the next free one.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same sale.")] = 1,
