@@ -75,9 +75,15 @@ def split_batch(body: bytes, content_type: str | None = None) -> Iterator[tuple[
     """
     body = body.removeprefix(b"\xef\xbb\xbf")
     lines = content_type is not None and "ndjson" in content_type.lower()
-    if not lines and body.lstrip(_WHITE)[:1] == b"[":
-        yield from enumerate(_elements(body))
-        return
+    if body.lstrip(_WHITE)[:1] == b"[":
+        try:
+            elements = _elements(body)
+        except RejectedError:
+            if not lines:
+                raise
+        else:
+            yield from enumerate(elements)
+            return
     if not lines and b"\n" in body.strip(_WHITE) and _is_one_object(body):
         yield 0, body.strip(_WHITE)
         return

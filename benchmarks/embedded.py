@@ -32,7 +32,7 @@ PACED_BATCH = 200
 PACED_S = 10.0
 ROUNDS = 3
 READY_S = 60.0
-CORE_FIGURE = "decode + apply + batches for the store"
+CORE_FIGURE = "decode + apply, MessagePack frames"
 PROCESSED = "weir_events_processed_total"
 """Counted when saved; figures read from the database are refreshed every few seconds only, too coarse for a race."""
 IDLE = ("weir_unsaved_events", "weir_gateway_waiting_events")
@@ -71,7 +71,7 @@ def measure(messages: int = MESSAGES, core: float | None = None) -> list[Figure]
             unit="events/s",
             spread=(min(acked), max(acked)),
         ),
-        Figure(name="HTTP to stored / core with batches", value=rate / core, unit=""),
+        Figure(name="HTTP to stored / core", value=rate / core, unit=""),
         Figure(name="answer at half load, p50", value=quantile(answers, 0.5), unit="ms", note=paced),
         Figure(name="answer at half load, p99", value=quantile(answers, 0.99), unit="ms", note=paced),
         Figure(name="peak memory", value=memory, unit="MiB"),

@@ -27,6 +27,15 @@ async def test_one_object_and_ndjson_are_accepted_too(admin, message):
     assert (await admin.post(EVENTS, content=lines, headers=headers)).json()["accepted"] == 3
 
 
+async def test_an_array_sent_as_ndjson_is_an_array_and_a_line_that_is_one_spoils_only_itself(admin, message):
+    headers = {"Content-Type": "application/x-ndjson"}
+    array = json.dumps([message(1), message(2)])
+    assert (await admin.post(EVENTS, content=array, headers=headers)).json() == {"accepted": 2, "rejected": []}
+    lines = "[1]\n" + json.dumps(message(3))
+    told = (await admin.post(EVENTS, content=lines, headers=headers)).json()
+    assert (told["accepted"], [refusal["index"] for refusal in told["rejected"]]) == (1, [0])
+
+
 async def test_one_bad_event_never_spoils_the_others(admin, message, logged):
     answer = await admin.post(EVENTS, json=[message(1), {"type": "message"}, message(2), 7])
     assert answer.status_code == 202
