@@ -75,6 +75,7 @@ async def test_languages_are_typed_and_checked(logged_in):
 
 async def test_an_activated_value_holds_and_one_click_takes_it_back(logged_in):
     page = await logged_in("/thresholds?name=notification.grace_s")
+    await expect(versions(page).first).to_be_visible()
     before = await versions(page).count()
     await value(page).fill("25")
     await page.get_by_placeholder(re.compile("Why")).fill(HOSTILE)
@@ -96,6 +97,7 @@ async def test_an_activated_value_holds_and_one_click_takes_it_back(logged_in):
 async def test_rolling_back_leaves_what_is_not_saved_yet(logged_in):
     page = await logged_in("/thresholds?name=translation.grace_s")
     await value(page).fill("44")
+    await expect(versions(page).first).to_be_visible()
     before = await versions(page).count()
     await versions(page).nth(1).get_by_role("button", name=re.compile("Roll back|Activate")).click()
     await page.get_by_role("dialog").get_by_role("button", name="Activate").click()
