@@ -23,8 +23,10 @@ from storage.records import (
     LedgerRow,
     MessageRow,
     MinuteRow,
+    Mute,
     Page,
     PartitionMark,
+    ProcessBeat,
     Session,
     SlaRow,
     StateRow,
@@ -118,6 +120,22 @@ class HealthStore(Protocol):
         ...
 
 
+class ProcessStore(Protocol):
+    """Which processes make up this deployment, and how they are."""
+
+    async def beat(self, beat: ProcessBeat) -> None:
+        """Replace the process's last sign of life."""
+        ...
+
+    async def beats(self, since: int) -> list[ProcessBeat]:
+        """Processes with at >= since, by process."""
+        ...
+
+    async def forget_beats(self, before: int) -> None:
+        """Forget the processes with at < before."""
+        ...
+
+
 class InboxStore(Protocol):
     """Conversations, messages, search."""
 
@@ -168,6 +186,18 @@ class SettingsStore(Protocol):
 
     async def put_thresholds(self, version: ThresholdVersion, audit: AuditRow) -> bool:
         """Store a version with its audit row; False when that version number is taken (somebody was faster)."""
+        ...
+
+
+class MuteStore(Protocol):
+    """What is muted, and what was."""
+
+    async def mutes(self, limit: int) -> list[Mute]:
+        """Mutes, those in force and past ones, by `until` descending, then id."""
+        ...
+
+    async def put_mute(self, mute: Mute, audit: AuditRow) -> None:
+        """Create or replace a mute, with its audit row."""
         ...
 
 
@@ -233,7 +263,7 @@ class AccountStore(Protocol):
         ...
 
 
-class Store(EngineStore, HealthStore, InboxStore, SettingsStore, AccountStore, Protocol):
+class Store(EngineStore, HealthStore, ProcessStore, InboxStore, SettingsStore, MuteStore, AccountStore, Protocol):
     """One database that does it all."""
 
     async def open(self) -> None:
@@ -256,4 +286,13 @@ class Store(EngineStore, HealthStore, InboxStore, SettingsStore, AccountStore, P
         ...
 
 
-__all__ = ["AccountStore", "EngineStore", "HealthStore", "InboxStore", "SettingsStore", "Store"]
+__all__ = [
+    "AccountStore",
+    "EngineStore",
+    "HealthStore",
+    "InboxStore",
+    "MuteStore",
+    "ProcessStore",
+    "SettingsStore",
+    "Store",
+]

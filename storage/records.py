@@ -305,3 +305,36 @@ class ThresholdVersion(Struct, frozen=True, kw_only=True):
     overrides: dict[str, dict[str, Any]]
     note: str = ""
     draft: bool = False
+
+
+class Mute(Struct, frozen=True, kw_only=True):
+    """Anomalies nobody wants to be told of for a while; they are still counted.
+
+    None means all. In force in [`at`, `until`), or to `ended_at` when somebody lifted it; times in ms.
+    """
+
+    id: str
+    at: int
+    until: int
+    who: str
+    reason: str
+    kind: str | None = None
+    platform: str | None = None
+    account: str | None = None
+    ended_at: int | None = None
+
+
+class ProcessBeat(Struct, frozen=True, kw_only=True):
+    """The latest sign of life of one process of a deployment. Times in ms, of its own clock.
+
+    `role`: worker, web, connect or serve; `partitions`: those it processes; `health`: what it says of itself, plain
+    JSON, of the shape its role defines.
+    """
+
+    process: str
+    role: str
+    at: int
+    started_at: int
+    version: str = ""
+    partitions: list[int] = field(default_factory=list[int])
+    health: dict[str, Any] = field(default_factory=dict[str, Any])
