@@ -200,10 +200,10 @@ async def opened(config: Config) -> AsyncIterator[Weir]:
     """All parts with their files open. Raises ConfigurationError or StoreDamagedError, naming the file."""
     config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
-        log = EmbeddedLog(config.data / LOG_FILE, partitions=config.partitions)
+        store = SqliteStore(config.data / STORE_FILE)
+        log = EmbeddedLog(config.data / LOG_FILE, partitions=config.partitions, before_commit=store.sync)
         await log.open()
         stack.push_async_callback(log.close)
-        store = SqliteStore(config.data / STORE_FILE)
         await store.open()
         stack.push_async_callback(store.close)
         yield Weir(config, store, log)

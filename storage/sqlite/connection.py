@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -35,6 +36,7 @@ class Database:
         self._all: list[Connection] = []
         self._writer: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
+        self._syncer: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
         """Create or open the file and bring its schema up to date."""
@@ -45,11 +47,13 @@ class Database:
             await self.close()
             raise
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
+        self._syncer = ThreadPoolExecutor(1, "store-syncer")
 
     async def close(self) -> None:
         """Finish what is queued, then disconnect."""
-        readers, writer, self._readers, self._writer = self._readers, self._writer, None, None
-        for pool in (readers, writer):
+        pools = self._readers, self._syncer, self._writer
+        self._readers = self._syncer = self._writer = None
+        for pool in pools:
             if pool:
                 await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
         # The writer was opened first; SQLite tidies the log away when the last connection goes.
@@ -59,9 +63,30 @@ class Database:
         while self._all:
             self._all.pop().close()
 
+    async def write_soon(self, job: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `write`, but a power cut may undo it until the next `sync` or `write`."""
+        return await self._run(self._writer, self._transaction, "BEGIN IMMEDIATE", job, args, kwargs, "NORMAL")
+
+    async def sync(self) -> None:
+        """Return when the disk holds everything written so far, whatever happens to the machine."""
+        await self._run(self._syncer, self._sync)
+
+    def _sync(self) -> None:
+        """Sync the write-ahead log: a checkpoint has synced what is not in it any more."""
+        try:
+            log = os.open(f"{self.path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return  # nothing was written since it was tidied away
+        try:
+            os.fdatasync(log)
+        except OSError as error:
+            raise StoreFullError(f"{self.path} cannot be synced to the disk ({error.strerror}): look at it") from error
+        finally:
+            os.close(log)
+
     async def write(self, job: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `job` in one transaction: all of it, or nothing when it raises."""
-        return await self._run(self._writer, self._transaction, "BEGIN IMMEDIATE", job, args, kwargs)
+        return await self._run(self._writer, self._transaction, "BEGIN IMMEDIATE", job, args, kwargs, "FULL")
 
     async def read(self, job: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `job` against one consistent snapshot, beside the writer."""
@@ -77,8 +102,17 @@ class Database:
         except (OverflowError, UnicodeEncodeError) as error:
             raise RejectedError(f"a value cannot be stored or looked up ({error}); correct the input") from error
 
-    def _transaction(self, begin: str, job: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+    def _transaction(
+        self,
+        begin: str,
+        job: Callable[..., T],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+        synchronous: str | None = None,
+    ) -> T:
         connection: Connection = getattr(self._local, "connection", None) or self._connect(read_only=True)
+        if synchronous:
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
         connection.execute(begin)
         try:
             result = job(connection, *args, **kwargs)
@@ -116,7 +150,6 @@ class Database:
         else:
             connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
             connection.execute("PRAGMA journal_size_limit = 67108864")
             connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")

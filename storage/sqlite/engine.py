@@ -61,9 +61,12 @@ class SqliteEngine:
             after = rows[-1]
 
     async def save(self, batch: Batch) -> None:
-        """Write everything of a batch in one transaction; raises FencedError when the version does not fit."""
+        """Write everything of a batch in one transaction; raises FencedError when the version does not fit.
+
+        A power cut may undo it until the next `sync`: the log must not be told before.
+        """
         try:
-            await self._db.write(save, self._numbers, batch)
+            await self._db.write_soon(save, self._numbers, batch)
         except BaseException:
             # Numbers given out in a transaction that was undone must not be used again.
             self._numbers.invalidate()

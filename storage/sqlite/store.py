@@ -36,6 +36,10 @@ class SqliteStore(SqliteEngine, SqliteHealth, SqliteInbox, SqliteSettings, Sqlit
         if self._temporary:
             await asyncio.to_thread(self._temporary.cleanup)
 
+    async def sync(self) -> None:
+        """Return when the disk holds every save so far, even through a power cut."""
+        await self._db.sync()
+
     async def prune(self, before: int) -> int:
         """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted."""
         deleted = 0

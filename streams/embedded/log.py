@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
@@ -39,11 +39,13 @@ class EmbeddedLog:
         partitions: int = PARTITIONS,
         consumer: str = GROUP,
         limit_bytes: int | None = None,
+        before_commit: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self.path = Path(path).absolute()
         self.partitions = partitions
         self.consumer = consumer
         self._limit_bytes = limit_bytes
+        self._before_commit = before_commit
         self._listeners: list[Callable[[], None]] = []
         self._problems: list[str] = []
         self._lock = -1
@@ -109,7 +111,9 @@ class EmbeddedLog:
         return await self._writing.ask(Append(rows))
 
     async def commit(self, offsets: Mapping[int, int], consumer: str | None = None) -> None:
-        """Note, durably, the next offset to be read of some partitions."""
+        """Note, durably, the next offset to be read of some partitions; what they stand for is made durable first."""
+        if self._before_commit is not None:
+            await self._before_commit()
         await self._writing.ask(Commit(consumer or self.consumer, dict(offsets)))
 
     async def trim(self, before_wall: int) -> int:

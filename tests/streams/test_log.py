@@ -243,3 +243,25 @@ async def test_another_reader_sees_the_log_as_it_is_and_cannot_write(log):
 async def test_reading_a_log_that_is_not_there_says_so(data_dir):
     with pytest.raises(ConfigurationError, match="there is no log"):
         await EmbeddedLog(data_dir / "nothing.db").open_to_read()
+
+
+async def test_offsets_are_committed_only_after_what_they_stand_for_is_on_the_disk(data_dir):
+    committed_when_synced = []
+    disk_is_well = False
+
+    async def sync():
+        committed_when_synced.append(log.committed(0))
+        if not disk_is_well:
+            raise LogFullError("the disk is slow today")
+
+    log = EmbeddedLog(data_dir / "log.db", partitions=1, before_commit=sync)
+    await log.open()
+    await log.append([(0, 1, b"a")])
+    with pytest.raises(LogFullError):
+        await log.commit({0: 1})
+    assert log.committed(0) is None
+    disk_is_well = True
+    await log.commit({0: 1})
+    assert log.committed(0) == 1
+    assert committed_when_synced == [None, None]
+    await log.close()
