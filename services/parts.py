@@ -11,6 +11,7 @@ from services.audit_log import AuditLog
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
 from services.ingest import Ingest
+from services.mutes import Mutes
 from services.thresholds import Thresholds
 from services.tokens import Tokens
 from storage.ports import Store
@@ -29,6 +30,7 @@ class Services(Struct, kw_only=True):
     anomalies: Anomalies
     conversations: Conversations
     thresholds: Thresholds
+    mutes: Mutes
     audit_log: AuditLog
     dead_letters: DeadLetters
     ready: Callable[[], list[str]]

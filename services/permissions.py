@@ -12,6 +12,7 @@ Permission = Literal[
     "view_health",
     "view_messages",
     "act_on_anomalies",
+    "mute",
     "view_thresholds",
     "preview_thresholds",
     "change_thresholds",
@@ -30,6 +31,7 @@ _READ: frozenset[Permission] = frozenset({"view_health", "view_messages", "view_
 _AGENT: frozenset[Permission] = _READ | frozenset[Permission]({"act_on_anomalies"})
 _SUPERVISOR: frozenset[Permission] = _AGENT | frozenset[Permission](
     {
+        "mute",
         "preview_thresholds",
         "ingest",
         "view_audit",

@@ -23,6 +23,7 @@ from services.heartbeats import Heartbeats
 from services.incident_desk import IncidentDesk
 from services.ingest import Ingest
 from services.monitor import Monitor
+from services.mutes import Mutes
 from services.parts import Services
 from services.preview import Preview
 from services.pulse import Pulse
@@ -172,6 +173,7 @@ class Weir:
             anomalies=anomalies,
             conversations=Conversations(store),
             thresholds=self.thresholds,
+            mutes=Mutes(store, gateway.now),
             audit_log=AuditLog(store),
             dead_letters=DeadLetters(store, gateway.now, gateway),
             ready=self.vitals.unready,

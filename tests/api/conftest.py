@@ -12,6 +12,7 @@ from services.audit_log import AuditLog
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
 from services.ingest import Ingest
+from services.mutes import Mutes
 from services.parts import Services
 from services.passwords import Passwords
 from services.thresholds import Thresholds
@@ -58,6 +59,7 @@ def services(store, gateway):
         anomalies=Anomalies(store, gateway),
         conversations=Conversations(store),
         thresholds=Thresholds(store, now),
+        mutes=Mutes(store, now),
         audit_log=AuditLog(store),
         dead_letters=DeadLetters(store, now, gateway),
         ready=list,
