@@ -57,8 +57,8 @@ SPARK_STEP_MS = 15_000
 class Checks(Protocol):
     """What the monitor asks of the engines."""
 
-    def checked_channels(self) -> set[str]:
-        """Keys of the channels that an engine looks after."""
+    def checked_channels(self, bound: set[str]) -> set[str]:
+        """Those of these channels (keys) that an engine looks after."""
         ...
 
     def applied_unsaved(self) -> bool:
@@ -173,7 +173,7 @@ class Monitor:
     async def _look_at_coverage(self) -> None:
         """Tell the watchdog which channels are looked after."""
         bound = {c.key for c in await self._channels.get()}
-        checked = bound if self._checks is None else bound & self._checks.checked_channels()
+        checked = bound if self._checks is None else self._checks.checked_channels(bound)
         self._watchdog.tell_coverage(len(bound), len(checked))
 
     async def _look_at_traffic(self, now: int) -> None:

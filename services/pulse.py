@@ -105,9 +105,9 @@ class Pulse:
             await asyncio.wait([self._task])
             self._task = None
 
-    def checked_channels(self) -> set[str]:
-        """Keys of the channels that an engine of this process looks after; whether it lives, its heartbeat tells."""
-        return {channel_key(*names) for engine in self._runtime.engines.values() for names in engine.channels}
+    def checked_channels(self, bound: set[str]) -> set[str]:
+        """Those that an engine of this process looks after; whether it lives, its heartbeat tells."""
+        return bound & {channel_key(*names) for engine in self._runtime.engines.values() for names in engine.channels}
 
     def applied_unsaved(self) -> bool:
         """Whether everything accepted is applied and some of it only waits to be saved."""

@@ -204,8 +204,8 @@ async def test_the_last_snapshot_grows_stale_when_the_database_is_out_of_reach(t
 
 async def test_the_coverage_line_counts_the_channels_whose_engine_runs(town):
     class Half:
-        def checked_channels(self):
-            return {"shopee/shop-sg"}
+        def checked_channels(self, bound):
+            return bound & {"shopee/shop-sg"}
 
         def applied_unsaved(self):
             return False
