@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from actors.anomaly import KINDS
 from actors.keys import channel_key, partition_of, split_key
-from services.incidents import Incident, group
+from services.condition import REASON_ORDER, STATE_ORDER, condition
+from services.incidents import Incident, group, guide_of
+from services.mutes import covers, last_to_end
+from services.platforms import compare
 from services.series import Point
 from services.snapshot import (
     Authorisation,
@@ -21,6 +24,7 @@ from services.snapshot import (
     Heat,
     Ledger,
     Lost,
+    MuteShown,
     OldestWait,
     Series,
     SlaExposure,
@@ -29,7 +33,7 @@ from services.snapshot import (
 )
 from services.traffic import Total, expected_inbound
 from services.watchdog import Verdict
-from storage.records import AnomalyCount, ChannelRow, LedgerRow
+from storage.records import AnomalyCount, ChannelRow, LedgerRow, Mute
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
@@ -37,16 +41,11 @@ SUSPECTED_MS = 2 * MINUTE_MS
 STALE_MS = 5_000
 """A snapshot that was not refreshed for this long is stale, and after NO_DATA_MS no data at all."""
 NO_DATA_MS = 30_000
-RECOVERING_MS = 3 * MINUTE_MS
 LEARNED_LEAST = 50
 """Messages learned before a channel's expected number means anything."""
 INCIDENTS_MOST = 60
+MUTES_MOST = 20
 AT_RISK = frozenset({"loss", "delay", "notification_missed"})
-DOWNING = ("auth", "channel_silent")
-SLOWING = ("loss", "loss_outbound", "delay", "notification_missed")
-"""Unresolved troubles that make a channel down or slow, the worst first; the others show in their own columns."""
-STATE_ORDER = {"down": 0, "slow": 1, "no_data": 2, "recovering": 3, "silenced": 4, "ok": 5}
-REASON_ORDER = {reason: rank for rank, reason in enumerate(SLOWING)}
 
 
 class Scope(Struct, frozen=True, kw_only=True):
@@ -99,6 +98,8 @@ class Readings(Struct, kw_only=True):
     """The oldest record that waits is applied and only waits to be saved."""
     troubled_until: dict[str, int] = field(default_factory=dict)
     """By channel: when it was last seen down or slow."""
+    mutes: list[Mute] = field(default_factory=list)
+    """Those in force at `now`."""
 
 
 def build(r: Readings, scope: Scope, seq: int) -> Snapshot:
@@ -106,19 +107,20 @@ def build(r: Readings, scope: Scope, seq: int) -> Snapshot:
     unresolved = [c for c in r.unresolved if scope.holds(c.platform, c.account)]
     opened = [c for c in r.opened if scope.holds(c.platform, c.account)]
     channels = [c for c in r.channels if scope.holds(c.platform, c.account)]
-    incidents = group(unresolved, opened)
+    incidents = group(unresolved, opened, r.mutes)
     state = "no_data" if r.verdict.silent_since is not None else "live"
     rows = matrix(r, channels, unresolved, opened, incidents)
     if state == "no_data":
         rows = [replace(row, state="no_data", reason="monitor") for row in rows]
     shown = [i for i in incidents if i.hidden_by is None]
+    mutes = mutes_shown(r.mutes, scope, incidents)
     return Snapshot(
         seq=seq,
         at=r.now,
         state=state,
         range=r.range,
         monitor=checked(r),
-        tiles=tiles(r, scope, unresolved, opened),
+        tiles=tiles(r, scope, unresolved, opened, incidents),
         series=Series(step_ms=r.step_ms, points=r.points),
         channels=sorted(rows, key=_row_order),
         heat=heat(channels, opened),
@@ -126,7 +128,30 @@ def build(r: Readings, scope: Scope, seq: int) -> Snapshot:
         incidents=shown[:INCIDENTS_MOST],
         incidents_total=len(shown),
         ledger=ledger(r.ledger, scope),
+        platforms=compare({key: part for key, part in r.traffic.items() if in_scope(key, scope)}, opened),
+        mutes=mutes[:MUTES_MOST],
+        mutes_total=len(mutes),
     )
+
+
+def mutes_shown(mutes: list[Mute], scope: Scope, incidents: list[Incident]) -> list[MuteShown]:
+    """The mutes that touch what is looked at, each with the unresolved anomalies it covers."""
+    return [
+        MuteShown(
+            id=mute.id,
+            at=mute.at,
+            until=mute.until,
+            who=mute.who,
+            reason=mute.reason,
+            kind=mute.kind,
+            platform=mute.platform,
+            account=mute.account,
+            count=sum(i.open for i in incidents if covers(mute, i.platform, i.account, i.guide)),
+        )
+        for mute in mutes
+        if scope.platform in (None, mute.platform or scope.platform)
+        and scope.account in (None, mute.account or scope.account)
+    ]
 
 
 def aged(snapshot: Snapshot, verdict: Verdict, now: int) -> Snapshot:
@@ -157,29 +182,40 @@ def checked(r: Readings) -> Checked:
     )
 
 
-def tiles(r: Readings, scope: Scope, unresolved: list[AnomalyCount], opened: list[AnomalyCount]) -> Tiles:
+def tiles(
+    r: Readings,
+    scope: Scope,
+    unresolved: list[AnomalyCount],
+    opened: list[AnomalyCount],
+    incidents: list[Incident],
+) -> Tiles:
     """The top row."""
+    muted = {(i.platform, i.account, i.guide) for i in incidents if i.muted_by is not None}
     wait = r.verdict.backlog.oldest_ms or 0
     hop = "none" if wait == 0 else "store" if r.applied_unsaved else "queue"
     outbound = [c for c in unresolved if c.cause == "outbound"]
-    risk = counted(c for c in unresolved if c.kind in AT_RISK)
+    risk = counted((c for c in unresolved if c.kind in AT_RISK), muted)
     return Tiles(
         at_risk=replace(risk, spark=r.at_risk_spark),
         oldest_wait=OldestWait(ms=wait, hop=hop),
         e2e=end_to_end(r, wait),
         lost=lost(r, scope, unresolved),
-        failed_out=counted(outbound),
-        unreached=counted(c for c in unresolved if c.kind == "notification_missed"),
+        failed_out=counted(outbound, muted),
+        unreached=counted((c for c in unresolved if c.kind == "notification_missed"), muted),
         attachments=counted(c for c in unresolved if c.kind == "attachment_failed"),
         translations=counted(c for c in unresolved if c.kind == "translation_failed"),
         duplicates=counted(c for c in opened if c.kind == "duplicate"),
     )
 
 
-def counted(counts: Iterable[AnomalyCount]) -> Counted:
-    """How many there are, and when the first of them opened."""
+def counted(counts: Iterable[AnomalyCount], muted: Collection[tuple[str, str, str]] = ()) -> Counted:
+    """How many there are, when the first of them opened, and how many are of `muted` (platform, account, trouble)."""
     chosen = list(counts)
-    return Counted(value=sum(c.count for c in chosen), oldest_at=min((c.oldest for c in chosen), default=None))
+    return Counted(
+        value=sum(c.count for c in chosen),
+        oldest_at=min((c.oldest for c in chosen), default=None),
+        muted=sum(c.count for c in chosen if (c.platform, c.account, guide_of(c.kind, c.cause)) in muted),
+    )
 
 
 def end_to_end(r: Readings, wait: int) -> EndToEnd:
@@ -242,15 +278,26 @@ def _health(
     troubles: dict[str, Incident],
 ) -> ChannelHealth:
     now = _sums(unresolved)
-    state, reason, since = _state(r, c, troubles)
+    stuck = r.verdict.backlog.stuck
+    found = condition(
+        c,
+        troubles,
+        r.mutes,
+        now=r.now,
+        stuck_since=stuck.get(partition_of(c.platform, c.account, r.partitions)) if stuck else None,
+        troubled_until=r.troubled_until.get(c.key),
+    )
+    quiet = [i for i in troubles.values() if i.muted_by is not None]
+    whole = last_to_end(r.mutes, c.platform, c.account)
+    ends = [i.muted_until for i in quiet if i.muted_until is not None] + ([whole.until] if whole is not None else [])
     part = r.traffic.get(c.key)
     expected = expected_inbound(c.hourly, max(r.hour_began, c.first_at), r.now)
     return ChannelHealth(
         key=c.key,
         platform=c.platform,
         account=c.account,
-        state=state,
-        reason=reason,
+        state=found.state,
+        reason=found.reason,
         last_in_at=c.last_in_at,
         expected=round(expected) if c.learned >= LEARNED_LEAST else None,
         got=r.got.get(c.key, 0),
@@ -266,28 +313,10 @@ def _health(
         hidden=sum(i.open for i in troubles.values() if i.hidden_by is not None),
         auth=Authorisation(status=c.auth_status, expires_at=c.auth_expires_at),
         at_risk=sum(x.count for x in unresolved if x.kind in AT_RISK),
-        since=since,
+        since=found.since,
+        muted=sum(i.open for i in quiet),
+        muted_until=max(ends, default=None),
     )
-
-
-def _state(r: Readings, c: ChannelRow, troubles: dict[str, Incident]) -> tuple[str, str | None, int | None]:
-    """(state, reason, since) of a channel: the worst trouble names it."""
-    for guide in DOWNING:
-        if guide in troubles:
-            return "down", guide, troubles[guide].since
-    stuck = r.verdict.backlog.stuck
-    partition = partition_of(c.platform, c.account, r.partitions) if stuck else -1
-    if partition in stuck:
-        return "down", "queue", stuck[partition]
-    for guide in SLOWING:
-        if guide in troubles:
-            return "slow", guide, troubles[guide].since
-    troubled = r.troubled_until.get(c.key)
-    if troubled is not None and r.now - troubled < RECOVERING_MS:
-        return "recovering", None, troubled
-    if not c.messages:
-        return "no_data", "never_heard", c.first_at
-    return "ok", None, None
 
 
 def heat(channels: list[ChannelRow], opened: list[AnomalyCount]) -> Heat:

@@ -1,13 +1,14 @@
 """Many anomalies, few incidents: one per channel and kind of trouble; what a larger trouble explains is hidden by it.
 
 An incident is what a channel's unresolved anomalies of one kind have in common, with those that opened in the range
-looked at. Its id is a hash of channel and kind of trouble: the same while it is open and after a restart. Pure.
+looked at. Its id is a hash of channel and kind of trouble: the same while it is open and after a restart. What a mute
+covers is an incident as well, which alarms nobody; a muted trouble mutes the consequences that it hides. Pure.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -16,7 +17,8 @@ from msgspec.structs import replace
 
 from actors.anomaly import SEVERITIES, Anomaly
 from actors.keys import channel_key
-from storage.records import AnomalyCount
+from services.mutes import last_to_end
+from storage.records import AnomalyCount, Mute
 
 GUIDES: dict[tuple[str, str], str] = {("loss", "outbound"): "loss_outbound", ("channel_silent", "auth"): "auth"}
 """Causes that are a trouble of their own, with their own handling guide (`actors.anomaly.CURES`)."""
@@ -27,14 +29,17 @@ HIDDEN_BY: dict[str, frozenset[str]] = {
 }
 """What an open trouble of a channel hides on the same channel: its likely consequences."""
 
-STATUS_ORDER = {"open": 0, "acknowledged": 1, "resolved": 2}
+STATUS_ORDER = {"open": 0, "acknowledged": 1, "resolved": 3}
+MUTED_ORDER = 2
+"""Muted incidents stand after those that need somebody, before what is over."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
     """One trouble of one channel.
 
     `count`: its anomalies, `open` the unresolved ones; `hidden`: unresolved anomalies of other kinds that it hides;
-    `guide` names the handling guide; `since`, `opened_at`, `latest` in ms.
+    `guide` names the handling guide; `since`, `opened_at`, `latest` in ms; `muted_by` is the id of the mute that keeps
+    it quiet longest, to `muted_until` (ms).
     """
 
     id: str
@@ -53,6 +58,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     channel_level: bool = False
     hidden_by: str | None = None
     by: str | None = None
+    muted_by: str | None = None
+    muted_until: int | None = None
     evidence: dict[str, Any] = {}
 
     @property
@@ -78,10 +85,13 @@ def incident_id(platform: str, account: str, guide: str) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def group(unresolved: Iterable[AnomalyCount], opened: Iterable[AnomalyCount]) -> list[Incident]:
+def group(
+    unresolved: Iterable[AnomalyCount], opened: Iterable[AnomalyCount], mutes: Sequence[Mute] = ()
+) -> list[Incident]:
     """Incidents of the unresolved anomalies and of the resolved ones among those `opened` in the range looked at.
 
-    Consequences of a larger open trouble carry `hidden_by`; it counts them as `hidden`. The worst come first.
+    Consequences of a larger open trouble carry `hidden_by`; it counts them as `hidden`. `mutes` are those in force.
+    The worst come first.
     """
     groups: dict[tuple[str, str, str], list[AnomalyCount]] = defaultdict(list)
     for count in unresolved:
@@ -89,7 +99,7 @@ def group(unresolved: Iterable[AnomalyCount], opened: Iterable[AnomalyCount]) ->
     for count in opened:
         if count.status == "resolved":
             groups[count.platform, count.account, guide_of(count.kind, count.cause)].append(count)
-    incidents = inhibit([_incident(*key, counts) for key, counts in groups.items()])
+    incidents = quieten(inhibit([_incident(*key, counts) for key, counts in groups.items()]), mutes)
     return sorted(incidents, key=urgency)
 
 
@@ -108,10 +118,24 @@ def inhibit(incidents: list[Incident]) -> list[Incident]:
     return [replace(i, hidden_by=hiders.get(i.id), hidden=hidden[i.id]) for i in incidents]
 
 
+def quieten(incidents: list[Incident], mutes: Sequence[Mute]) -> list[Incident]:
+    """The same incidents; the unresolved ones that a mute covers, or whose hider one covers, with `muted_by` set."""
+    if not mutes:
+        return incidents
+    covering = {i.id: last_to_end(mutes, i.platform, i.account, i.guide) for i in incidents if i.open}
+    quiet: list[Incident] = []
+    for incident in incidents:
+        mute = covering.get(incident.id)
+        if mute is None and incident.open and incident.hidden_by is not None:
+            mute = covering.get(incident.hidden_by)
+        quiet.append(incident if mute is None else replace(incident, muted_by=mute.id, muted_until=mute.until))
+    return quiet
+
+
 def urgency(incident: Incident) -> tuple[int, int, int, int, str]:
-    """Sort key: unresolved and unacknowledged first, then the severest, the largest, the oldest."""
+    """Sort key: unresolved and unacknowledged first, then the severest, the largest, the oldest; muted ones later."""
     return (
-        STATUS_ORDER[incident.status],
+        STATUS_ORDER[incident.status] if incident.muted_by is None else MUTED_ORDER,
         -SEVERITIES.index(incident.severity),  # pyright: ignore[reportArgumentType] # a Severity by construction
         -incident.open,
         incident.since,

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from services.heartbeats import Beat
 from services.incidents import Incident
+from services.platforms import PlatformHealth
 from services.series import Point
 from services.watchdog import Alarm
 
@@ -32,10 +33,14 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 
 class Counted(Struct, frozen=True, kw_only=True):
-    """A number of messages or anomalies, since when the oldest of them is there, and its recent course."""
+    """A number of messages or anomalies, since when the oldest of them is there, and its recent course.
+
+    `muted` of them are covered by a mute: counted, but no alarm.
+    """
 
     value: int
     oldest_at: int | None = None
+    muted: int = 0
     spark: list[int] = []
 
 
@@ -104,6 +109,10 @@ class ChannelHealth(Struct, frozen=True, kw_only=True):
     messages of the last hour. `p95_ms`: delay over the range. `delay` and `duplicate` count anomalies opened within the
     range, the other kinds unresolved ones. `hidden`: unresolved anomalies hidden by a larger trouble of the channel;
     `at_risk`: unresolved losses, delays, failed answers and unreached messages; `since`: when its worst trouble began.
+
+    A channel is silenced when each trouble that would name its state is muted, or all of the channel is; `reason` and
+    `since` are then those of the muted trouble. `muted`: its unresolved anomalies that are muted; `muted_until`: when
+    the last mute of it that keeps anything quiet ends.
     """
 
     key: str
@@ -127,6 +136,22 @@ class ChannelHealth(Struct, frozen=True, kw_only=True):
     auth: Authorisation = Authorisation()
     at_risk: int = 0
     since: int | None = None
+    muted: int = 0
+    muted_until: int | None = None
+
+
+class MuteShown(Struct, frozen=True, kw_only=True):
+    """A mute in force, and how many unresolved anomalies it keeps quiet; None means all."""
+
+    id: str
+    at: int
+    until: int
+    who: str
+    reason: str
+    kind: str | None = None
+    platform: str | None = None
+    account: str | None = None
+    count: int = 0
 
 
 class Heat(Struct, frozen=True, kw_only=True):
@@ -172,6 +197,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     incidents: list[Incident]
     incidents_total: int = 0
     ledger: Ledger = field(default_factory=Ledger)
+    platforms: list[PlatformHealth] = []
+    mutes: list[MuteShown] = []
+    """Those in force that touch what is looked at, the longest first; `mutes_total` counts them all."""
+    mutes_total: int = 0
 
 
 TAIL = 3

@@ -27,6 +27,9 @@ TOP = {
     "incidents",
     "incidents_total",
     "ledger",
+    "platforms",
+    "mutes",
+    "mutes_total",
 }
 
 
