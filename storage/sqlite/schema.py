@@ -100,7 +100,14 @@ FIRST: tuple[str, ...] = (
     "INSERT INTO search (search, rank) VALUES ('automerge', 8)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+MUTES_AND_PROCESSES: tuple[str, ...] = (
+    "CREATE TABLE mutes (id TEXT PRIMARY KEY, until INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX mutes_by_until ON mutes (until DESC, id)",
+    "CREATE TABLE processes (process TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, MUTES_AND_PROCESSES)
+"""In the order in which they were released; one that was released is never edited."""
 
 
 def migrate(connection: Connection, path: str) -> None:

@@ -12,12 +12,16 @@ from storage.sqlite.engine import SqliteEngine
 from storage.sqlite.health import SqliteHealth
 from storage.sqlite.inbox import SqliteInbox
 from storage.sqlite.keys import KeyNumbers
+from storage.sqlite.mutes import SqliteMutes
+from storage.sqlite.processes import SqliteProcesses
 from storage.sqlite.prune import prune_chunks
 from storage.sqlite.settings import SqliteSettings
 from storage.sqlite.verify import problems_of_file, problems_of_tables
 
 
-class SqliteStore(SqliteEngine, SqliteHealth, SqliteInbox, SqliteSettings, SqliteAccounts):
+class SqliteStore(
+    SqliteEngine, SqliteHealth, SqliteProcesses, SqliteInbox, SqliteSettings, SqliteMutes, SqliteAccounts
+):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 
     def __init__(self, path: Path | str | None = None, *, busy_ms: int = 5_000) -> None:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from actors.errors import ConfigurationError
 from storage.errors import StoreBusyError, StoreDamagedError, StoreFullError
-from storage.records import AnomalyFilter, ConversationFilter, StateRow
-from storage.sqlite import SqliteStore
+from storage.records import AnomalyFilter, AuditRow, ConversationFilter, Mute, StateRow
+from storage.sqlite import SqliteStore, schema
 from tests.storage.contract import StoreContract
 from tests.storage.flushes import NOW, Flushes, anomaly, everything, stored
 
@@ -131,6 +131,32 @@ async def test_a_damaged_page_is_found_by_the_check_and_named_when_read(tmp_path
     assert "backup" in str(told[0])
     with pytest.raises(StoreDamagedError, match="backup"):
         await asyncio.gather(*(store.message(f"shopee/shop/c{n}", f"m{n}") for n in range(2_000)))
+    await store.close()
+
+
+async def test_a_file_of_the_first_schema_is_opened_and_brought_up_to_date(tmp_path, monkeypatch):
+    path = tmp_path / "store.db"
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        store = SqliteStore(path)
+        await store.open()
+        mark = await Flushes(store)(stored("m1", text="kept"))
+        await store.close()
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute(
+            "SELECT count(*) FROM sqlite_schema WHERE name IN ('mutes', 'processes')"
+        ).fetchone() == (0,)
+    connection.close()
+    store = SqliteStore(path)
+    await store.open()
+    assert await store.mark(0) == mark
+    assert (await store.message(KEY, "m1")).text == "kept"
+    assert (await store.mutes(5), await store.beats(0), await store.check()) == ([], [], [])
+    await store.put_mute(
+        Mute(id="m", at=NOW, until=NOW + 1, who="ann", reason="r"), AuditRow(at=NOW, who="ann", what="w", subject="s")
+    )
+    assert [mute.id for mute in await store.mutes(5)] == ["m"]
     await store.close()
 
 
