@@ -1,0 +1,104 @@
+"""The tables of a run, in RESULTS.md; the same figures for programs, in results.json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.figures import pretty
+from benchmarks.pipeline.results import Rate, Results
+
+RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+FIGURES = Path(__file__).parents[1] / "results.json"
+HEADING = "## pipeline"
+HEADER = (
+    "| contender | events per CPU second | rounds | with start-up | events per second | of L | peak memory |\n"
+    "|---|---|---|---|---|---|---|"
+)
+EXPLANATION = """From a real Kafka, one core a contender (core 0), the broker on core 1; every contender applies the same
+events with the same engine, hands out its changes every 20,000 events and ended with the same states. Processor time is
+that of all threads of the contender's process, user and system, from its first record on. Both tables are comparisons
+of their own: one-event records and frames of 250 events are never set against each other.
+"""
+
+
+def section(results: Results) -> str:
+    """A run as Markdown."""
+    versions = ", ".join(f"{name} {number}" for name, number in sorted(results.versions.items()))
+    sizes = f"{results.events:,} events of {results.messages:,} messages, {results.partitions} partitions"
+    parts = [
+        f"{HEADING}\n",
+        f"`{results.command}`, {results.at}; {sizes}, {results.rounds} rounds.\n",
+        results.machine + f"- contenders: {versions}\n",
+        EXPLANATION,
+    ]
+    if results.plain:
+        parts.append(f"### One event per record\n\n{_table(results.plain)}\n")
+    if results.frames:
+        parts.append(f"### Frames of 250 events, fed to all\n\n{_table(results.frames)}\n")
+    if results.ratios:
+        rows = "\n".join(
+            f"| {ratio.comparison} | {ratio.name} | {pretty(ratio.value)} | {ratio.target:g} | "
+            f"{'yes' if ratio.reached else 'no'} |"
+            for ratio in results.ratios
+        )
+        head = "| records | ratio (median of ratios within a round) | measured | wanted | reached |\n|---|---|---|---|---|"
+        parts.append(f"### Ratios\n\n{head}\n{rows}\n")
+    parts += _delays(results) + _workers(results)
+    return "\n".join(parts)
+
+
+def _table(rates: Sequence[Rate]) -> str:
+    limit = next((rate.per_cpu_s for rate in rates if rate.name == "limit-bare"), None)
+    rows = [
+        f"| {rate.label} | {pretty(rate.per_cpu_s)} | {pretty(rate.low)} to {pretty(rate.high)} "
+        f"| {pretty(rate.per_cpu_s_in_all)} | {pretty(rate.per_s)} "
+        f"| {pretty(rate.per_cpu_s / limit) if limit else ''} | {pretty(rate.peak_mib)} MiB |"
+        for rate in rates
+    ]
+    return "\n".join([HEADER, *rows])
+
+
+def _delays(results: Results) -> list[str]:
+    if not results.delays:
+        return []
+    head = "| share of capacity | events per second | p50 | p99 | probes |\n|---|---|---|---|---|"
+    rows = "\n".join(
+        f"| {delay.share:.0%} | {pretty(delay.per_s)} | {delay.p50_ms:.0f} ms | {delay.p99_ms:.0f} ms | {delay.probes:,} |"
+        for delay in results.delays
+    )
+    capacity = f"Capacity, everything on this machine's cores: {pretty(results.capacity_per_s)} events per second.\n"
+    return [f"### From the answer 202 to the delta on the bus\n\n{capacity}\n{head}\n{rows}\n"]
+
+
+def _workers(results: Results) -> list[str]:
+    if results.workers is None:
+        return []
+    found = results.workers
+    return [
+        f"### One worker and two\n\n{pretty(found.one_per_s)} and {pretty(found.two_per_s)} events per second: "
+        f"{found.ratio:.2f} ×. {found.note}\n"
+    ]
+
+
+def write(results: Results) -> None:
+    """Replace the section in RESULTS.md and the figures beside it."""
+    FIGURES.write_bytes(msgspec.json.format(msgspec.json.encode({"pipeline": results}), indent=2) + b"\n")
+    text = RESULTS.read_text("utf-8") if RESULTS.exists() else "# Measured\n\n"
+    RESULTS.write_text(with_section(text, section(results)), "utf-8")
+
+
+def with_section(text: str, written: str) -> str:
+    """The results with this section as the last."""
+    return text.partition(HEADING)[0].rstrip() + "\n\n" + written
+
+
+def kept() -> str | None:
+    """The section of the last run written down; None when there is none."""
+    if not RESULTS.exists():
+        return None
+    before, heading, after = RESULTS.read_text("utf-8").partition(HEADING)
+    del before
+    return heading + after if heading else None
