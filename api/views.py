@@ -9,12 +9,14 @@ from starlette.responses import Response
 from actors import times
 from actors.anomaly import Anomaly, record
 from services.masking import readable
+from services.mutes import is_in_force
 from services.permissions import TABLE, Caller
 from storage.records import (
     AuditRow,
     ConversationRow,
     DeadLetter,
     MessageRow,
+    Mute,
     Page,
     ThresholdVersion,
     Token,
@@ -124,6 +126,22 @@ def dead_letter_view(letter: DeadLetter) -> View:
 def dead_letter_id(letter: DeadLetter) -> str:
     """Its place in the log: partition-offset-index."""
     return f"{letter.partition}-{letter.offset}-{letter.index}"
+
+
+def mute_view(mute: Mute, now: int) -> View:
+    """A mute, and whether it holds at `now` (ms)."""
+    return {
+        "id": mute.id,
+        "kind": mute.kind,
+        "platform": mute.platform,
+        "account": mute.account,
+        "reason": mute.reason,
+        "who": mute.who,
+        "at": rfc3339(mute.at),
+        "until": rfc3339(mute.until),
+        "ended_at": rfc3339(mute.ended_at),
+        "in_force": is_in_force(mute, now),
+    }
 
 
 def threshold_version_view(version: ThresholdVersion) -> View:

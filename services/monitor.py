@@ -19,14 +19,15 @@ from actors.errors import RejectedError, RetriableError
 from services.board import EVERYTHING, SUSPECTED_MS, Readings, Scope, aged, build, in_scope
 from services.heartbeats import Heartbeats
 from services.incidents import Incident, group
+from services.mutes import MOST_IN_FORCE, in_force
 from services.paced import Paced
 from services.samples import Samples
 from services.series import LiveSeries, Point, minute_points
 from services.snapshot import Counted, Snapshot, delta
 from services.traffic import MINUTE_MS, RecentTraffic, Total, nothing, split, total
 from services.watchdog import Watchdog
-from storage.ports import HealthStore
-from storage.records import AnomalyCount, AnomalyFilter, MinuteRow, PartitionMark
+from storage.ports import HealthStore, MuteStore
+from storage.records import AnomalyCount, AnomalyFilter, MinuteRow, Mute, PartitionMark
 from streams.bus import Bus
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,10 @@ SPARK_POINTS = 60
 SPARK_STEP_MS = 15_000
 
 
+class MonitorStore(HealthStore, MuteStore, Protocol):
+    """The parts of a store used here."""
+
+
 class Checks(Protocol):
     """What the monitor asks of the engines."""
 
@@ -72,7 +77,7 @@ class Monitor:
     def __init__(
         self,
         *,
-        store: HealthStore,
+        store: MonitorStore,
         bus: Bus,
         heartbeats: Heartbeats,
         watchdog: Watchdog,
@@ -98,7 +103,7 @@ class Monitor:
         self._seq = 0
         self._lock = asyncio.Lock()
         self._current: Snapshot | None = None
-        self._variants: OrderedDict[tuple[str, Scope], tuple[float, Snapshot]] = OrderedDict()
+        self._variants: OrderedDict[tuple[str, Scope], tuple[float, Snapshot, list[Mute]]] = OrderedDict()
         self._making: dict[tuple[str, Scope], asyncio.Lock] = {}
         self._task: asyncio.Task[None] | None = None
         self._asked = 0.0
@@ -109,6 +114,7 @@ class Monitor:
         self._lost_day = Paced(lambda: store.anomaly_counts(self._losses(unresolved=False)), 2)
         self._sla = Paced(lambda: store.sla_counts(clock()), 1)
         self._ledger = Paced(store.ledger, 0.4)
+        self._mutes = Paced(lambda: store.mutes(MOST_IN_FORCE), 0.4)
         self._week = Paced(self._last_week, 60)
         self._opened = {name: Paced(self._opened_reader(name), 0.4) for name in RANGES_MS}
         self._live_anomalies = Paced(self._opened_by_live_step, 0.9)
@@ -138,7 +144,8 @@ class Monitor:
     async def incidents(self, range_: str = "15m") -> list[Incident]:
         """Every incident of the range, hidden ones too, as of now."""
         unresolved = await self._unresolved.get()
-        return group(unresolved, await self._opened[range_].get())
+        mutes = in_force(await self._mutes.get(), self._clock())
+        return group(unresolved, await self._opened[range_].get(), mutes)
 
     async def refresh(self) -> Snapshot:
         """Take a new snapshot now and publish its delta."""
@@ -225,6 +232,7 @@ class Monitor:
             ledger=await self._ledger.get(),
             applied_unsaved=self._checks is not None and self._checks.applied_unsaved(),
             troubled_until=dict(self._troubled),
+            mutes=in_force(await self._mutes.get(), now),
         )
 
     async def _traffic_of(self, now: int, range_: str, scope: Scope) -> tuple[dict[str, Total], Total, list[Point]]:
@@ -251,13 +259,14 @@ class Monitor:
         """A snapshot for one range and filter; those who ask at the same time share it."""
         key = (range_, scope)
         async with self._making.setdefault(key, asyncio.Lock()):
-            kept = self._variants.get(key)
-            if kept is not None and monotonic() - kept[0] < KEPT_S[range_]:
+            kept, now = self._variants.get(key), self._clock()
+            mutes = in_force(await self._mutes.get(), now)
+            # What a mute kept quiet is told the moment it ends, however long the range is served again.
+            if kept is not None and kept[2] == mutes and monotonic() - kept[0] < KEPT_S[range_]:
                 return kept[1]
-            now = self._clock()
             readings = await self._read(now, range_, scope)
             fresh = await self._described(await asyncio.to_thread(build, readings, scope, self._seq))
-            self._variants[key] = (monotonic(), fresh)
+            self._variants[key] = (monotonic(), fresh, mutes)
         while len(self._variants) > VARIANTS_MOST:
             self._making.pop(self._variants.popitem(last=False)[0], None)
         return fresh

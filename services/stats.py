@@ -7,6 +7,7 @@ anomalies are counted by `opened_at` over the same span. Totals, series and grou
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -16,7 +17,9 @@ from actors.anomaly import KINDS, STATUSES
 from actors.errors import RejectedError
 from actors.keys import split_key
 from actors.times import rfc3339
-from services.board import Scope, in_scope, ledger
+from services.board import HOUR_MS, Scope, in_scope, ledger
+from services.paced import Paced
+from services.platforms import PlatformHealth, compare
 from services.traffic import MINUTE_MS, Total, by_channel, by_step, nothing, total
 from storage.ports import HealthStore
 from storage.records import AnomalyCount, AnomalyFilter, LedgerRow, MinuteRow
@@ -24,6 +27,9 @@ from storage.records import AnomalyCount, AnomalyFilter, LedgerRow, MinuteRow
 DEFAULT_SPAN_MS = 15 * MINUTE_MS
 LONGEST_SPAN_MS = 31 * 1440 * MINUTE_MS
 POINTS_MOST = 180
+HOURS = 24
+HOURS_KEPT_S = 2.0
+SCOPES_MOST = 64
 STEPS_MS = tuple(n * MINUTE_MS for n in (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440))
 
 
@@ -58,12 +64,42 @@ def span(since: int | None, until: int | None, now: int) -> Span:
     return Span(since=start - start % MINUTE_MS, until=end + -end % MINUTE_MS)
 
 
+class Hours(Struct, frozen=True, kw_only=True):
+    """Anomalies opened, a row per kind and a column per hour; `hours` are starts in ms, the running hour last."""
+
+    at: int
+    hours: list[int]
+    kinds: list[str]
+    cells: list[list[int]]
+
+
 class Stats:
-    """Answers GET /stats."""
+    """Answers GET /stats and GET /stats/hours."""
 
     def __init__(self, store: HealthStore, clock: Callable[[], int]) -> None:
         self._store = store
         self._clock = clock
+        self._hours: OrderedDict[Scope, Paced[Hours]] = OrderedDict()
+
+    async def hours(self, *, platform: str | None = None, account: str | None = None) -> Hours:
+        """The last 24 hours by kind, of the channels asked for; taken anew every few seconds at most."""
+        scope = Scope(platform=platform or None, account=account or None)
+        paced = self._hours.get(scope)
+        if paced is None:
+            paced = self._hours[scope] = Paced(lambda: self._count_hours(scope), HOURS_KEPT_S)
+        self._hours.move_to_end(scope)
+        if len(self._hours) > SCOPES_MOST:
+            self._hours.popitem(last=False)
+        return await paced.get()
+
+    async def _count_hours(self, scope: Scope) -> Hours:
+        now = self._clock()
+        last = now - now % HOUR_MS
+        starts = [last - back * HOUR_MS for back in reversed(range(HOURS))]
+        where = AnomalyFilter(platform=scope.platform, account=scope.account, since=starts[0])
+        counts = {(start, kind): n for start, kind, n in await self._store.anomaly_minutes(where, HOUR_MS)}
+        cells = [[counts.get((start, kind), 0) for start in starts] for kind in KINDS]
+        return Hours(at=now, hours=starts, kinds=list(KINDS), cells=cells)
 
     async def stats(
         self,
@@ -91,6 +127,7 @@ class Stats:
             "until": rfc3339(chosen.until),
             **traffic,
             "anomalies": anomaly_numbers(counts),
+            "platforms": await asyncio.to_thread(platform_numbers, rows, counts),
             "sla": sla_numbers(sla, platform),
             "ledger": ledger_numbers(account_rows),
         }
@@ -152,6 +189,11 @@ def anomaly_numbers(counts: list[AnomalyCount]) -> dict[str, Any]:
     }
 
 
+def platform_numbers(rows: list[MinuteRow], counts: list[AnomalyCount]) -> list[dict[str, Any]]:
+    """The platforms side by side, of the same rows."""
+    return [_platform(one) for one in compare(by_channel(rows), counts)]
+
+
 def sla_numbers(counts: dict[str, dict[str, int]], platform: str | None) -> dict[str, Any]:
     """Conversations by the state of their running response clock, now."""
     chosen = {p: n for p, n in sorted(counts.items()) if platform in (None, p)}
@@ -195,6 +237,18 @@ def _channel(key: str, part: Total) -> dict[str, Any]:
         "outbound": part.outbound,
         "duplicates": part.duplicates,
         **delays(part),
+    }
+
+
+def _platform(one: PlatformHealth) -> dict[str, Any]:
+    return {
+        "platform": one.platform,
+        "inbound": one.inbound,
+        "outbound": one.outbound,
+        "anomalies": one.anomalies,
+        "p50_s": None if one.p50_ms is None else one.p50_ms / 1000,
+        "p95_s": None if one.p95_ms is None else one.p95_ms / 1000,
+        "lost_by_transport_s": one.lost_ms / 1000,
     }
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
+from msgspec import to_builtins
 from starlette.responses import Response
 
 from api.asking import Instant, Parts, instant, needs
@@ -12,6 +13,15 @@ from services.permissions import Caller
 router = APIRouter(prefix="/api/v1", tags=["monitor"])
 Reader = Annotated[Caller, Depends(needs("view_health"))]
 Word = Annotated[str | None, Query(max_length=1024)]
+
+
+@router.get("/stats/hours", summary="Anomalies by kind and hour")
+async def hours(parts: Parts, _caller: Reader, platform: Word = None, account: Word = None) -> Response:
+    """Those opened in each of the last 24 hours, the running one last; hours are starts in milliseconds (UTC).
+
+    `cells` has a row per kind and a column per hour. At most a few seconds old.
+    """
+    return answer(to_builtins(await parts.stats.hours(platform=platform, account=account)))
 
 
 @router.get("/stats", summary="The dashboard's numbers")
@@ -24,6 +34,8 @@ async def stats(
     account: Word = None,
 ) -> Response:
     """Rate, delay quantiles, anomalies by kind and platform, SLA counts, ledger; the last 15 minutes by default.
+
+    `platforms` are compared, with the response time each lost by transport: the delays of customers' messages in all.
 
     The span is widened to whole minutes and stated in the answer; every number is the sum of the rows of that span.
     """
