@@ -18,7 +18,12 @@ LIMITS_MS: dict[str, int] = {
     "monitor": 10_000,
     "watchdog": 10_000,
 }
-"""The parts of one process, and after how long without a beat each counts as stopped."""
+"""The parts of a process that does everything, and after how long without a beat each counts as stopped."""
+
+
+def limits_of(*parts: str) -> dict[str, int]:
+    """The limits of a process that has these parts only."""
+    return {part: LIMITS_MS[part] for part in parts}
 
 
 def monotonic_ms() -> int:
@@ -57,6 +62,10 @@ class Heartbeats:
     def read(self, now: int) -> list[Beat]:
         """Every part, in the order of the limits, as it stands at `now` (ms)."""
         return [self._judge(part, limit, now) for part, limit in self.limits_ms.items()]
+
+    def ages(self) -> dict[str, int]:
+        """For how long (ms) each part has given no sign of life."""
+        return {part: self._steady() - at for part, at in self._beats.items()}
 
     def _judge(self, part: str, limit: int, now: int) -> Beat:
         age = self._steady() - self._beats[part]

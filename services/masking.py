@@ -27,6 +27,7 @@ _EMAIL = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|{_WORD}+)@{_WORD}+\.{_WORD}+")
 _TOKEN = re.compile(
     r"weir_[A-Za-z0-9_-]{8,}|(?i:\b(?:bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,})|eyJ[\w-]+\.[\w-]+\.[\w-]*"
 )
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@(?=[^/\s])")
 _PAIR = re.compile(r"(?i)\b((?:api[_-]?key|password|passwd|secret|token|sid)\s*[=:]\s*)[^\s,;&\"']+")
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z_])[+＋]?[(（]?\d(?:[\s().\-–—－/·（）]{0,3}\d){6,}"  # seven digits or more, however grouped
@@ -36,6 +37,8 @@ _NUMBER = re.compile(
 
 def mask_text(text: str) -> str:
     """A text without e-mail addresses, phone and card numbers, tokens and passwords."""
+    if "://" in text:
+        text = _CREDENTIALS.sub(f"{MASK}@", text)
     if "@" in text or "＠" in text:
         text = _EMAIL.sub(MASK, text.replace("＠", "@"))
     text = _TOKEN.sub(MASK, text)

@@ -71,13 +71,16 @@ class Runtime(Protocol):
 
 
 class Pulse:
-    """Beats for engine, persister and gateway; tells the watchdog what waits. Fits `services.monitor.Checks`."""
+    """Beats for engine, persister and gateway; tells the watchdog what waits. Fits `services.monitor.Checks`.
+
+    Without a `reader` it looks at this process's engines only: what waits for others is not its business.
+    """
 
     def __init__(
         self,
         *,
         runtime: Runtime,
-        reader: LogReader,
+        reader: LogReader | None,
         horizon: Callable[[], int],
         heartbeats: Heartbeats,
         watchdog: Watchdog,
@@ -92,6 +95,7 @@ class Pulse:
         self._backlog = Backlog()
         self._applied = -1
         self._saved = -1
+        self._oldest: int | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -118,8 +122,14 @@ class Pulse:
         """Look once."""
         self._beat()
         now = self._clock()
-        oldest = await self._runtime.oldest_unprocessed()
-        self._watchdog.tell_backlog(self._backlog.observe(await self._reader.positions(), oldest, now))
+        self._oldest = await self._runtime.oldest_unprocessed()
+        if self._reader is not None:
+            positions = await self._reader.positions()
+            self._watchdog.tell_backlog(self._backlog.observe(positions, self._oldest, now))
+
+    def waiting_ms(self) -> int | None:
+        """The age of the oldest entry that was not saved when this was last looked at (ms); None when all were."""
+        return None if self._oldest is None else max(0, self._clock() - self._oldest)
 
     def _beat(self) -> None:
         health = self._runtime.health()
@@ -128,7 +138,8 @@ class Pulse:
             self._heartbeats.beat("engine")
         if health.running and (not health.unsaved or health.processed != self._saved):
             self._heartbeats.beat("persister")
-        self._heartbeats.beat("gateway", self._horizon())
+        if "gateway" in self._heartbeats.limits_ms:
+            self._heartbeats.beat("gateway", self._horizon())
         self._applied, self._saved = applied, health.processed
 
     async def _run(self) -> None:

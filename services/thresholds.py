@@ -37,6 +37,7 @@ class Thresholds:
         self._now = now
         self._lock = asyncio.Lock()
         self._listeners: list[Callable[[ThresholdSet], None]] = []
+        self._makers: list[Callable[[int], None]] = []
         self._current = ThresholdSet()
         self._version: ThresholdVersion | None = None
 
@@ -45,8 +46,16 @@ class Thresholds:
         self._take(await self._store.thresholds())
         return self._current
 
+    async def refresh(self) -> bool:
+        """Read what another process may have brought into force; True when it did. Listeners are told then."""
+        version = await self._store.thresholds()
+        if version is None or version.version <= self._current.version:
+            return False
+        self._take(version)
+        return True
+
     def current(self) -> ThresholdSet:
-        """The set in force."""
+        """The set in force, as this process knows it."""
         return self._current
 
     def version(self) -> ThresholdVersion | None:
@@ -56,6 +65,10 @@ class Thresholds:
     def on_change(self, told: Callable[[ThresholdSet], None]) -> None:
         """Call `told(set)` with every set that comes into force from now on."""
         self._listeners.append(told)
+
+    def on_made(self, told: Callable[[int], None]) -> None:
+        """Call `told(version)` with every version that is brought into force through this object."""
+        self._makers.append(told)
 
     async def history(self, limit: int) -> list[ThresholdVersion]:
         """Versions, newest first, drafts too."""
@@ -72,9 +85,9 @@ class Thresholds:
     ) -> ThresholdVersion:
         """The current set with some values changed, as a new version; raises like `replace`."""
         async with self._lock:
-            return await self._store_new(
-                proposed(self._current, changes).overrides, who=who, expected=expected, note=note, draft=draft
-            )
+            number = await self._next(expected)
+            overrides = proposed(self._current, changes).overrides
+            return await self._store_new(number, overrides, who=who, note=note, draft=draft)
 
     async def replace(
         self,
@@ -90,10 +103,9 @@ class Thresholds:
         Raises RejectedError for a wrong name, scope or value, and ConflictError when `expected` is given and is not
         the number of the version in force.
         """
+        checked = checked_overrides(overrides)
         async with self._lock:
-            return await self._store_new(
-                checked_overrides(overrides), who=who, expected=expected, note=note, draft=draft
-            )
+            return await self._store_new(await self._next(expected), checked, who=who, note=note, draft=draft)
 
     async def activate(self, number: int, *, who: str, expected: int | None = None) -> ThresholdVersion:
         """Bring an earlier version or a draft into force, as a new version. Raises NotFoundError, ConflictError."""
@@ -102,24 +114,25 @@ class Thresholds:
             if chosen is None:
                 raise NotFoundError(f"there is no version {number} of the thresholds; see their history")
             overrides = checked_overrides(chosen.overrides)
-            return await self._store_new(overrides, who=who, expected=expected, note=f"version {number} again")
+            return await self._store_new(await self._next(expected), overrides, who=who, note=f"version {number} again")
 
-    async def _store_new(
-        self,
-        overrides: dict[str, dict[str, Any]],
-        *,
-        who: str,
-        expected: int | None,
-        note: str,
-        draft: bool = False,
-    ) -> ThresholdVersion:
+    async def _next(self, expected: int | None) -> int:
+        """The number of the next version, the current set being read anew; raises ConflictError.
+
+        The number is looked up before the set: a change made in between takes it, and ours ends as a conflict.
+        """
+        newest = await self._store.threshold_history(1)
+        await self.refresh()
         if expected is not None and expected != self._current.version:
             raise ConflictError(
                 f"the thresholds are at version {self._current.version}, not {expected}: "
                 "somebody changed them; read them again"
             )
-        newest = await self._store.threshold_history(1)
-        number = max(newest[0].version if newest else 0, self._current.version) + 1
+        return (newest[0].version if newest else 0) + 1
+
+    async def _store_new(
+        self, number: int, overrides: dict[str, dict[str, Any]], *, who: str, note: str, draft: bool = False
+    ) -> ThresholdVersion:
         version = ThresholdVersion(
             version=number,
             at=self._now(),
@@ -132,10 +145,12 @@ class Thresholds:
         what = "thresholds.drafted" if draft else "thresholds.changed"
         row = AuditRow(at=version.at, who=who, what=what, subject="thresholds", before=before, after=after)
         if not await self._store.put_thresholds(version, row):
-            await self.load()
+            await self.refresh()
             raise ConflictError("somebody changed the thresholds at the same moment; read them again")
         if not draft:
             self._take(version)
+            for told in self._makers:
+                told(number)
         return version
 
     def _take(self, version: ThresholdVersion | None) -> None:
