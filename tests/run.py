@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from tests.services import chromium
+from tests.services import cache, chromium, ferretdb, kafka, redis
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -23,11 +23,13 @@ QUICK = (
     ("format", [BIN / "ruff", "format", "--check", "."]),
     ("imports", [BIN / "lint-imports"]),
 )
+SERVICES = (("kafka", kafka.prepare), ("redis", redis.prepare), ("ferretdb", ferretdb.prepare))
 TYPES = ("types", [BIN / "basedpyright", "--level", "error"])
 
 
 def main(arguments: list[str]) -> int:
     """Run every check; 0 when all passed, else pytest's exit code or 1."""
+    threading.Thread(target=prepare_services, daemon=True).start()
     failed = [name for name, command in QUICK if not check(name, command)]
     say("browser", chromium.ensure())
 
@@ -43,6 +45,15 @@ def main(arguments: list[str]) -> int:
         say("FAILED", f"{', '.join(failed)}: see above")
     print(closing, flush=True)  # noqa: T201 # the closing line belongs to pytest
     return code or (1 if failed else 0)
+
+
+def prepare_services() -> None:
+    """Fetch or compile what service tests need, beside everything else; a test that is earlier waits for it."""
+    for name, prepare in SERVICES:
+        try:
+            say(name, str(prepare()))
+        except cache.UnavailableError as wrong:
+            say(name, f"NOT AVAILABLE: {wrong}")
 
 
 def check(name: str, command: list[Path | str]) -> bool:

@@ -1,0 +1,73 @@
+"""A database with MongoDB's protocol for the tests: FerretDB over SQLite, compiled from its Go module."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.services import cache, ports
+from tests.services.server import Server, ask, own_folder
+
+VERSION = "1.24.0"
+SOURCE = Path(__file__).resolve().parent / "ferretdb_server"
+"""A Go program of a few lines; its go.sum pins FerretDB and everything below it by hash."""
+
+PING = bytes.fromhex(
+    "3300000001000000 00000000dd070000 0000000000"  # length, request 1, answer to none, OP_MSG, no flags, a body
+    "1e000000 1070696e670001000000 022464620006000000 61646d696e00 00"  # {ping: 1, $db: "admin"}
+)
+
+
+def prepare() -> Path:
+    """Where the program is, compiled when missing (minutes, once); raises cache.UnavailableError."""
+    sources = sorted(SOURCE.iterdir())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    program = cache.HOME / f"ferretdb-{VERSION}-{digest}"
+    with cache.locked("ferretdb"):
+        if not program.exists():
+            unfinished = program.with_suffix(".part")
+            cache.install(
+                ["go", "build", "-trimpath", "-mod=readonly", "-ldflags=-s -w", "-o", unfinished, "."],
+                cwd=SOURCE,
+                extra={"CGO_ENABLED": "0", "GOTOOLCHAIN": "local"},
+            )
+            unfinished.rename(program)
+    return program
+
+
+class FerretServer(Server):
+    """One FerretDB; every `fresh()` is an empty database of its own."""
+
+    def __init__(self, program: Path, folder: Path, host: str = "127.0.0.1") -> None:
+        self.host = host
+        self.port = ports.free()[0]
+        self.address = f"mongodb://{host}:{self.port}"
+        self.url = f"{self.address}/weir"
+        self._names = itertools.count(1)
+        data = folder / "data"
+        data.mkdir()
+        super().__init__("ferretdb", [program, "--listen", f"{host}:{self.port}", "--folder", data], folder)
+
+    def fresh(self) -> str:
+        """The URL of a database that nobody has used yet."""
+        return f"{self.address}/weir{next(self._names)}"
+
+    def answers(self) -> bool:
+        """Whether it serves requests."""
+        return b"\x01ok\x00" in ask(self.host, self.port, PING)
+
+
+@contextmanager
+def running(parent: Path | None = None, host: str = "127.0.0.1") -> Iterator[FerretServer]:
+    """One FerretDB for the length of the block; its data lies in a temporary folder under `parent`."""
+    program = prepare()
+    with own_folder("ferretdb", parent) as folder:
+        ferret = FerretServer(program, folder, host)
+        try:
+            ferret.start()
+            yield ferret
+        finally:
+            ferret.kill()

@@ -1,0 +1,119 @@
+"""The services that other tests rely on: real servers that answer, and come back with their data when killed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pymongo import AsyncMongoClient
+from redis.asyncio import Redis
+
+from tests.services import kafka as kafka_service
+
+pytestmark = pytest.mark.services
+
+
+async def create_topic(service: kafka_service.Kafka, name: str, copies: int = 1) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=service.bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, num_partitions=2, replication_factor=copies)])
+    finally:
+        await admin.close()
+
+
+async def produce(service: kafka_service.Kafka, topic: str, *values: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=service.bootstrap, acks="all", enable_idempotence=True) as producer:
+        for value in values:
+            await producer.send_and_wait(topic, value, partition=1)
+
+
+async def consume(service: kafka_service.Kafka, topic: str, count: int) -> list[bytes]:
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=service.bootstrap, group_id=f"{topic}-readers", auto_offset_reset="earliest"
+    )
+    async with consumer:
+        return [(await consumer.getone()).value for _ in range(count)]
+
+
+async def test_a_broker_stores_records_and_serves_a_consumer_group(kafka):
+    await create_topic(kafka, "plain")
+    await produce(kafka, "plain", b"one", b"two")
+    assert await consume(kafka, "plain", 2) == [b"one", b"two"]
+
+
+async def test_a_killed_broker_comes_back_with_its_records(kafka):
+    await create_topic(kafka, "kept")
+    await produce(kafka, "kept", b"before")
+    await asyncio.to_thread(kafka.kill)
+    assert not kafka.alive()
+
+    await asyncio.to_thread(kafka.start)
+    await produce(kafka, "kept", b"after")
+    assert await consume(kafka, "kept", 2) == [b"before", b"after"]
+
+
+async def test_a_topic_that_nobody_created_is_not_made_by_a_producer(kafka):
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, request_timeout_ms=500) as producer:
+        with pytest.raises(Exception, match=r"UnknownTopicOrPartition|not found"):
+            await producer.send_and_wait("never-created", b"lost")
+
+
+async def test_two_of_three_brokers_take_writes_and_the_third_catches_up(kafka_cluster):
+    await create_topic(kafka_cluster, "copied", copies=3)
+    await produce(kafka_cluster, "copied", b"one")
+    leader = await asyncio.to_thread(kafka_cluster.leader, "copied", 1)
+    await asyncio.to_thread(kafka_cluster.kill, leader)
+
+    await produce(kafka_cluster, "copied", b"two")
+    assert await asyncio.to_thread(kafka_cluster.leader, "copied", 1) != leader
+    await asyncio.to_thread(kafka_cluster.start, leader)
+    await asyncio.to_thread(kafka_cluster.wait_in_step)
+    assert await consume(kafka_cluster, "copied", 2) == [b"one", b"two"]
+
+
+async def test_a_paused_broker_is_replaced_and_takes_part_again(kafka_cluster):
+    await create_topic(kafka_cluster, "paused", copies=3)
+    await produce(kafka_cluster, "paused", b"one")
+    leader = await asyncio.to_thread(kafka_cluster.leader, "paused", 1)
+    kafka_cluster.pause(leader)
+    await produce(kafka_cluster, "paused", b"two")
+    kafka_cluster.resume(leader)
+    await asyncio.to_thread(kafka_cluster.wait_in_step)
+    assert await consume(kafka_cluster, "paused", 2) == [b"one", b"two"]
+
+
+async def test_redis_keeps_values_over_a_kill(redis_server):
+    async with Redis.from_url(redis_server.url, decode_responses=True) as client:
+        await client.set("greeting", "你好")
+        assert await client.get("greeting") == "你好"
+    await asyncio.to_thread(redis_server.kill)
+    await asyncio.to_thread(redis_server.start)
+    async with Redis.from_url(redis_server.url, decode_responses=True) as client:
+        assert await client.get("greeting") == "你好"
+
+
+async def test_a_paused_redis_goes_on_where_it_was(redis_server):
+    async with Redis.from_url(redis_server.url) as client:
+        redis_server.pause()
+        answer = asyncio.create_task(client.incr("counter"))
+        redis_server.resume()
+        assert await answer == 1
+
+
+async def test_the_database_keeps_documents_over_a_kill(mongo):
+    async with AsyncMongoClient(mongo.fresh()) as client:
+        documents = client.get_default_database()["messages"]
+        await documents.insert_one({"_id": "m1", "text": "你好"})
+        assert await documents.find_one({"_id": "m1"}) == {"_id": "m1", "text": "你好"}
+        await asyncio.to_thread(mongo.kill)
+        await asyncio.to_thread(mongo.start)
+        assert await documents.find_one({"_id": "m1"}) == {"_id": "m1", "text": "你好"}
+
+
+async def test_every_fresh_database_is_empty(mongo):
+    async with AsyncMongoClient(mongo.fresh()) as one, AsyncMongoClient(mongo.fresh()) as other:
+        await one.get_default_database()["messages"].insert_one({"_id": "m1"})
+        assert await other.get_default_database()["messages"].find_one() is None
