@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from api.routes import ROUTES, anomalies, auth, conversations, events, health, people, records, thresholds
+from api.routes import ROUTES, anomalies, auth, conversations, events, health, mutes, people, records, thresholds
 from services.permissions import ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ def test_every_module_of_routes_is_in_the_list():
     modules = {path.stem for path in (ROOT / "api" / "routes").glob("*.py")} - {"__init__"}
     listed = (ROOT / "api" / "routes" / "__init__.py").read_text(encoding="utf-8")
     assert {module for module in modules if f"{module}.router" not in listed} == set()
-    ours = (anomalies, auth, conversations, events, health, people, records, thresholds)
+    ours = (anomalies, auth, conversations, events, health, mutes, people, records, thresholds)
     assert all(module.router in ROUTES for module in ours)
 
 
@@ -58,6 +58,8 @@ async def test_every_answer_a_viewer_must_not_have_is_forbidden(as_role):
         ("GET", "/api/v1/tokens"),
         ("POST", "/api/v1/tokens"),
         ("DELETE", "/api/v1/tokens/x"),
+        ("POST", "/api/v1/mutes"),
+        ("DELETE", "/api/v1/mutes/x"),
         ("GET", "/api/v1/audit"),
         ("GET", "/api/v1/dead-letters"),
         ("POST", "/api/v1/dead-letters/x/resolve"),
