@@ -1,7 +1,7 @@
 """The live bus: what was just saved, for those who watch. Losing a message here loses no data, only a redraw.
 
 A subscriber who is too slow keeps the newest messages and is told how many it missed, so that it can read the whole
-state again. Publishing never waits for anybody. Another process's bus (Redis) stands behind the same `Bus`.
+state again. Publishing never waits for anybody. Between processes `streams.redis.RedisBus` is behind the same `Bus`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ KEPT = 256
 
 
 class Published(Struct, frozen=True):
-    """One message; `missed` older ones were dropped before it because the subscriber was slow."""
+    """One message; `missed` older ones, or more, never came: whoever follows the topic reads the whole state anew.
 
-    data: Payload
+    `data` is None when there is nothing but that to tell.
+    """
+
+    data: Payload | None
     missed: int = 0
 
 
@@ -43,12 +46,17 @@ class Subscription(Protocol):
 class Bus(Protocol):
     """Publish and subscribe by topic."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why news may not arrive now, as a sentence; None while all is well."""
+        ...
+
     async def publish(self, topic: str, data: Payload) -> None:
         """Tell every subscriber of the topic. May raise RetriableError; the message is then lost."""
         ...
 
     def subscribe(self, topic: str) -> Subscription:
-        """Hear everything published from now on."""
+        """Hear everything published from now on; what may have been missed until then is told as `missed`."""
         ...
 
 
@@ -67,19 +75,24 @@ class LocalSubscription:
         return self
 
     async def __anext__(self) -> Published:
-        while not self._waiting:
+        while not self._waiting and not self._missed:
             if self._closed:
                 raise StopAsyncIteration
             self._news.clear()
             await self._news.wait()
         missed, self._missed = self._missed, 0
-        return Published(self._waiting.popleft(), missed)
+        return Published(self._waiting.popleft() if self._waiting else None, missed)
 
     def put(self, data: Payload) -> None:
         """Keep a message, the oldest giving way."""
         if len(self._waiting) == self._waiting.maxlen:
             self._missed += 1
         self._waiting.append(data)
+        self._news.set()
+
+    def miss(self, count: int) -> None:
+        """Tell that messages, `count` at least, will never come."""
+        self._missed += count
         self._news.set()
 
     def close(self) -> None:
@@ -96,10 +109,29 @@ class LocalBus:
         self._kept = kept
         self._subscribers: dict[str, list[LocalSubscription]] = {}
 
+    @property
+    def trouble(self) -> str | None:
+        """Never any: nothing is between publisher and subscriber."""
+        return None
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Those that somebody is subscribed to."""
+        return frozenset(self._subscribers)
+
     async def publish(self, topic: str, data: Payload) -> None:
         """Tell every subscriber of the topic; waits for none."""
+        self.put(topic, data)
+
+    def put(self, topic: str, data: Payload) -> None:
+        """The same, without a loop to run in."""
         for subscriber in self._subscribers.get(topic, ()):
             subscriber.put(data)
+
+    def miss(self, topic: str, count: int = 1) -> None:
+        """Tell every subscriber of the topic that messages, `count` at least, will never come."""
+        for subscriber in self._subscribers.get(topic, ()):
+            subscriber.miss(count)
 
     def subscribe(self, topic: str) -> LocalSubscription:
         """Hear everything published from now on."""
@@ -112,3 +144,8 @@ class LocalBus:
         subscribers = self._subscribers.get(topic, [])
         if subscription in subscribers:
             subscribers.remove(subscription)
+        if not subscribers:
+            self._subscribers.pop(topic, None)
+
+
+__all__ = ["Bus", "LocalBus", "LocalSubscription", "Payload", "Published", "Subscription"]
