@@ -8,9 +8,9 @@ import hashlib
 import secrets
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -132,11 +132,15 @@ class Kafka:
         if len(self.brokers) > 1:
             self.wait_in_step()
 
-    def leader(self, topic: str, partition: int = 0) -> int:
-        """The number of the broker that leads a partition; -1 when none does now."""
-        return _ask(
-            self.bootstrap, lambda client: client.cluster.leader_for_partition(TopicPartition(topic, partition)) or -1
-        )
+    def leader(self, topic: str, partition: int = 0, timeout: float = START_TIMEOUT_S) -> int:
+        """The number of the broker that leads a partition, waited for while there is none; raises StartError."""
+        place = TopicPartition(topic, partition)
+        deadline = time.monotonic() + timeout
+        while (found := _ask(self.bootstrap, lambda cluster: cluster.leader_for_partition(place))) not in self.brokers:
+            if time.monotonic() > deadline:
+                raise StartError(f"Kafka: nobody leads {topic}/{partition} after {timeout:.0f} s")
+            time.sleep(POLL_S)
+        return found
 
     def wait_in_step(self, timeout: float = START_TIMEOUT_S) -> None:
         """Wait until every replica of every partition has caught up; raises StartError."""
@@ -246,19 +250,16 @@ def _out_of_step(cluster: ClusterMetadata) -> list[str]:
 
 def _ask(bootstrap: str, question: Callable[[ClusterMetadata], Answer]) -> Answer | None:
     """Put a question to the cluster's metadata as read just now; None when no broker answers."""
-    answers: list[Answer] = []
-    asking = threading.Thread(target=lambda: asyncio.run(_metadata(bootstrap, question, answers)))
-    asking.start()  # a thread of its own: the caller may be in a running loop
-    asking.join()
-    return answers[0] if answers else None
+    with ThreadPoolExecutor(max_workers=1) as apart:  # the caller may be in a running loop
+        return apart.submit(lambda: asyncio.run(_metadata(bootstrap, question))).result()
 
 
-async def _metadata(bootstrap: str, question: Callable[[ClusterMetadata], object], answers: list[object]) -> None:
+async def _metadata(bootstrap: str, question: Callable[[ClusterMetadata], Answer]) -> Answer | None:
     client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2_000)
     try:
         await client.bootstrap()
-        answers.append(question(await client.fetch_all_metadata()))
+        return question(await client.fetch_all_metadata())
     except (KafkaError, OSError, TimeoutError):
-        return
+        return None
     finally:
         await client.close()
