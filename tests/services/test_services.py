@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -10,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
 
+from tests.services import cache, ports
 from tests.services import kafka as kafka_service
 
 pytestmark = pytest.mark.services
@@ -24,15 +31,26 @@ async def create_topic(service: kafka_service.Kafka, name: str, copies: int = 1)
         await admin.close()
 
 
+def producer_of(service: kafka_service.Kafka) -> AIOKafkaProducer:
+    """A producer that gives up on a frozen broker sooner than after its usual 40 s."""
+    return AIOKafkaProducer(
+        bootstrap_servers=service.bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=2_000
+    )
+
+
 async def produce(service: kafka_service.Kafka, topic: str, *values: bytes) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=service.bootstrap, acks="all", enable_idempotence=True) as producer:
+    async with producer_of(service) as producer:
         for value in values:
             await producer.send_and_wait(topic, value, partition=1)
 
 
 async def consume(service: kafka_service.Kafka, topic: str, count: int) -> list[bytes]:
     consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=service.bootstrap, group_id=f"{topic}-readers", auto_offset_reset="earliest"
+        topic,
+        bootstrap_servers=service.bootstrap,
+        group_id=f"{topic}-readers",
+        auto_offset_reset="earliest",
+        request_timeout_ms=12_000,
     )
     async with consumer:
         return [(await consumer.getone()).value for _ in range(count)]
@@ -117,3 +135,67 @@ async def test_every_fresh_database_is_empty(mongo):
     async with AsyncMongoClient(mongo.fresh()) as one, AsyncMongoClient(mongo.fresh()) as other:
         await one.get_default_database()["messages"].insert_one({"_id": "m1"})
         assert await other.get_default_database()["messages"].find_one() is None
+
+
+KILLED_PROGRAM = """
+import time
+from tests.services import redis
+with redis.running() as server:
+    print(server.pid, server.folder, flush=True)
+    time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_no_server_and_no_folder_outlive_tests_that_are_killed(redis_server, number):
+    assert redis_server.alive  # Redis is to be had here, or this test is skipped
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED_PROGRAM],
+        cwd=Path(__file__).resolve().parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as tests:
+        assert tests.stdout is not None
+        pid, folder = tests.stdout.readline().split()
+        tests.send_signal(number)
+    deadline = time.monotonic() + 20
+    while (Path("/proc") / pid).exists() or Path(folder).exists():
+        assert time.monotonic() < deadline, "the server is still there"
+        time.sleep(0.02)
+
+
+def test_a_server_that_does_not_start_shows_its_log(redis_server, tmp_path):
+    broken = type(redis_server)(Path(redis_server.command[0]), tmp_path)
+    (tmp_path / "redis.conf").write_text("no-such-setting 1\n")
+    with pytest.raises(RuntimeError, match="no-such-setting"):
+        broken.start()
+
+
+def test_a_missing_service_skips_a_test_and_fails_it_in_continuous_integration(start_service, monkeypatch):
+    @contextmanager
+    def missing():
+        raise cache.UnavailableError("no network")
+        yield
+
+    monkeypatch.setattr(cache, "required", lambda: False)
+    with pytest.raises(pytest.skip.Exception, match="NO KAFKA: no network"):
+        start_service("kafka", missing())
+    monkeypatch.setattr(cache, "required", lambda: True)
+    with pytest.raises(pytest.fail.Exception, match="NO KAFKA: no network"):
+        start_service("kafka", missing())
+
+
+def test_two_test_runs_are_never_given_the_same_port():
+    ours = ports.free(20)
+    assert len(set(ours)) == 20
+    work_tree = Path(__file__).resolve().parents[2]
+    code = f"from tests.services import ports; print([port for port in {ours} if ports._reserve(port)])"
+    other = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert other.stdout.strip() == ("[]" if sys.platform == "linux" else str(ours))
