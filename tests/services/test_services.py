@@ -193,7 +193,7 @@ def test_two_test_runs_are_never_given_the_same_port():
     code = f"from tests.services import ports; print([port for port in {ours} if ports._reserve(port)])"
     other = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).resolve().parents[2],
+        cwd=work_tree,
         capture_output=True,
         text=True,
         check=True,
