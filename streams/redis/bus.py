@@ -234,7 +234,8 @@ class RedisBus:
                 await pubsub.unsubscribe(self._link.channel(topic))
             asked = wanted
             try:
-                await asyncio.wait_for(self._adjusting.wait(), TICK_S)
+                async with asyncio.timeout(TICK_S):
+                    await self._adjusting.wait()
             except TimeoutError:
                 await pubsub.ping()
 

@@ -189,7 +189,8 @@ class RedisLink:
                 failures = 0
                 self._works()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._doubt.wait(), HEALTH_S)
+                    async with asyncio.timeout(HEALTH_S):  # wait_for of Python 3.11 can swallow a cancellation
+                        await self._doubt.wait()
 
     def _works(self) -> None:
         self.trouble = None
