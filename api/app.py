@@ -1,6 +1,8 @@
 """The parent app: routes, errors as problem details, and the gate in front. The screens mount into it."""
 
-from fastapi import FastAPI, Request
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
@@ -16,8 +18,13 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = "Tell Weir what happens on your channels; ask it what went wrong and what was done about it."
 
 
-def create_api(services: Services, settings: WebSettings | None = None) -> FastAPI:
-    """The HTTP side of Weir, ready to be served; the gate covers whatever is mounted into it later."""
+def create_api(
+    services: Services, settings: WebSettings | None = None, routes: Sequence[APIRouter] = ROUTES
+) -> FastAPI:
+    """The HTTP side of Weir, ready to be served; the gate covers whatever is mounted into it later.
+
+    A process that has only some of the services serves only some of the routes.
+    """
     settings = settings or WebSettings()
     app = FastAPI(
         title="Weir",
@@ -30,7 +37,7 @@ def create_api(services: Services, settings: WebSettings | None = None) -> FastA
     app.state.services = services
     app.state.settings = settings
     app.state.admission = Admission(settings)
-    for router in ROUTES:
+    for router in routes:
         app.include_router(router)
     app.add_api_route("/api/{path:path}", nothing_here, methods=METHODS, include_in_schema=False)
     register(app)

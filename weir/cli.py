@@ -2,7 +2,7 @@
 
 import typer
 
-from weir.commands import audit, demo, doctor, serve, tokens, traces, users
+from weir.commands import audit, connect, demo, doctor, serve, tokens, traces, users, web, worker
 from weir.commands.console import Json, say, say_json
 from weir.version import VERSION
 
@@ -15,6 +15,9 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
+app.command("web")(web.web)
+app.command("connect")(connect.connect)
 app.command("replay")(traces.replay)
 app.command("simulate")(traces.simulate)
 app.command("score")(traces.score)

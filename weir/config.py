@@ -14,10 +14,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from actors.errors import ConfigurationError
+from weir.addresses import EMBEDDED, shown, trouble_with
 
 PREFIX = "WEIR_"
 OTHER_VARIABLES = ("WEIR_CONFIG", "WEIR_DEBUG")
-EMBEDDED = "embedded"
+ADDRESSES = ("broker", "database", "redis")
+SECRETS = frozenset({"kafka_password"})
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -65,14 +67,50 @@ class Config(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="SLA policies: default, presets (the platforms' own promises), or a JSON or TOML file."),
     ] = "default"
-    broker: Annotated[str, Meta(description="Log to use: embedded, or kafka://host:9092.")] = EMBEDDED
-    database: Annotated[str, Meta(description="Database to use: embedded, or mongodb://host:27017.")] = EMBEDDED
-    redis: Annotated[str, Meta(description="Live bus to use: embedded, or redis://host:6379.")] = EMBEDDED
+    broker: Annotated[
+        str, Meta(description="Log to use: embedded, or kafka://host:9092; several brokers by comma.")
+    ] = EMBEDDED
+    database: Annotated[str, Meta(description="Database to use: embedded, or mongodb://host:27017/weir.")] = EMBEDDED
+    redis: Annotated[str, Meta(description="Live bus to use: embedded, or redis://host:6379/0.")] = EMBEDDED
+    worker_port: Annotated[
+        int, Meta(description="Port of a worker's /healthz, /readyz and /metrics; 0 for any free one.", ge=0, le=65535)
+    ] = 8081
+    kafka_replication: Annotated[
+        int,
+        Meta(description="Copies of each partition when the topic is made; 0: three, or one per broker.", ge=0, le=9),
+    ] = 0
+    kafka_security: Annotated[
+        Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"],
+        Meta(description="How to talk to Kafka: plaintext, ssl, sasl_plaintext or sasl_ssl."),
+    ] = "plaintext"
+    kafka_mechanism: Annotated[
+        Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"], Meta(description="How to log in to Kafka by SASL.")
+    ] = "SCRAM-SHA-512"
+    kafka_user: Annotated[str, Meta(description="Name for Kafka's SASL.")] = ""
+    kafka_password: Annotated[str, Meta(description="Password for Kafka's SASL; best given by the environment.")] = ""
+    kafka_ca: Annotated[str, Meta(description="File with the authority (PEM) that signed Kafka's certificates.")] = ""
+    kafka_cert: Annotated[str, Meta(description="File with the certificate (PEM) Weir shows to Kafka.")] = ""
+    kafka_key: Annotated[str, Meta(description="File with the key (PEM) of that certificate.")] = ""
 
     @property
     def data(self) -> Path:
         """The data folder."""
         return Path(self.data_dir)
+
+    @property
+    def keeps_files(self) -> bool:
+        """Whether anything lies in the data folder: the log or the database."""
+        return EMBEDDED in (self.broker, self.database)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether several processes may share the work: log, database and bus are all services."""
+        return EMBEDDED not in (self.broker, self.database, self.redis)
+
+    def __repr__(self) -> str:
+        """Every value that is not the default, secrets left out."""
+        told = (f"{name}={shown_value(name, getattr(self, name))!r}" for name in self.__struct_fields__)
+        return f"Config({', '.join(told)})"
 
 
 FIELDS = {field.name: field for field in msgspec.structs.fields(Config)}
@@ -159,18 +197,52 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     try:
         return msgspec.convert(value, field.type, strict=not isinstance(value, str))
     except msgspec.ValidationError as wrong:
-        reason = f"setting {name} in {origin}: {value!r} does not fit ({wrong})"
+        reason = f"setting {name} in {origin}: {shown_value(name, value)!r} does not fit ({wrong})"
         raise ConfigurationError(f"{reason}. {describe(name)}") from wrong
 
 
+def shown_value(name: str, value: Any) -> Any:
+    """A setting's value as it may be shown and logged."""
+    if name in SECRETS:
+        return "…" if value else value
+    return shown(value) if name in ADDRESSES and isinstance(value, str) else value
+
+
 def _supported(config: Config) -> Config:
-    for name, part in (("broker", "Kafka log"), ("database", "MongoDB store"), ("redis", "Redis bus")):
-        if getattr(config, name) != EMBEDDED:
-            raise ConfigurationError(
-                f"setting {name}: this release has no {part}; leave it out, or set it to {EMBEDDED}"
-            )
+    for name in ADDRESSES:
+        address = getattr(config, name)
+        if (wrong := trouble_with(name, address)) is not None:
+            raise ConfigurationError(f"setting {name}: {shown(address)!r} does not fit: {wrong}")
     for origin in config.origins:
         scheme, _, rest = origin.partition("://")
         if scheme not in ("http", "https") or not rest or "/" in rest:
             raise ConfigurationError(f"setting origins: {origin!r} must be scheme and host only: https://a.example")
+    _check_kafka(config)
     return config
+
+
+def _check_kafka(config: Config) -> None:
+    if config.kafka_security.startswith("sasl") and not (config.kafka_user and config.kafka_password):
+        raise ConfigurationError(
+            f"setting kafka_security: {config.kafka_security} needs kafka_user and kafka_password; "
+            "give the password by WEIR_KAFKA_PASSWORD"
+        )
+    if bool(config.kafka_cert) != bool(config.kafka_key):
+        raise ConfigurationError("settings kafka_cert and kafka_key: give both or none")
+    for name in ("kafka_ca", "kafka_cert", "kafka_key"):
+        path = getattr(config, name)
+        if path and not Path(path).is_file():
+            raise ConfigurationError(f"setting {name}: there is no file {path}")
+    if config.kafka_cert and not config.kafka_security.endswith("ssl"):
+        raise ConfigurationError("setting kafka_cert: is only shown over TLS: set kafka_security to ssl or sasl_ssl")
+
+
+def check_clustered(config: Config, role: str) -> None:
+    """Raises ConfigurationError when a role that shares its work with other processes has a part of its own."""
+    own = [name for name in ADDRESSES if getattr(config, name) == EMBEDDED]
+    if own:
+        raise ConfigurationError(
+            f"`weir {role}` shares its work with other processes, which see nothing that is {EMBEDDED} in this one: "
+            f"set {', '.join(own)} to a service ({', '.join(PREFIX + name.upper() for name in own)}), "
+            "or run `weir serve`, which does everything in one process"
+        )

@@ -144,6 +144,75 @@ FIGURES: tuple[Figure, ...] = (
         "Free space on the disk of the data folder.",
         "Below a few GiB free some: with a full disk Weir refuses events (503) until there is space.",
     ),
+    Figure(
+        "weir_process",
+        "gauge",
+        "1, with the role and the version of this process.",
+        "During an upgrade two versions show; afterwards one.",
+        ("role", "version"),
+    ),
+    Figure(
+        "weir_processes",
+        "gauge",
+        "Processes of this deployment that gave a sign of life in the last seconds, by role; told by `weir web`.",
+        "Fewer than you started: look for the last log line of the missing one; status 70 means it ended itself.",
+        ("role",),
+    ),
+    Figure(
+        "weir_processes_in_trouble",
+        "gauge",
+        "Processes of this deployment that say something is wrong with them; told by `weir web`.",
+        "Above 0 run `weir doctor`: it names them with what they say.",
+    ),
+    Figure(
+        "weir_partitions_forsaken",
+        "gauge",
+        "Partitions no living worker has looked after for 10 s; told by `weir web`.",
+        "Above 0 start workers, or look in their logs why the partitions are not loaded.",
+    ),
+    Figure(
+        "weir_watermark_behind_seconds",
+        "gauge",
+        "How far the time of a partition of this worker is behind the clock.",
+        "A few tenths are normal. When it grows the partition has a backlog, or its broker is not heard: see the log.",
+        ("partition",),
+    ),
+    Figure(
+        "weir_saves",
+        "counter",
+        "Batches this worker's persister has saved.",
+        "When it stands still while weir_log_lag_records grows, the database refuses writes: see the log.",
+    ),
+    Figure(
+        "weir_fenced",
+        "counter",
+        "Saves refused because another worker had taken the partition over.",
+        "The worker ends itself then. More than one a day: it was paused for too long; look at its host.",
+    ),
+    Figure(
+        "weir_rebalances",
+        "counter",
+        "How often the partitions were dealt out anew among the workers.",
+        "It grows when workers come and go. Otherwise one misses its heartbeats: look at its load and at the network.",
+    ),
+    Figure(
+        "weir_thresholds_version",
+        "gauge",
+        "The version of the thresholds in force in this process.",
+        "All processes show the same within a second of a change; one that stays behind cannot read the database.",
+    ),
+    Figure(
+        "weir_live_bus_up",
+        "gauge",
+        "1 while the live bus works.",
+        "At 0 screens read anew every few seconds and say so; look at Redis. No message is lost by it.",
+    ),
+    Figure(
+        "weir_live_bus_lost",
+        "counter",
+        "Notes for the screens that could not be published.",
+        "It grows while Redis is away; the screens read what they missed from the database.",
+    ),
 )
 BY_NAME = {figure.name: figure for figure in FIGURES}
 

@@ -7,9 +7,10 @@ import structlog
 
 from actors.errors import RetriableError
 from services.accounts import Accounts
+from services.signs import FORGOTTEN_AFTER_MS
 from storage.ports import Store
 from storage.records import AuditRow
-from streams.embedded.log import EmbeddedLog
+from weir.parts.log import Log
 
 HOUR_S = 3600.0
 DAY_MS = 86_400_000
@@ -18,10 +19,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Upkeep:
-    """Runs once an hour."""
+    """Runs once an hour, in one process of a deployment."""
 
     def __init__(
-        self, *, store: Store, log: EmbeddedLog, accounts: Accounts, now: Callable[[], int], retention_days: int
+        self, *, store: Store, log: Log, accounts: Accounts, now: Callable[[], int], retention_days: int
     ) -> None:
         self._store = store
         self._log = log
@@ -29,21 +30,25 @@ class Upkeep:
         self._now = now
         self._retention_ms = retention_days * DAY_MS
 
-    async def run(self) -> None:
-        """For ever; what fails for a moment is done an hour later."""
+    async def run(self, ours: Callable[[], bool] = lambda: True) -> None:
+        """For ever; what fails for a moment is done an hour later. `ours`: whether it is still this process's turn."""
         while True:
             try:
-                await self.once()
+                await self.once(ours)
             except RetriableError as wrong:
                 _log.warning("upkeep is put off for an hour", reason=str(wrong))
             await asyncio.sleep(HOUR_S)
 
-    async def once(self) -> None:
-        """Everything now. The log is cut first, so that whatever the store still misses is known to be old."""
+    async def once(self, ours: Callable[[], bool] = lambda: True) -> None:
+        """Everything now. The log is cut first, so that whatever the store still misses is known to be old.
+
+        Doing any of it twice is harmless; `ours` is asked between the steps so that it does not come to that.
+        """
         await self._accounts.forget_expired()
+        await self._store.forget_beats(self._now() - FORGOTTEN_AFTER_MS)
         before = self._now() - self._retention_ms
-        records = await self._log.trim(before)
-        rows = await self._store.prune(before)
+        records = await self._log.trim(before) if ours() else 0
+        rows = await self._store.prune(before) if ours() else 0
         if records or rows:
             change = {"before": before, "records": records, "rows": rows}
             await self._store.append_audit(

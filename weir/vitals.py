@@ -1,17 +1,14 @@
-"""What keeps Weir from being ready, and the figures for Prometheus."""
+"""What keeps a process from being ready, and its figures for Prometheus."""
 
 import asyncio
-import shutil
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from actors.errors import RetriableError
 from services.watchdog import Verdict, Watchdog, sentence
-from storage.ports import HealthStore
-from storage.records import AnomalyFilter
 from streams.app import Runtime
-from streams.gateway import FramingGateway
+from weir.figures import Reading
 from weir.metrics import Metrics
 
 COUNTED_EVERY_S = 5.0
@@ -19,37 +16,38 @@ _log = structlog.get_logger(__name__)
 
 
 class Vitals:
-    """Knows how the parts of one process are."""
+    """Knows how the parts of one process are.
+
+    Args:
+        reasons: each tells as sentences what keeps the process from being ready, nothing when all is well.
+        readings: each puts down figures of a part of this process.
+        dear: puts down figures that cost queries; asked every few seconds at most.
+
+    """
 
     def __init__(
         self,
         *,
-        store: HealthStore,
-        gateway: FramingGateway,
-        runtime: Runtime,
-        watchdog: Watchdog,
-        data: Path,
+        reasons: Sequence[Callable[[], list[str]]],
+        readings: Sequence[Reading],
+        dear: Callable[[Metrics], Awaitable[None]] | None = None,
     ) -> None:
         self.metrics = Metrics()
         self.accepting = False
-        self._store = store
-        self._gateway = gateway
-        self._runtime = runtime
-        self._watchdog = watchdog
-        self._data = data
+        """Whether the process has started and is not stopping."""
+        self._reasons = reasons
+        self._readings = list(readings)
+        self._dear = dear
         self._counted = -COUNTED_EVERY_S
 
+    def add(self, readings: Sequence[Reading]) -> None:
+        """Further figures of parts of this process; those that stand for the same thing are put down first."""
+        self._readings = [*readings, *self._readings]
+
     def unready(self) -> list[str]:
-        """What keeps Weir from being ready; empty when it is."""
-        health = self._runtime.health()
-        reasons: list[str] = []
-        if not self.accepting:
-            reasons.append("Weir is starting or stopping")
-        if not health.running or not health.ready:
-            reasons.append("the engines are not loaded yet")
-        if health.trouble:
-            reasons.append(health.trouble)
-        return [*reasons, *hindrances(self._watchdog.verdict)]
+        """What keeps the process from being ready; empty when it is."""
+        stopped = [] if self.accepting else ["Weir is starting or stopping"]
+        return stopped + [reason for reasons in self._reasons for reason in reasons()]
 
     def observe_batch(self, accepted: int, rejected: int) -> None:
         """Count what came in over HTTP."""
@@ -62,55 +60,46 @@ class Vitals:
 
     async def exposition(self) -> bytes:
         """The figures of this moment."""
-        self._read_process()
-        if asyncio.get_running_loop().time() - self._counted > COUNTED_EVERY_S:
+        self.metrics.set("weir_ready", not self.unready())
+        for read in self._readings:
+            read(self.metrics)
+        now = asyncio.get_running_loop().time()
+        if self._dear is not None and now - self._counted > COUNTED_EVERY_S:
             try:
-                await self._read_store()
+                await self._dear(self.metrics)
+                self._counted = now
             except RetriableError as busy:
                 _log.warning("figures of the database are those of before", reason=str(busy))
         return self.metrics.exposition()
 
-    def _read_process(self) -> None:
-        metrics, health, verdict = self.metrics, self._runtime.health(), self._watchdog.verdict
-        metrics.set("weir_ready", not self.unready())
-        metrics.set("weir_gateway_waiting_events", self._gateway.waiting_events)
-        metrics.set("weir_clock_jump_seconds", self._gateway.clock_jump_ms / 1000)
-        metrics.replace("weir_log_lag_records", {(str(p),): lag for p, lag in health.lag.items()})
-        metrics.set("weir_oldest_unprocessed_seconds", (verdict.backlog.oldest_ms or 0) / 1000)
-        metrics.set("weir_unsaved_events", health.unsaved)
-        metrics.replace("weir_events_processed", {(): health.processed})
-        metrics.set("weir_event_loop_lag_seconds", verdict.loop_lag_ms / 1000)
-        metrics.replace("weir_part_alive", {(beat.part,): beat.ok for beat in verdict.beats})
-        metrics.set("weir_channels_bound", verdict.channels_bound)
-        metrics.set("weir_channels_checked", verdict.channels_checked)
-        metrics.set("weir_disk_free_bytes", shutil.disk_usage(self._data).free)
 
-    async def _read_store(self) -> None:
-        metrics = self.metrics
-        unresolved: dict[tuple[str, ...], float] = {}
-        for row in await self._store.anomaly_counts(AnomalyFilter(unresolved=True)):
-            labels = (row.kind, row.severity)
-            unresolved[labels] = unresolved.get(labels, 0) + row.count
-        metrics.replace("weir_anomalies_unresolved", unresolved)
-        states: dict[tuple[str, ...], float] = {}
-        for counts in (await self._store.sla_counts(self._gateway.now())).values():
-            for state, count in counts.items():
-                states[state,] = states.get((state,), 0) + count
-        metrics.replace("weir_sla_conversations", states)
-        total = {"accepted": 0, "stored": 0, "duplicates": 0, "rejected": 0}
-        for row in await self._store.ledger():
-            for name in total:
-                total[name] += getattr(row, name)
-        metrics.replace("weir_ledger_events", {(name,): value for name, value in total.items()})
-        imbalance = total["accepted"] - total["stored"] - total["duplicates"] - total["rejected"]
-        metrics.set("weir_ledger_imbalance", imbalance)
-        self._counted = asyncio.get_running_loop().time()
+def engine_reasons(runtime: Runtime) -> Callable[[], list[str]]:
+    """What the engines of this process suffer from."""
+
+    def reasons() -> list[str]:
+        health = runtime.health()
+        found = [] if health.running and health.ready else ["the engines are not loaded yet"]
+        return [*found, health.trouble] if health.trouble else found
+
+    return reasons
 
 
-def hindrances(verdict: Verdict) -> list[str]:
+def watchdog_reasons(watchdog: Watchdog, *, apart_from: Sequence[str] = ()) -> Callable[[], list[str]]:
+    """What the watchdog finds; `apart_from` names parts that are not this process's own."""
+    return lambda: hindrances(watchdog.verdict, apart_from)
+
+
+def hindrances(verdict: Verdict, apart_from: Sequence[str] = ()) -> list[str]:
     """What the watchdog finds that speaks against sending Weir more, as sentences.
 
     A backlog does not: the log takes events durably while the engine catches up, and a load balancer that cut them off
-    would lose or delay what the log would have kept. The monitor and the figures tell of it.
+    would lose or delay what the log would have kept. The monitor and the figures tell of it. For the same reason a
+    web process is ready while the workers are down.
     """
-    return [sentence(alarm) for alarm in verdict.alarms if alarm.severity == "critical" and alarm.kind != "queue"]
+    return [
+        sentence(alarm)
+        for alarm in verdict.alarms
+        if alarm.severity == "critical"
+        and alarm.kind != "queue"
+        and not (apart_from and (alarm.kind == "coverage" or alarm.evidence.get("part") in apart_from))
+    ]

@@ -1,219 +1,95 @@
-"""The composition root: the one place where concrete parts meet. `build` makes them, `start` and `stop` order them.
+"""The composition root: gives a process of a role, made of the parts that the settings name."""
 
-Start: log, store, thresholds, engines, monitor, then the web. Stop is the other way round: no new requests, what is
-accepted becomes durable, what is applied is saved, then everything is closed.
-"""
+from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, assert_never
 
-import structlog
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
-from api.app import create_api
-from api.settings import WebSettings
-from services.accounts import Accounts
-from services.anomalies import Anomalies
-from services.audit_log import AuditLog
-from services.conversations import Conversations
-from services.dead_letters import DeadLetters
-from services.heartbeats import Heartbeats
-from services.incident_desk import IncidentDesk
-from services.ingest import Ingest
-from services.monitor import Monitor
-from services.mutes import Mutes
-from services.parts import Services
-from services.preview import Preview
-from services.pulse import Pulse
-from services.stats import Stats
-from services.thresholds import Thresholds
-from services.tokens import Tokens
-from services.trace import Trace
-from services.watchdog import Watchdog
-from storage.sqlite import SqliteStore
-from streams.app import Runtime
-from streams.bus import LocalBus
-from streams.embedded.log import EmbeddedLog
-from streams.gateway import EmbeddedGateway
-from weir.config import Config
-from weir.policies import policies_of
-from weir.screens import ScreenBus
-from weir.upkeep import Upkeep
-from weir.version import VERSION
+from weir.config import Config, check_clustered
+from weir.parts.opened import Parts, opened_parts
+from weir.roles.alone import Alone
 from weir.vitals import Vitals
 
-LOG_FILE = "log.db"
-STORE_FILE = "store.db"
-VERDICT_FILE = "watchdog.json"
-MIB = 2**20
-_log = structlog.get_logger(__name__)
+if TYPE_CHECKING:  # a process pays for its own role only
+    from weir.roles.both import Both
+    from weir.roles.connect import Connect
+    from weir.roles.web import Web
+    from weir.roles.worker import Worker
+
+RoleName: TypeAlias = Literal["serve", "worker", "web", "connect"]
+Weir = Alone
 
 
-class Weir:
-    """All parts of one process, opened but not started; see `running`."""
+class Role(Protocol):
+    """A process at work, as `weir.process` sees it."""
 
-    def __init__(self, config: Config, store: SqliteStore, log: EmbeddedLog) -> None:
-        self.config = config
-        self.store = store
-        self.log = log
-        self.gateway = EmbeddedGateway(log)
-        now = self.gateway.now
-        self.bus = LocalBus()
-        self.accounts = Accounts(store, now)
-        self.tokens = Tokens(store, now)
-        self.thresholds = Thresholds(store, now)
-        self.heartbeats = Heartbeats(now)
-        self.watchdog = Watchdog(self.heartbeats, now, config.data / VERDICT_FILE)
-        self.runtime = self._runtime()
-        self.pulse = self._pulse()
-        self.monitor = self._monitor()
-        self.vitals = Vitals(
-            store=store,
-            gateway=self.gateway,
-            runtime=self.runtime,
-            watchdog=self.watchdog,
-            data=config.data,
-        )
-        self.upkeep = Upkeep(
-            store=store, log=log, accounts=self.accounts, now=now, retention_days=config.retention_days
-        )
-        self.services = self._services()
-        self.first_password: str | None = None
-        """The password of the first admin, when this was the very first start; to be shown once."""
-        self._tasks: list[asyncio.Task[None]] = []
+    vitals: Vitals
 
-    def web(self) -> FastAPI:
-        """The HTTP side with the screens; call it once."""
-        from ui.mount import mount  # noqa: PLC0415 # NiceGUI takes long to import: only who serves pays for it
+    @property
+    def first_password(self) -> str | None:
+        """The password of the first admin, when this process has just made the first admin."""
+        ...
 
-        config = self.config
-        settings = WebSettings(
-            secure_cookies=config.secure_cookies,
-            origins=tuple(config.origins),
-            most_body=config.max_body_mb * MIB,
-            most_batch=config.max_batch_mb * MIB,
-            version=VERSION,
-        )
-        api = create_api(self.services, settings)
-        mount(api, self.services, settings)
-        return api
+    def web(self) -> ASGIApp:
+        """What answers HTTP; to be called once."""
+        ...
 
     async def start(self) -> None:
-        """Begin to process; returns when every engine is loaded."""
-        self.thresholds.on_change(self.runtime.set_thresholds)
-        await self.thresholds.load()
-        self.first_password = await self.accounts.ensure_admin()
-        self.watchdog.start(asyncio.get_running_loop())
-        await self.runtime.start()
-        await self.runtime.wait_ready()
-        await self.pulse.start()
-        await self.monitor.start()
-        self._run("upkeep", self.upkeep.run())
-        self.vitals.accepting = True
+        """Begin to work; returns when it does."""
+        ...
 
     async def stop(self) -> None:
-        """Make durable what was accepted, save what was applied, and stop; the deadline is the server's."""
-        self.vitals.accepting = False
-        await self.gateway.close()
-        await self.monitor.stop()
-        await self.pulse.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.runtime.stop(self.config.shutdown_s)
-        self.watchdog.stop()
+        """Bring to an end what was begun."""
+        ...
 
-    def _runtime(self) -> Runtime:
-        return Runtime(
-            store=self.store,
-            gateway=self.gateway,
-            reader=self.gateway,
-            broker=self.log.url,
-            bus=self.bus,
-            thresholds=self.thresholds.current(),
-            policies=policies_of(self.config.policies),
-            partitions=self.config.partitions,
-        )
 
-    def _pulse(self) -> Pulse:
-        return Pulse(
-            runtime=self.runtime,
-            reader=self.gateway,
-            horizon=self.gateway.horizon,
-            heartbeats=self.heartbeats,
-            watchdog=self.watchdog,
-            clock=self.gateway.now,
-        )
+def made(parts: Parts, role: RoleName = "serve") -> Alone | Both | Worker | Web | Connect:
+    """A process of that role."""
+    match role:
+        case "serve" if not parts.config.clustered:
+            return Alone(parts)
+        case "serve":
+            from weir.roles.both import Both  # noqa: PLC0415 # a process pays for its own role only
 
-    def _monitor(self) -> Monitor:
-        return Monitor(
-            store=self.store,
-            bus=self.bus,
-            heartbeats=self.heartbeats,
-            watchdog=self.watchdog,
-            clock=self.gateway.now,
-            checks=self.pulse,
-            partitions=self.config.partitions,
-        )
+            return Both(parts)
+        case "worker":
+            from weir.roles.worker import Worker  # noqa: PLC0415 # as above
 
-    def _services(self) -> Services:
-        store, gateway = self.store, self.gateway
-        ingest = Ingest(gateway, most_events=self.config.max_batch_events)
-        anomalies = Anomalies(store, gateway)
-        ingest.observe = self.vitals.observe_batch
-        return Services(
-            store=store,
-            gateway=gateway,
-            log=gateway,
-            accounts=self.accounts,
-            tokens=self.tokens,
-            ingest=ingest,
-            anomalies=anomalies,
-            conversations=Conversations(store),
-            thresholds=self.thresholds,
-            mutes=Mutes(store, gateway.now),
-            audit_log=AuditLog(store),
-            dead_letters=DeadLetters(store, gateway.now, gateway),
-            ready=self.vitals.unready,
-            metrics=self.vitals.exposition,
-            observe_response=self.vitals.observe_response,
-            monitor=self.monitor,
-            incidents=IncidentDesk(
-                store=store, gateway=gateway, reader=gateway, incidents=self.monitor, resync=anomalies
-            ),
-            stats=Stats(store, gateway.now),
-            trace=Trace(store, gateway),
-            preview=Preview(store=store, reader=gateway, current=self.thresholds.current, clock=gateway.now),
-            heartbeats=self.heartbeats,
-            runtime=self.runtime,
-            bus=ScreenBus(self.bus),
-        )
+            return Worker(parts)
+        case "web":
+            from weir.roles.web import Web  # noqa: PLC0415 # as above
 
-    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_say_when_failed)
-        self._tasks.append(task)
+            return Web(parts)
+        case "connect":
+            from weir.roles.connect import Connect  # noqa: PLC0415 # as above
+
+            return Connect(parts)
+        case _:
+            assert_never(role)
 
 
 @asynccontextmanager
-async def opened(config: Config) -> AsyncIterator[Weir]:
-    """All parts with their files open. Raises ConfigurationError or StoreDamagedError, naming the file."""
-    config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    async with AsyncExitStack() as stack:
-        store = SqliteStore(config.data / STORE_FILE)
-        log = EmbeddedLog(config.data / LOG_FILE, partitions=config.partitions, before_commit=store.sync)
-        await log.open()
-        stack.push_async_callback(log.close)
-        await store.open()
-        stack.push_async_callback(store.close)
-        yield Weir(config, store, log)
+async def opened_role(config: Config, role: RoleName) -> AsyncIterator[Alone | Both | Worker | Web | Connect]:
+    """A process of that role, its parts open, not started. Raises ConfigurationError or StoreDamagedError."""
+    if role != "serve":
+        check_clustered(config, role)
+    async with opened_parts(config) as parts:
+        yield made(parts, role)
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Weir]:
-    """All parts at work."""
+async def opened(config: Config) -> AsyncIterator[Alone]:
+    """The whole product in this process, its files open. Raises ConfigurationError or StoreDamagedError."""
+    async with opened_parts(config) as parts:
+        yield Alone(parts)
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Alone]:
+    """The same, at work."""
     async with opened(config) as weir:
         await weir.start()
         try:
@@ -222,9 +98,4 @@ async def running(config: Config) -> AsyncIterator[Weir]:
             await weir.stop()
 
 
-def _say_when_failed(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.critical("a part of Weir has failed; restart Weir", part=task.get_name(), exc_info=error)
-
-
-__all__ = ["Weir", "opened", "running"]
+__all__ = ["Role", "RoleName", "Weir", "made", "opened", "opened_role", "running"]

@@ -57,10 +57,11 @@ def test_an_unknown_command_is_an_error_on_standard_error(weir):
 
 
 def test_a_wrong_setting_is_named_without_a_stack(weir, in_folder):
-    code, out, err = weir("serve", *in_folder, "--broker", "kafka://broker:9092")
+    code, out, err = weir("serve", *in_folder, "--broker", "kafka://user:hush@broker:9092")
     assert code == 1
     assert out == ""
     assert err.startswith("weir: setting broker")
+    assert "hush" not in err
     assert "Traceback" not in err
 
 

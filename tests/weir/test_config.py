@@ -3,7 +3,7 @@
 import pytest
 
 from actors.errors import ConfigurationError
-from weir.config import FIELDS, Config, describe, load_config, unknown_variables
+from weir.config import FIELDS, Config, check_clustered, describe, load_config, unknown_variables
 
 
 def test_a_flag_beats_the_environment_which_beats_the_file(tmp_path):
@@ -34,9 +34,20 @@ def test_lists_are_comma_separated_in_the_environment():
         ({"port": 70000}, {}, "port"),
         ({}, {"WEIR_PORT": "http"}, "port"),
         ({}, {"WEIR_LOG_FORMAT": "xml"}, "log_format"),
-        ({"broker": "kafka://broker"}, {}, "broker"),
-        ({"database": "mongodb://db"}, {}, "database"),
-        ({"redis": "redis://r"}, {}, "redis"),
+        ({"broker": "amqp://broker"}, {}, "broker"),
+        ({"broker": "kafka://broker:0"}, {}, "broker"),
+        ({"broker": "kafka://a:9092,"}, {}, "broker"),
+        ({"broker": "kafka://broker/topic"}, {}, "broker"),
+        ({"broker": "kafka://user:hush@broker"}, {}, "kafka_password"),
+        ({"database": "mysql://db"}, {}, "database"),
+        ({"database": "mongodb://"}, {}, "database"),
+        ({"database": "mongodb://db/a.b"}, {}, "database"),
+        ({"redis": "redis://r/cache"}, {}, "redis"),
+        ({"redis": "redis://a,b"}, {}, "redis"),
+        ({"kafka_security": "sasl_ssl"}, {}, "kafka_user"),
+        ({"kafka_cert": "c.pem"}, {}, "kafka_key"),
+        ({"kafka_ca": "gone.pem"}, {}, r"gone\.pem"),
+        ({}, {"WEIR_WORKER_PORT": "70000"}, "worker_port"),
         ({}, {"WEIR_ORIGINS": "weir.example.com"}, "origins"),
         ({"colour": "red"}, {}, "colour"),
     ],
@@ -61,3 +72,43 @@ def test_misspelt_variables_are_found():
 
 def test_every_setting_has_help():
     assert all(describe(name) for name in FIELDS)
+
+
+CLUSTER = {
+    "broker": "kafka://a:9092,b:9092",
+    "database": "mongodb://weir:hush@db-1:27017,db-2/weir?replicaSet=rs",
+    "redis": "rediss://:hush@bus:6379/1",
+}
+
+
+def test_the_services_of_a_cluster_are_addresses():
+    config = load_config(CLUSTER, environ={})
+    assert config.clustered
+    assert not config.keeps_files
+    assert load_config({"database": "mongodb+srv://u:p@cluster.example/weir"}, environ={}).keeps_files
+    check_clustered(config, "worker")
+
+
+@pytest.mark.parametrize("absent", sorted(CLUSTER))
+def test_what_shares_its_work_needs_every_service_and_says_which_is_missing(absent):
+    config = load_config({**CLUSTER, absent: "embedded"}, environ={})
+    with pytest.raises(ConfigurationError, match=f"(?s)weir worker.*WEIR_{absent.upper()}.*weir serve"):
+        check_clustered(config, "worker")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mongodb://weir:hush@db/a.b",
+        "mongodb://weir:hu/sh@db",
+        "mysql://weir:hush@db",
+        "mongodb://weir:hush@db:hush",
+    ],
+)
+def test_no_password_of_an_address_is_ever_shown(address):
+    with pytest.raises(ConfigurationError) as wrong:
+        load_config({"database": address}, environ={})
+    assert "weir:hu" not in str(wrong.value)
+    shown = repr(load_config({**CLUSTER, "kafka_password": "hush"}, environ={}))
+    assert "hush" not in shown
+    assert "db-1:27017" in shown

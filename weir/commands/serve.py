@@ -1,11 +1,17 @@
 """`weir serve`: the whole product in one process."""
 
-from typing import Annotated
-
-import typer
-
 from weir.commands.console import ConfigFile, DataDir, configured, say, told_plainly
-from weir.config import Config, describe
+from weir.commands.options import (
+    Broker,
+    Database,
+    Host,
+    LogFormat,
+    LogLevel,
+    Partitions,
+    Port,
+    Redis,
+    SecureCookies,
+)
 
 
 @told_plainly
@@ -13,15 +19,15 @@ def serve(  # one parameter per flag
     *,
     config: ConfigFile = None,
     data_dir: DataDir = None,
-    host: Annotated[str | None, typer.Option(help=describe("host"))] = None,
-    port: Annotated[int | None, typer.Option(help=describe("port"))] = None,
-    partitions: Annotated[int | None, typer.Option(help=describe("partitions"))] = None,
-    log_format: Annotated[str | None, typer.Option(help=describe("log_format"))] = None,
-    log_level: Annotated[str | None, typer.Option(help=describe("log_level"))] = None,
-    secure_cookies: Annotated[bool | None, typer.Option(help=describe("secure_cookies"))] = None,
-    broker: Annotated[str | None, typer.Option(help=describe("broker"))] = None,
-    database: Annotated[str | None, typer.Option(help=describe("database"))] = None,
-    redis: Annotated[str | None, typer.Option(help=describe("redis"))] = None,
+    host: Host = None,
+    port: Port = None,
+    partitions: Partitions = None,
+    log_format: LogFormat = None,
+    log_level: LogLevel = None,
+    secure_cookies: SecureCookies = None,
+    broker: Broker = None,
+    database: Database = None,
+    redis: Redis = None,
 ) -> None:
     """Run Weir: web, API and processing in one process, until Ctrl-C."""
     flags = {name: value for name, value in locals().items() if name != "config"}
@@ -29,11 +35,16 @@ def serve(  # one parameter per flag
 
     from weir.process import run_process  # noqa: PLC0415 # the parts take long to import: only who serves pays
 
-    run_process(settings, announce=lambda address, password: _announce(settings, address, password))
+    def announce(address: str, password: str | None) -> None:
+        place = f" (data in {settings.data_dir})" if settings.keeps_files else ""
+        say(f"Weir serves {address}{place}; Ctrl-C stops it")
+        tell_first_password(password)
+
+    run_process(settings, announce=announce)
 
 
-def _announce(settings: Config, address: str, password: str | None) -> None:
-    say(f"Weir serves {address} (data in {settings.data_dir}); Ctrl-C stops it")
+def tell_first_password(password: str | None) -> None:
+    """Show the password of the first admin, if this process has just made one."""
     if password:
         say(
             f"First start: log in as admin with the password {password} (shown only now; `weir user passwd` changes it)"

@@ -1,13 +1,11 @@
-"""The database of a data folder, opened for one command; it may be in use by a running Weir meanwhile."""
+"""The database the settings name, opened for one command; it may be in use by a running Weir meanwhile."""
 
 import asyncio
 import getpass
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TypeVar
 
-from actors.errors import ConfigurationError
 from weir.config import Config
 
 Result = TypeVar("Result")
@@ -19,26 +17,10 @@ def with_store(config: Config, work: Callable[..., Awaitable[Result]], *, create
 
 
 async def _with_store(config: Config, work: Callable[..., Awaitable[Result]], *, create: bool) -> Result:
-    from storage.sqlite import SqliteStore  # noqa: PLC0415 # only commands that need the database load its adapter
+    from weir.parts.store import opened_store  # noqa: PLC0415 # only commands that need the database load its adapter
 
-    store = SqliteStore(store_file(config, create=create))
-    await store.open()
-    try:
+    async with opened_store(config, create=create) as store:
         return await work(store)
-    finally:
-        await store.close()
-
-
-def store_file(config: Config, *, create: bool = False) -> Path:
-    """The database's file. Raises ConfigurationError when it is not there."""
-    path = config.data / "store.db"
-    if create:
-        config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    elif not path.exists():
-        raise ConfigurationError(
-            f"there is no Weir in {config.data_dir}; start `weir serve` once, or name another folder with --data-dir"
-        )
-    return path
 
 
 def wall_clock() -> int:

@@ -1,0 +1,42 @@
+"""The engines of one process, and what is done for a whole deployment by one process at a time."""
+
+from services.accounts import Accounts
+from services.thresholds import Thresholds
+from streams.app import Runtime
+from streams.coordination.duty import Duty
+from weir.parts.opened import Parts
+from weir.policies import policies_of
+from weir.upkeep import Upkeep
+
+
+def runtime_of(parts: Parts, thresholds: Thresholds) -> Runtime:
+    """The runtime; thresholds that come into force later reach it too."""
+    config = parts.config
+    runtime = Runtime(
+        store=parts.store,
+        gateway=parts.gateway,
+        reader=parts.gateway,
+        broker=parts.log.url,
+        bus=parts.live.bus,
+        thresholds=thresholds.current(),
+        policies=policies_of(config.policies),
+        partitions=config.partitions,
+    )
+    thresholds.on_change(runtime.set_thresholds)
+    return runtime
+
+
+def upkeep_of(parts: Parts, accounts: Accounts) -> Upkeep:
+    """What has to be done now and then."""
+    return Upkeep(
+        store=parts.store,
+        log=parts.log,
+        accounts=accounts,
+        now=parts.gateway.now,
+        retention_days=parts.config.retention_days,
+    )
+
+
+def duty_of(parts: Parts, upkeep: Upkeep) -> Duty:
+    """The same, by whichever process holds the lock."""
+    return Duty(parts.live.locks, "upkeep", lambda lease: upkeep.run(lease.valid))

@@ -1,0 +1,123 @@
+"""The HTTP side that people see: the services behind the API and the screens, and both as one web app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+
+from api.app import create_api
+from api.routes import ROUTES
+from api.settings import WebSettings
+from services.accounts import Accounts
+from services.anomalies import Anomalies
+from services.audit_log import AuditLog
+from services.conversations import Conversations
+from services.dead_letters import DeadLetters
+from services.heartbeats import Heartbeats
+from services.incident_desk import IncidentDesk
+from services.ingest import Ingest
+from services.monitor import Checks, Monitor
+from services.mutes import Mutes
+from services.parts import Services
+from services.preview import Preview
+from services.stats import Stats
+from services.thresholds import Thresholds
+from services.tokens import Tokens
+from services.trace import Trace
+from services.watchdog import Watchdog
+from streams.app import Runtime
+from weir.config import Config
+from weir.parts.opened import Parts
+from weir.screens import ScreenBus
+from weir.version import VERSION
+from weir.vitals import Vitals
+
+MIB = 2**20
+
+
+class Front:
+    """What answers requests; `checks` knows which channels the engines look after, wherever they run."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        thresholds: Thresholds,
+        heartbeats: Heartbeats,
+        watchdog: Watchdog,
+        checks: Checks,
+        vitals: Vitals,
+        runtime: Runtime | None = None,
+    ) -> None:
+        store, gateway = parts.store, parts.gateway
+        self._config = parts.config
+        self.accounts = Accounts(store, gateway.now)
+        self.monitor = Monitor(
+            store=store,
+            bus=parts.live.bus,
+            heartbeats=heartbeats,
+            watchdog=watchdog,
+            clock=gateway.now,
+            checks=checks,
+            partitions=parts.config.partitions,
+        )
+        self.services = base_services(parts, thresholds, self.accounts, vitals)
+        self.services.monitor = self.monitor
+        self.services.incidents = IncidentDesk(
+            store=store, gateway=gateway, reader=gateway, incidents=self.monitor, resync=self.services.anomalies
+        )
+        self.services.stats = Stats(store, gateway.now)
+        self.services.trace = Trace(store, gateway)
+        self.services.preview = Preview(store=store, reader=gateway, current=thresholds.current, clock=gateway.now)
+        self.services.heartbeats = heartbeats
+        self.services.runtime = runtime
+        self.services.bus = ScreenBus(parts.live.bus)
+
+    def web(self) -> FastAPI:
+        """The API with the screens; call it once."""
+        from ui.mount import mount  # noqa: PLC0415 # NiceGUI takes long to import: only who serves screens pays for it
+
+        api = api_of(self.services, self._config)
+        mount(api, self.services, settings_of(self._config))
+        return api
+
+
+def base_services(parts: Parts, thresholds: Thresholds, accounts: Accounts, vitals: Vitals) -> Services:
+    """The services that need nothing but log and store."""
+    store, gateway = parts.store, parts.gateway
+    ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
+    ingest.observe = vitals.observe_batch
+    return Services(
+        store=store,
+        gateway=gateway,
+        log=gateway,
+        accounts=accounts,
+        tokens=Tokens(store, gateway.now),
+        ingest=ingest,
+        anomalies=Anomalies(store, gateway),
+        conversations=Conversations(store),
+        thresholds=thresholds,
+        mutes=Mutes(store, gateway.now),
+        audit_log=AuditLog(store),
+        dead_letters=DeadLetters(store, gateway.now, gateway),
+        ready=vitals.unready,
+        metrics=vitals.exposition,
+        observe_response=vitals.observe_response,
+    )
+
+
+def api_of(services: Services, config: Config, routes: Sequence[APIRouter] = ROUTES) -> FastAPI:
+    """The API alone."""
+    return create_api(services, settings_of(config), routes)
+
+
+def settings_of(config: Config) -> WebSettings:
+    """What the web side needs to know of the configuration."""
+    return WebSettings(
+        secure_cookies=config.secure_cookies,
+        origins=tuple(config.origins),
+        most_body=config.max_body_mb * MIB,
+        most_batch=config.max_batch_mb * MIB,
+        version=VERSION,
+    )
