@@ -14,6 +14,7 @@ from services.passwords import Passwords, random_password
 from services.permissions import Caller, check_role
 from storage.ports import AccountStore
 from storage.records import AuditRow, Session, User
+from streams.coordination.rate_limits import LocalRateLimits, RateLimits
 
 SESSION_MS = 14 * 86_400_000
 CACHE_MS = 2_000
@@ -34,11 +35,18 @@ class Accounts:
     seconds at most, since looked-up sessions are remembered that long.
     """
 
-    def __init__(self, store: AccountStore, now: Callable[[], int], passwords: Passwords | None = None) -> None:
+    def __init__(
+        self,
+        store: AccountStore,
+        now: Callable[[], int],
+        passwords: Passwords | None = None,
+        limits: RateLimits | None = None,
+    ) -> None:
+        """`limits` counts the attempts to log in; without it they are counted in this process."""
         self._store = store
         self._now = now
         self._passwords = passwords or Passwords()
-        self._limit = LoginLimit(now)
+        self._limit = LoginLimit(limits or LocalRateLimits(now))
         self._seen: dict[str, tuple[int, Caller | None]] = {}
         self._revoked: list[Callable[[str], None]] = []
 
@@ -102,14 +110,13 @@ class Accounts:
 
         Raises CredentialsError, or TooManyAttemptsError after too many failures.
         """
-        self._limit.check(address, name)
-        self._limit.failed(address, name)
+        await self._limit.attempt(address, name)
         user = await self._store.user(name) if 0 < len(name) <= LONGEST_NAME else None
         usable = user.password_hash if user and not user.disabled else None
         if not await self._passwords.matches(usable, password) or user is None:
             await self._store.append_audit(self._audit(name[:LONGEST_NAME], "login.failed", "session", None, None))
             raise CredentialsError("name or password is wrong, or the user is disabled")
-        self._limit.succeeded(address, name)
+        await self._limit.succeeded(address, name)
         if old:
             await self.log_out(old)
         secret = secrets.token_urlsafe(32)
@@ -125,11 +132,10 @@ class Accounts:
         Raises CredentialsError, TooManyAttemptsError, RejectedError, NotFoundError.
         """
         user = await self._existing(name)
-        self._limit.check(address, name)
-        self._limit.failed(address, name)
+        await self._limit.attempt(address, name)
         if not await self._passwords.matches(None if user.disabled else user.password_hash, current):
             raise CredentialsError("the current password is wrong")
-        self._limit.succeeded(address, name)
+        await self._limit.succeeded(address, name)
         return await self.change(name, who=name, password=new)
 
     async def log_out(self, secret: str) -> None:

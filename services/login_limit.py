@@ -1,50 +1,39 @@
-"""How often somebody may fail to log in: per address and name, and per address; bounded memory."""
-
-from collections import OrderedDict
-from collections.abc import Callable
+"""How often somebody may fail to log in: per address and name, and per address; in all processes together."""
 
 from services.errors import TooManyAttemptsError
+from streams.coordination.rate_limits import Limit, RateLimits
 
 WINDOW_MS = 5 * 60_000
 MOST_PER_NAME = 5
 MOST_PER_ADDRESS = 50
-MOST_KEPT = 20_000
+LONGEST_NAME = 200
+PER_NAME = Limit(name="login", most=MOST_PER_NAME, window_ms=WINDOW_MS)
+PER_ADDRESS = Limit(name="login-address", most=MOST_PER_ADDRESS, window_ms=WINDOW_MS)
 
 
 class LoginLimit:
-    """Counts failures in windows of five minutes; the oldest counters are forgotten beyond `MOST_KEPT`."""
+    """Counts attempts within any five minutes; one that turns out right is taken back."""
 
-    def __init__(self, now: Callable[[], int]) -> None:
-        self._now = now
-        self._failures: OrderedDict[tuple[str, str], tuple[int, int]] = OrderedDict()
+    def __init__(self, limits: RateLimits) -> None:
+        self._limits = limits
 
-    def check(self, address: str, name: str) -> None:
-        """Return when another attempt is allowed; raises TooManyAttemptsError."""
-        now = self._now()
-        for key, most in self._keys(address, name):
-            since, count = self._failures.get(key, (now, 0))
-            left = since + WINDOW_MS - now
-            if count >= most and left > 0:
-                raise TooManyAttemptsError(-(-left // 1000))
+    async def attempt(self, address: str, name: str) -> None:
+        """Count an attempt; raises TooManyAttemptsError, and counts nothing, when there were too many.
 
-    def failed(self, address: str, name: str) -> None:
-        """Count a failure (call it before the slow check, so that parallel guesses count too)."""
-        now = self._now()
-        for key, _ in self._keys(address, name):
-            since, count = self._failures.pop(key, (now, 0))
-            if now - since >= WINDOW_MS:
-                since, count = now, 0
-            self._failures[key] = (since, count + 1)
-        while len(self._failures) > MOST_KEPT:
-            self._failures.popitem(last=False)
+        To be called before the slow check of the password, so that parallel guesses count too.
+        """
+        wait = await self._limits.take((PER_NAME, _who(address, name)), (PER_ADDRESS, address))
+        if wait:
+            raise TooManyAttemptsError(-(-wait // 1000))
 
-    def succeeded(self, address: str, name: str) -> None:
+    async def succeeded(self, address: str, name: str) -> None:
         """Forget the failures of that name from that address, and the attempt that turned out right."""
-        own, shared = (key for key, _ in self._keys(address, name))
-        self._failures.pop(own, None)
-        since, count = self._failures.get(shared, (self._now(), 1))
-        self._failures[shared] = (since, max(0, count - 1))
+        await self._limits.forget(PER_NAME, _who(address, name))
+        await self._limits.give_back(PER_ADDRESS, address)
 
-    @staticmethod
-    def _keys(address: str, name: str) -> tuple[tuple[tuple[str, str], int], ...]:
-        return ((address, name.casefold()[:200]), MOST_PER_NAME), ((address, ""), MOST_PER_ADDRESS)
+
+def _who(address: str, name: str) -> str:
+    return f"{address} {name.casefold()[:LONGEST_NAME]}"
+
+
+__all__ = ["LoginLimit"]

@@ -80,7 +80,9 @@ class LocalRateLimits:
         """Forget every attempt."""
         self._attempts.pop((limit.name, key), None)
 
-    def __len__(self) -> int:
+    @property
+    def kept(self) -> int:
+        """How many keys are remembered."""
         return len(self._attempts)
 
     def _wait(self, limit: Limit, key: str, now: int) -> int:

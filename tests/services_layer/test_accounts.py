@@ -1,13 +1,16 @@
 """People, sessions, tokens: who gets in, and who does not any more."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from actors.errors import RejectedError
 from services.accounts import SESSION_MS, Accounts, digest_of
 from services.errors import ConflictError, CredentialsError, ForbiddenError, NotFoundError, TooManyAttemptsError
-from services.login_limit import MOST_KEPT, MOST_PER_ADDRESS, WINDOW_MS, LoginLimit
+from services.login_limit import MOST_PER_ADDRESS, MOST_PER_NAME, WINDOW_MS, LoginLimit
 from services.permissions import PERMISSIONS, ROLES, TABLE, Caller, can, demand
+from streams.coordination.rate_limits import MOST_KEPT, LocalRateLimits
 
 PASSWORD = "correct horse battery"
 DAY_MS = 86_400_000
@@ -72,20 +75,44 @@ async def test_too_many_failures_lock_the_name_from_that_address_only(accounts, 
     await log_in(accounts)
 
 
-def test_the_memory_of_failures_is_bounded(clock):
-    limit = LoginLimit(clock)
-    for number in range(MOST_KEPT + 100):
-        limit.failed(f"address {number}", "name")
-    assert len(limit._failures) <= MOST_KEPT
+async def test_the_memory_of_failures_is_bounded(clock):
+    limits = LocalRateLimits(clock)
+    limit = LoginLimit(limits)
+    for number in range(MOST_KEPT):
+        await limit.attempt(f"address {number}", "name")
+    assert limits.kept <= MOST_KEPT
 
 
-def test_guessing_many_names_from_one_address_is_stopped(clock):
-    limit = LoginLimit(clock)
+async def test_guessing_many_names_from_one_address_is_stopped(clock):
+    limit = LoginLimit(LocalRateLimits(clock))
     for number in range(MOST_PER_ADDRESS):
-        limit.check("10.0.0.1", f"name {number}")
-        limit.failed("10.0.0.1", f"name {number}")
+        await limit.attempt("10.0.0.1", f"name {number}")
     with pytest.raises(TooManyAttemptsError):
-        limit.check("10.0.0.1", "another")
+        await limit.attempt("10.0.0.1", "another")
+    await limit.attempt("10.0.0.2", "another")
+
+
+async def test_attempts_in_two_processes_count_together(store, clock, light):
+    limits = LocalRateLimits(clock)
+    here, there = [Accounts(store, clock, light, limits) for _ in range(2)]
+    await here.add("ann", "agent", PASSWORD, who="test")
+    for accounts in (here, there, here, there, here):
+        with pytest.raises(CredentialsError):
+            await log_in(accounts, password="guess")
+    with pytest.raises(TooManyAttemptsError):
+        await log_in(there)
+
+
+async def test_guesses_at_the_same_time_count_before_any_of_them_is_checked(accounts):
+    await accounts.add("ann", "agent", PASSWORD, who="test")
+    guesses = await asyncio.gather(*(log_in(accounts, password="guess") for _ in range(20)), return_exceptions=True)
+    assert sum(isinstance(guess, CredentialsError) for guess in guesses) == MOST_PER_NAME
+
+
+async def test_who_logs_in_uses_up_nothing(accounts):
+    await accounts.add("ann", "agent", PASSWORD, who="test")
+    for _ in range(MOST_PER_ADDRESS + 1):
+        await log_in(accounts)
 
 
 @pytest.mark.parametrize("change", [{"role": "viewer"}, {"password": "another good one"}, {"disabled": True}])

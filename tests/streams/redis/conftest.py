@@ -18,7 +18,7 @@ async def until(condition):
 
 async def until_it(ask):
     """Wait until `await ask()` holds; returns what it answered."""
-    while not (answer := await ask()):
+    while not (answer := await ask()):  # noqa: ASYNC110 # what a service holds has no events of its own
         await asyncio.sleep(0.005)
     return answer
 
