@@ -16,7 +16,7 @@ from services.parts import Services
 from services.permissions import PERMISSIONS, Caller
 from ui import compat
 from ui.assets import page_head
-from ui.components import Rail, Toasts
+from ui.components import MuteDialog, Rail, Toasts
 from ui.garbage import Collector
 from ui.language import LANGUAGES, THEMES, Theme, language_of, theme_of, translator
 from ui.live import Rooms
@@ -77,6 +77,8 @@ class Shell:
                     missing=partial(_notice, visit, "missing.title", "missing.text"),
                     broken=partial(_notice, visit, "broken.title", "broken.text"),
                 )
+        if visit.can("mute"):
+            MuteDialog()
         Toasts()
 
     def _follow(self, visit: Visit) -> None:

@@ -26,6 +26,7 @@ from ui.mount import mount
 
 FIXTURES = Path(__file__).parent / "fixtures"
 PUSH_S = 0.5
+HOUR_MS = 3_600_000
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
@@ -186,13 +187,20 @@ def answers(api, source):
             "anomalies": "anomalies",
             "conversations": "conversations",
             "messages": "trace",
+            "mutes": "mutes",
+            "stats": "hours",
         }
         name = "messages" if rest.endswith("/messages") else names.get(rest.split("/", maxsplit=1)[0], "")
         if not (FIXTURES / f"{name}.json").is_file():
             return JSONResponse({"title": "Not found", "detail": "there is no such thing"}, status_code=404)
         source.asked.append({"path": rest, **request.query_params})
-        found = fixture(name)
-        return move(found, int(time.time() * 1000) - fixture("monitor")["at"])
+        shift = int(time.time() * 1000) - fixture("monitor")["at"]
+        return move(fixture(name), shift - shift % HOUR_MS if name == "hours" else shift)
+
+    @api.delete("/api/v1/{rest:path}")
+    async def remove(rest: str):
+        source.asked.append({"delete": rest})
+        return {}
 
     @api.post("/api/v1/{rest:path}")
     async def act(rest: str, request: Request):

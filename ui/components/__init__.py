@@ -31,6 +31,14 @@ class Toasts(ui.element, component="toasts.js"):
     """Short messages at the edge: what an action did."""
 
 
+class MuteDialog(ui.element, component="mute_dialog.js"):
+    """Asks what to mute, for how long and why."""
+
+
+class MuteList(ui.element, component="mute_list.js"):
+    """Every mute."""
+
+
 class Fed(ui.element):
     """A component that starts from the address line's query."""
 
@@ -56,7 +64,15 @@ class Matrix(ui.element, component="matrix.js"):
 
 
 class HeatMap(ui.element, component="heat_map.js"):
-    """Anomalies by platform and kind."""
+    """Anomalies by platform and kind, or by kind and hour."""
+
+
+class Platforms(ui.element, component="platforms.js"):
+    """Platforms side by side."""
+
+
+class Transport(ui.element, component="transport.js"):
+    """Response time that was used up before Weir had the messages, by platform."""
 
 
 class SlaBoard(ui.element, component="sla_board.js"):

@@ -1,5 +1,5 @@
 // The anomalies behind a number: filtered by the address line, newest first, each one leading to its message.
-import { DASH, WAgo, WIcon, ask, channelKey, channelName, conversationKey, dayMinute, evidenceLine, keepInAddress, moment, platformName, t, toChannel, toConversation, toMs, toTrace, troubleName } from "weir-core";
+import { DASH, WAgo, WIcon, ask, can, channelKey, channelName, conversationKey, dayMinute, evidenceLine, keepInAddress, moment, openMute, platformName, t, toChannel, toConversation, toMs, toTrace, troubleName } from "weir-core";
 
 const PAGE = 50;
 const TABS = ["unresolved", "resolved", ""];
@@ -16,7 +16,8 @@ export default {
   template: `
     <div class="page">
       <header class="page-head"><div><h1 class="w-h1">{{ title }}</h1><p class="w-sub">{{ subtitle }}</p></div>
-        <div class="w-seg" role="group" :aria-label="t('anomalies.filter')"><button v-for="name in TABS" :key="name" type="button" :aria-pressed="status === name" @click="choose(name)">{{ t("anomalies.tab." + (name || "all")) }}</button></div></header>
+        <div class="page-acts"><button v-if="can('mute') && (query.kind || query.platform)" class="w-btn" type="button" @click="openMute(subject)"><w-icon name="bell-off" />{{ t("mute.act") }}</button>
+        <div class="w-seg" role="group" :aria-label="t('anomalies.filter')"><button v-for="name in TABS" :key="name" type="button" :aria-pressed="status === name" @click="choose(name)">{{ t("anomalies.tab." + (name || "all")) }}</button></div></div></header>
       <section class="w-card">
         <div v-if="rows.length" class="w-scroll-x"><table class="w-table rows">
           <thead><tr><th scope="col">{{ t("anomalies.trouble") }}</th><th scope="col">{{ t("column.channel") }}</th><th scope="col">{{ t("anomalies.message") }}</th><th scope="col">{{ t("detail.since") }}</th><th scope="col">{{ t("detail.noticed") }}</th><th scope="col">{{ t("column.state") }}</th></tr></thead>
@@ -41,16 +42,22 @@ export default {
       return kind ? troubleName({ kind, evidence: { cause } }) : t("nav.anomalies");
     },
     subtitle() {
-      const { platform, account, since } = this.query;
+      const { platform, account, since, until } = this.query;
       const place = platform ? (account ? channelName(platform, account) : platformName(platform)) : t("monitor.all_platforms");
-      return since ? `${place} · ${t("anomalies.since", { at: dayMinute(toMs(since)) })}` : place;
+      const span = since && until ? t("anomalies.between", { at: dayMinute(toMs(since)), until: dayMinute(toMs(until)) }) : since ? t("anomalies.since", { at: dayMinute(toMs(since)) }) : "";
+      return span ? `${place} · ${span}` : place;
+    },
+    // What a mute of these rows would name.
+    subject() {
+      const { kind = "", cause, platform = "", account = "" } = this.query;
+      return { kind: kind === "loss" && cause === "outbound" ? "loss_outbound" : kind, platform, account };
     },
   },
   created() {
     this.restart();
   },
   methods: {
-    t, channelKey, channelName, dayMinute, evidenceLine, moment, toChannel, toConversation, toMs, toTrace, troubleName,
+    t, can, channelKey, channelName, dayMinute, evidenceLine, moment, openMute, toChannel, toConversation, toMs, toTrace, troubleName,
     key: (row) => conversationKey(row.platform, row.account, row.conversation),
     pill: (row) => ({ open: row.severity === "critical" ? "is-red" : "is-amber", acknowledged: "is-accent", resolved: "is-green" })[row.status],
     resolution(row) {

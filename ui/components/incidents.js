@@ -1,9 +1,9 @@
 // What needs somebody, worst first, and beside it the one that is selected: its evidence, its messages, what to do.
-import { WAgo, WIcon, ask, can, channelName, evidenceLine, go, keepInAddress, live, number, t, tell, tn, toast, troubleName, toThresholds } from "weir-core";
+import { WAgo, WIcon, address, ask, can, channelName, endWords, evidenceLine, go, keepInAddress, live, number, t, tell, tn, toast, troubleName, toThresholds } from "weir-core";
 import { IncidentDetail } from "weir-core/incident_detail.js";
 
 const RANK = { critical: 0, warning: 1, info: 2 };
-const TABS = ["open", "acknowledged", "all"];
+const TABS = ["open", "acknowledged", "muted", "all"];
 const GLYPHS = { critical: "■", warning: "▲", info: "●" };
 const REFRESH_MS = 5000;
 
@@ -15,10 +15,10 @@ export default {
         <div class="w-card-head"><h2 class="w-h2">{{ t("incidents.title") }}</h2>
           <div class="w-seg" role="group" :aria-label="t('incidents.filter')"><button v-for="name in TABS" :key="name" type="button" :aria-pressed="tab === name" @click="tab = name">{{ t("incidents." + name) }}<span v-if="name !== 'all'" class="n">{{ number(count(name)) }}</span></button></div></div>
         <ul v-if="rows.length" class="inc-rows">
-          <li v-for="row in rows" :key="row.id"><button class="inc-row" type="button" :class="['is-' + row.severity, 'is-' + row.status]" :aria-pressed="row.id === selected" @click="select(row.id)">
+          <li v-for="row in rows" :key="row.id"><button class="inc-row" type="button" :class="['is-' + row.severity, 'is-' + row.status, { 'is-muted': row.muted_by }]" :aria-pressed="row.id === selected" @click="select(row.id)">
             <span class="inc-glyph" aria-hidden="true">{{ GLYPHS[row.severity] }}</span>
             <span class="inc-main"><span class="inc-title"><span class="w-sr">{{ t("severity." + row.severity) }} </span><b>{{ title(row) }}</b><span>{{ channelName(row.platform, row.account) }}</span></span><span class="inc-line">{{ line(row) }}</span></span>
-            <span class="inc-side"><span class="w-num"><w-ago :at="row.since" /></span><span class="inc-status">{{ row.status === "acknowledged" && row.by ? row.by : t("status." + row.status) }}</span></span>
+            <span class="inc-side"><span class="w-num"><w-ago :at="row.since" /></span><span class="inc-status">{{ row.muted_by ? t("incidents.quiet", { at: endWords(row.muted_until) }) : row.status === "acknowledged" && row.by ? row.by : t("status." + row.status) }}</span></span>
           </button></li>
         </ul>
         <p v-if="rows.length && beyond > 0" class="w-meta inc-beyond">{{ tn("incidents.beyond", beyond) }}</p>
@@ -33,7 +33,7 @@ export default {
   computed: {
     all: () => [...(live.snap ? live.snap.incidents : [])].sort((a, b) => order(a) - order(b) || RANK[a.severity] - RANK[b.severity] || a.since - b.since),
     rows() {
-      return this.tab === "all" ? this.all : this.all.filter((row) => row.status === this.tab);
+      return this.tab === "all" ? this.all : this.all.filter((row) => tabOf(row) === this.tab);
     },
     // The service sends the most urgent ones only.
     beyond: () => (live.snap ? (live.snap.incidents_total || 0) - live.snap.incidents.length : 0),
@@ -57,8 +57,8 @@ export default {
     document.removeEventListener("keydown", this.key);
   },
   methods: {
-    t, tn, number, channelName,
-    count: (status) => (live.snap ? live.snap.incidents.filter((row) => row.status === status).length : 0),
+    t, tn, number, channelName, endWords,
+    count: (tab) => (live.snap ? live.snap.incidents.filter((row) => tabOf(row) === tab).length : 0),
     title: troubleName,
     line(row) {
       const parts = [evidenceLine(row.kind, row.evidence)];
@@ -69,7 +69,7 @@ export default {
     select(id) {
       this.chosen = true;
       this.show(id);
-      keepInAddress({ range: live.range === "15m" ? "" : live.range, platform: live.platform, account: live.account, incident: id });
+      keepInAddress(address({ incident: id }));
     },
     show(id) {
       if (id !== this.selected) Object.assign(this, { detail: null, error: "" });
@@ -114,4 +114,6 @@ export default {
   },
 };
 
-const order = (row) => ({ open: 0, acknowledged: 1, resolved: 2 })[row.status];
+// A muted one asks for nobody, whatever its status.
+const tabOf = (row) => (row.muted_by ? "muted" : row.status);
+const order = (row) => ({ open: 0, acknowledged: 1, muted: 2, resolved: 3 })[tabOf(row)];

@@ -2,7 +2,7 @@
 //
 // Worst first: severity, then messages at risk, then age. Rows change places at most every two seconds and never under a pointer
 // or a focused link. On a phone the healthy ones fold into one line.
-import { CONDITIONS, DASH, WAgo, WIcon, WState, channelKey, conditionOf, duration, isNumber, live, number, platformName, rangeStart, roughAge, t, tn, toAnomalies, toChannel } from "weir-core";
+import { CONDITIONS, DASH, WAgo, WIcon, WState, can, channelKey, channelName, conditionOf, duration, endWords, isNumber, live, number, openMute, platformName, rangeStart, roughAge, t, tn, toAnomalies, toChannel } from "weir-core";
 
 const RANK = Object.fromEntries(CONDITIONS.map((name, rank) => [name, rank]));
 const RESORT_MS = 2000;
@@ -26,16 +26,17 @@ export default {
         <ul class="mx-key" :aria-label="t('matrix.states')"><li v-for="state in states" :key="state.name"><w-state :state="state.name" /><b class="w-num">{{ state.count }}</b></li></ul></div>
       <div v-if="rows.length" class="mx-scroll w-scroll-x" tabindex="0" role="group" :aria-label="t('matrix.title')">
         <table class="mx-table">
-          <thead><tr><th v-for="column in columns" :key="column" scope="col" :class="{ r: column !== 'channel' && column !== 'state' && column !== 'auth' }" :title="t('column.' + column + '.help')">{{ t("column." + column) }}</th></tr></thead>
+          <thead><tr><th v-for="column in columns" :key="column" scope="col" :class="{ r: column !== 'channel' && column !== 'state' && column !== 'auth', 'mx-auth': column === 'auth' }" :title="t('column.' + column + '.help')">{{ t("column." + column) }}</th><th v-if="may" scope="col"><span class="w-sr">{{ t("mute.act") }}</span></th></tr></thead>
           <tbody>
             <tr v-for="row in rows" :key="row.key" class="mx-row" :class="['is-' + shown(row), { 'is-folded': shown(row) === 'ok' && !open }]">
-              <th scope="row" class="mx-name"><a :href="toChannel(row.key)"><b>{{ platformName(row.platform) }}</b><span>{{ row.account }}</span></a><a v-if="row.at_risk && live.sound" class="mx-risk w-num" :href="behind(row, {})" :title="tn('matrix.at_risk', row.at_risk)">{{ number(row.at_risk) }}</a></th>
-              <td class="mx-state"><w-state :state="shown(row)" /><span v-if="row.since && shown(row) !== 'ok' && live.sound" class="mx-since w-num">{{ roughAge(live.now - row.since) }}</span></td>
+              <th scope="row" class="mx-name"><a :href="toChannel(row.key)"><b>{{ platformName(row.platform) }}</b><span>{{ row.account }}</span></a><a v-if="row.at_risk && live.sound" class="mx-risk w-num" :class="{ 'is-quiet': row.state === 'silenced' }" :href="behind(row, {})" :title="tn('matrix.at_risk', row.at_risk)">{{ number(row.at_risk) }}</a></th>
+              <td class="mx-state"><w-state :state="shown(row)" :title="quiet(row)" /><span v-if="row.state === 'silenced' && row.muted_until && live.sound" class="mx-since w-num">{{ t("mute.till", { at: endWords(row.muted_until) }) }}</span><span v-else-if="row.since && shown(row) !== 'ok' && live.sound" class="mx-since w-num">{{ roughAge(live.now - row.since) }}</span><span v-if="row.muted && row.state !== 'silenced' && live.sound" class="mx-muted w-num" :title="quiet(row)">{{ tn("mute.count", row.muted) }}</span></td>
               <td class="r mx-ago" :data-label="t('column.last_in')"><w-ago v-if="row.last_in_at" :at="row.last_in_at" /><span v-else class="zero">–</span></td>
               <td class="r mx-rate" :data-label="t('column.rate')"><span class="w-num" :class="{ 'is-red': short(row) }"><span class="mx-exp">{{ expected(row) }}</span> / <b>{{ number(row.got) }}</b></span></td>
               <td class="r" :data-label="t('column.delay')"><a v-if="row.delay" class="figure" :class="'is-' + delayTone(row)" :href="behind(row, { kind: 'delay', ranged: true })">{{ duration(row.p95_ms) }}</a><span v-else class="w-num" :class="{ zero: !isNumber(row.p95_ms) }">{{ duration(row.p95_ms) }}</span></td>
               <td v-for="[name, filter, tone] in COUNTS" :key="name" class="r" :class="{ 'is-none': !row[name] }" :data-label="t('column.' + name)"><a v-if="row[name]" class="figure" :class="'is-' + tone" :href="behind(row, filter)">{{ number(row[name]) }}</a><span v-else class="zero">{{ unknown(row, name) ? "–" : 0 }}</span></td>
               <td class="mx-auth" :data-label="t('column.auth')"><span :class="'is-' + auth(row).tone">{{ auth(row).text }}</span></td>
+              <td v-if="may" class="mx-act"><button class="w-btn is-icon is-quiet" type="button" :title="t('mute.act')" :aria-label="t('mute.act_on', { name: channelName(row.platform, row.account) })" @click="openMute({ platform: row.platform, account: row.account })"><w-icon name="bell-off" /></button></td>
             </tr>
           </tbody>
         </table>
@@ -44,7 +45,7 @@ export default {
       <button v-if="hidden" class="mx-more" type="button" @click="all = true">{{ t("matrix.more", { n: number(hidden) }) }}</button>
       <div v-if="!rows.length" class="w-empty"><w-icon name="plug" /><b>{{ t(live.snap ? "matrix.none" : "loading") }}</b><span v-if="live.snap">{{ t("matrix.none.help") }}</span></div>
     </section>`,
-  data: () => ({ live, COUNTS, order: [], open: false, all: false, held: false, columns: ["channel", "state", "last_in", "rate", "delay", ...COUNTS.map(([name]) => name), "auth"] }),
+  data: () => ({ live, COUNTS, order: [], open: false, all: false, held: false, may: can("mute"), columns: ["channel", "state", "last_in", "rate", "delay", ...COUNTS.map(([name]) => name), "auth"] }),
   computed: {
     sorted() {
       const rows = new Map((live.snap ? live.snap.channels : []).map((row) => [row.key, row]));
@@ -75,7 +76,7 @@ export default {
     this.resort();
   },
   methods: {
-    t, tn, roughAge, number, duration, isNumber, platformName, toChannel,
+    t, tn, roughAge, number, duration, endWords, isNumber, openMute, channelName, platformName, toChannel,
     resort() {
       if (!live.snap || (this.order.length && (this.held || Date.now() - this.sortedAt < RESORT_MS))) return;
       this.sortedAt = Date.now();
@@ -85,6 +86,8 @@ export default {
     shown: (row) => (live.sound ? conditionOf(row) : "no_data"),
     // Counts of the range open its rows, the others what is unresolved.
     behind: (row, { ranged, ...filter }) => toAnomalies({ platform: row.platform, account: row.account, ...(ranged ? { since: rangeStart() } : { status: "unresolved" }), ...filter }),
+    // What is kept quiet, in words.
+    quiet: (row) => (row.muted ? tn("mute.quiet", row.muted) : row.state === "silenced" ? t("mute.whole") : ""),
     expected: (row) => (isNumber(row.expected) ? number(Math.round(row.expected)) : DASH),
     short: (row) => isNumber(row.expected) && row.expected >= 5 && row.got < row.expected / 2,
     // Nothing was heard: that nothing is lost cannot be known.

@@ -1,11 +1,12 @@
 // The monitor's head: how fresh it is, pause, range, filters, search; and the keys that work on the whole page.
-import { WIcon, ask, age, can, channelKey, choose, go, keepInAddress, live, number, pause, place, platformName, t, timeOfDay, tn, toConversations, useLive } from "weir-core";
+import { WIcon, address, ask, age, can, channelKey, choose, go, keepInAddress, live, number, pause, place, platformName, t, timeOfDay, tn, toConversations, useLive } from "weir-core";
+import { MutesMenu } from "weir-core/mutes_menu.js";
 
 const RANGES = ["15m", "1h", "6h", "24h"];
 const KEYS = ["help", "wall", "pause", "search", "ranges", "incidents", "open", "acknowledge", "resolve", "close"];
 
 export default {
-  components: { WIcon },
+  components: { MutesMenu, WIcon },
   props: { query: Object },
   template: `
     <header class="bar">
@@ -34,6 +35,7 @@ export default {
         <form class="w-field bar-search" role="search" @submit.prevent="search">
           <w-icon name="search" /><input ref="search" v-model="wanted" type="search" :placeholder="t('monitor.search')" :aria-label="t('monitor.search')" maxlength="200"><kbd class="w-kbd">/</kbd>
         </form>
+        <mutes-menu />
         <button class="w-btn is-icon is-quiet bar-wide" type="button" :title="t('monitor.wall')" :aria-label="t('monitor.wall')" @click="wall()"><w-icon :name="live.wall ? 'minimize' : 'maximize'" /></button>
         <button class="w-btn is-icon is-quiet bar-wide" type="button" :title="t('monitor.keys')" :aria-label="t('monitor.keys')" @click="help = true"><w-icon name="circle-question-mark" /></button>
       </div>
@@ -114,7 +116,7 @@ export default {
     },
     filter(change) {
       choose(change);
-      keepInAddress({ range: live.range === "15m" ? "" : live.range, platform: live.platform, account: live.account });
+      keepInAddress(address());
     },
     search() {
       const q = this.wanted.trim();

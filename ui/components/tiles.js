@@ -4,6 +4,10 @@ import { WAgo, WIcon, WSpark, age, compact, duration, isNumber, live, number, ra
 const OUTBOUND = "outbound";
 const [WORTH_TELLING_MS, WARN_MS, CRITICAL_MS] = [1000, 30_000, 120_000];
 
+// What is muted is counted like the rest; it gives no reason to hurry.
+const loud = (figure) => figure.value - (figure.muted || 0);
+const muted = (figure) => (figure.muted ? tn("tile.muted", figure.muted) : "");
+
 export default {
   components: { WAgo, WIcon, WSpark },
   template: `
@@ -47,12 +51,12 @@ export default {
       const week = this.week(found.e2e);
       const unresolved = { status: "unresolved" };
       return [
-        this.tile("at_risk", number(found.at_risk.value), since(found.at_risk.oldest_at), found.at_risk.value, "red", { to: toAnomalies(unresolved), spark: found.at_risk.spark, spark_tone: found.at_risk.value ? "red" : "accent" }),
+        this.tile("at_risk", number(found.at_risk.value), since(found.at_risk.oldest_at), loud(found.at_risk), "red", { note: muted(found.at_risk), to: toAnomalies(unresolved), spark: found.at_risk.spark, spark_tone: loud(found.at_risk) ? "red" : "accent" }),
         this.wait(found.oldest_wait),
         { id: "e2e", value: duration(found.e2e.p95_ms), side: t("tile.p50", { value: duration(found.e2e.p50_ms) }), tone: week.tone, note: week.text, spark: found.e2e.spark, spark_tone: week.tone === "amber" ? "amber" : "accent", dot: week.tone === "amber" },
         this.tile("lost", number(found.lost.confirmed), t("tile.lost.side", { suspected: number(found.lost.suspected) }), found.lost.confirmed + found.lost.suspected, found.lost.confirmed ? "red" : "amber", { to: toAnomalies({ kind: "loss", cause: "inbound", ...unresolved }), note: t("tile.lost.fixed", { n: number(found.lost.fixed) }) }),
-        this.tile("failed_out", number(found.failed_out.value), since(found.failed_out.oldest_at), found.failed_out.value, "red", { to: toAnomalies({ kind: "loss", cause: OUTBOUND, ...unresolved }), note: t("tile.failed_out.note") }),
-        this.tile("unreached", number(found.unreached.value), since(found.unreached.oldest_at), found.unreached.value, "amber", { to: toAnomalies({ kind: "notification_missed", ...unresolved }), note: t("tile.unreached.note") }),
+        this.tile("failed_out", number(found.failed_out.value), since(found.failed_out.oldest_at), loud(found.failed_out), "red", { to: toAnomalies({ kind: "loss", cause: OUTBOUND, ...unresolved }), note: muted(found.failed_out) || t("tile.failed_out.note") }),
+        this.tile("unreached", number(found.unreached.value), since(found.unreached.oldest_at), loud(found.unreached), "amber", { to: toAnomalies({ kind: "notification_missed", ...unresolved }), note: muted(found.unreached) || t("tile.unreached.note") }),
       ];
     },
     small() {

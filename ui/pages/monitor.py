@@ -2,7 +2,7 @@
 
 from nicegui import ui
 
-from ui.components import FlowChart, HeatMap, Incidents, Matrix, MonitorBar, SlaBoard, Tiles
+from ui.components import FlowChart, HeatMap, Incidents, Matrix, MonitorBar, Platforms, SlaBoard, Tiles, Transport
 from ui.pages.page import Page
 from ui.visit import Visit
 
@@ -19,6 +19,9 @@ def build(visit: Visit) -> None:
         Matrix()
         Incidents()
         HeatMap()
+        with ui.element("div").classes("mon-row mon-row-even"):
+            Platforms()
+            Transport()
 
 
 PAGE = Page(path="/", label="nav.monitor", icon="activity", build=build, permission="view_health")

@@ -3,6 +3,7 @@ import { t, tn } from "./texts.js";
 import { age, channelName, dayMinute, duration, isNumber, number, toMs } from "./format.js";
 import { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 import { can, live } from "./live.js";
+import { endWords, lift, openMute } from "./mutes.js";
 import { WAgo, WIcon } from "./parts.js";
 import { conversationKey, toChannel, channelKey, toAnomalies, toConversation, toTrace } from "./places.js";
 
@@ -21,6 +22,7 @@ export const IncidentDetail = {
         <div class="det-name"><h3 class="w-h2">{{ troubleName(incident) }}</h3><a class="w-link" :href="toChannel(channelKey(incident.platform, incident.account))">{{ channelName(incident.platform, incident.account) }}</a></div>
         <span class="w-pill" :class="tone">{{ t("status." + incident.status) }}</span>
         <button class="w-btn is-icon is-quiet det-close" type="button" :aria-label="t('close')" @click="$emit('close')"><w-icon name="x" /></button></header>
+      <p v-if="incident.muted_by" class="det-quiet"><w-icon name="bell-off" /><span class="break">{{ mute ? t("mute.note", { at: endWords(mute.until), who: mute.who }) : t("incidents.quiet", { at: endWords(incident.muted_until) }) }}<template v-if="mute">: <bdi>{{ mute.reason }}</bdi></template></span><button v-if="mute && mutes" class="w-btn" type="button" @click="lift(mute)">{{ t("mute.lift") }}</button></p>
       <p v-if="line" class="det-line">{{ line }}</p>
       <dl class="det-facts">
         <div><dt>{{ t("detail.since") }}</dt><dd class="w-num">{{ dayMinute(incident.since) }} <span class="w-meta">(<w-ago :at="incident.since" />)</span></dd></div>
@@ -29,11 +31,12 @@ export const IncidentDetail = {
         <div v-if="incident.hidden"><dt>{{ t("detail.hidden") }}</dt><dd class="w-num">{{ number(incident.hidden) }}</dd></div>
         <div v-if="incident.by"><dt>{{ t("detail.by") }}</dt><dd>{{ incident.by }}</dd></div>
       </dl>
-      <footer v-if="may && incident.status !== 'resolved'" class="det-actions">
-        <button v-if="incident.status === 'open'" class="w-btn is-primary" type="button" :disabled="!!busy" @click="$emit('act', { name: 'acknowledge' })"><w-icon name="check" />{{ t("act.acknowledge") }}</button>
-        <button class="w-btn" type="button" :disabled="!!busy" @click="asking = true"><w-icon name="check-check" />{{ t("act.resolve") }}</button>
-        <button v-if="syncable" class="w-btn" type="button" :disabled="!!busy" @click="$emit('act', { name: 'resync' })"><w-icon name="refresh-cw" />{{ t("act.resync") }}</button>
-        <button v-if="tunes" class="w-btn is-quiet" type="button" :disabled="!!busy" @click="$emit('act', { name: 'false-alarm' })"><w-icon name="bell-off" />{{ t("act.false_alarm") }}</button>
+      <footer v-if="(may || mutes) && incident.status !== 'resolved'" class="det-actions">
+        <button v-if="may && incident.status === 'open'" class="w-btn is-primary" type="button" :disabled="!!busy" @click="$emit('act', { name: 'acknowledge' })"><w-icon name="check" />{{ t("act.acknowledge") }}</button>
+        <button v-if="may" class="w-btn" type="button" :disabled="!!busy" @click="asking = true"><w-icon name="check-check" />{{ t("act.resolve") }}</button>
+        <button v-if="may && syncable" class="w-btn" type="button" :disabled="!!busy" @click="$emit('act', { name: 'resync' })"><w-icon name="refresh-cw" />{{ t("act.resync") }}</button>
+        <button v-if="may && tunes" class="w-btn is-quiet" type="button" :disabled="!!busy" @click="$emit('act', { name: 'false-alarm' })"><w-icon name="circle-x" />{{ t("act.false_alarm") }}</button>
+        <button v-if="mutes && !incident.muted_by" class="w-btn is-quiet" type="button" @click="openMute({ platform: incident.platform, account: incident.account, kind: incident.guide || incident.kind })"><w-icon name="bell-off" />{{ t("mute.act") }}</button>
       </footer>
       <section v-if="hops.length" class="det-hops"><h4>{{ t("detail.hops") }}</h4>
         <div class="hopbar" role="img" :aria-label="hopsSpoken"><i v-for="hop in hops" :key="hop.name" :class="{ 'is-guilty': hop.guilty }" :style="{ flexGrow: hop.ms }"></i></div>
@@ -101,6 +104,10 @@ export const IncidentDetail = {
       return this.steps.some((step) => step.action === "resync");
     },
     tunes: () => can("view_thresholds"),
+    mutes: () => can("mute"),
+    mute() {
+      return ((live.snap && live.snap.mutes) || []).find((mute) => mute.id === this.incident.muted_by);
+    },
   },
   watch: {
     asking(shown) {
@@ -115,7 +122,7 @@ export const IncidentDetail = {
     window.removeEventListener("weir-resolve", this.ask);
   },
   methods: {
-    t, tn, age, number, duration, dayMinute, toMs, troubleName, channelName, channelKey, toChannel,
+    t, tn, age, number, duration, dayMinute, endWords, lift, openMute, toMs, troubleName, channelName, channelKey, toChannel,
     // A gap has a number and no message; its conversation shows what stands around it.
     place(one) {
       const key = conversationKey(one.platform, one.account, one.conversation);

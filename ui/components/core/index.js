@@ -4,6 +4,7 @@ export { t, tn, lang } from "./texts.js";
 export * from "./format.js";
 export * from "./places.js";
 export { ask, send, tell, toast, ApiError } from "./api.js";
-export { live, useLive, can, choose, pause, rangeStart, resync } from "./live.js";
+export { live, useLive, address, can, choose, pause, rangeStart, resync } from "./live.js";
+export { TROUBLES, changed, endWords, lift, muteTrouble, mutePlace, openMute } from "./mutes.js";
 export { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 export { CONDITIONS, conditionOf, WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";

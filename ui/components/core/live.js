@@ -17,7 +17,7 @@ const MOST_EARLY = 40;
 
 export const live = Vue.shallowReactive({
   snap: null, now: Date.now(), receivedAt: 0, seq: 0, mode: "waiting", error: "",
-  paused: false, missed: 0, range: PUSHED_RANGE, platform: "", account: "", selected: "", wall: false,
+  paused: false, missed: 0, range: PUSHED_RANGE, platform: "", account: "", selected: "", heat: "", wall: false,
   // Whether the figures may be believed: neither the browser nor the server calls them old.
   get sound() {
     return live.mode === "live" || live.mode === "paused";
@@ -44,9 +44,12 @@ const pushed = () => live.range === PUSHED_RANGE && !live.platform && !live.acco
 const SPANS = { "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
 export const rangeStart = () => new Date((live.snap ? live.snap.at : live.now) - SPANS[live.range] * 60_000).toISOString();
 
+// What the monitor's address line holds, so that it can be shared and reloaded.
+export const address = (more = {}) => ({ range: live.range === PUSHED_RANGE ? "" : live.range, platform: live.platform, account: live.account, heat: live.heat, ...more });
+
 // Start with a page, stop with the last one: returns the function that stops.
 export function useLive(filter = {}) {
-  Object.assign(live, { range: filter.range || PUSHED_RANGE, platform: filter.platform || "", account: filter.account || "", selected: filter.incident || "" });
+  Object.assign(live, { range: filter.range || PUSHED_RANGE, platform: filter.platform || "", account: filter.account || "", selected: filter.incident || "", heat: filter.heat || "" });
   users += 1;
   if (users === 1) start();
   else {
@@ -164,7 +167,7 @@ function arrived(snap) {
   if (live.paused && live.snap) {
     held = snap;
     const known = new Set(live.snap.incidents.map((incident) => incident.id));
-    live.missed = snap.incidents.filter((incident) => incident.status === "open" && !known.has(incident.id)).length;
+    live.missed = snap.incidents.filter((incident) => incident.status === "open" && !incident.muted_by && !known.has(incident.id)).length;
     showMissed();
   } else {
     live.snap = snap;
