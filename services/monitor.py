@@ -1,7 +1,12 @@
-"""The message-health monitor: reads, calculates and publishes one snapshot for all viewers, twice a second.
+"""The message-health monitor: reads, calculates and publishes one snapshot for all viewers, twice a second at most.
 
-The unfiltered snapshot of the last 15 minutes is refreshed by a task of its own and pushed as a delta to the bus topic
-`monitor`; other ranges and filters are calculated when asked for and kept for a moment. None of it is on the way in.
+The unfiltered snapshot of the last 15 minutes is refreshed by a task of its own and pushed as a delta to the topic
+`monitor` of this process's own bus; other ranges and filters are calculated when asked for and kept for a moment. None
+of it is on the way in.
+
+What flushes tell on the live bus only says that it is worth looking: every number is read from the store, where the
+version in each partition's mark shows what changed. So a delta that was lost, doubled or overtaken leaves no trace, and
+while none arrive the store is polled more slowly, and the snapshot says so (`monitor.polling_ms`).
 """
 
 from __future__ import annotations
@@ -9,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any, Literal, Protocol, get_args
 
@@ -28,7 +34,8 @@ from services.traffic import MINUTE_MS, RecentTraffic, Total, nothing, split, to
 from services.watchdog import Watchdog
 from storage.ports import HealthStore, MuteStore
 from storage.records import AnomalyCount, AnomalyFilter, MinuteRow, Mute, PartitionMark
-from streams.bus import Bus
+from streams.bus import Bus, LocalBus
+from streams.deltas import TOPIC as DELTAS
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +51,10 @@ KEPT_S: dict[str, float] = {"15m": 2, "1h": 5, "6h": 20, "24h": 60}
 """How long a snapshot made on demand is served again, by range."""
 TOPIC = "monitor"
 PERIOD_S = 0.5
+QUIET_PERIOD_S = 1.0
+"""Without news from the live bus nothing was saved, but time passes: ages and alarms change."""
+POLL_PERIOD_S = 2.0
+"""While the live bus is interrupted."""
 IDLE_PERIOD_S = 5.0
 REST = 2
 """A refresh is followed by at least this many times its duration of rest, so that a busy machine is not made busier."""
@@ -72,19 +83,24 @@ class Checks(Protocol):
 
 
 class Monitor:
-    """Keeps the snapshot. `start` and `stop` its task, or call `refresh` yourself."""
+    """Keeps the snapshot. `start` and `stop` its task, or call `refresh` yourself.
+
+    `bus` is where the snapshots go, for the screens of this process alone, since each monitor numbers its own. `deltas`
+    is the bus that the engines tell their flushes on, wherever they run; without one the store is polled all the time.
+    """
 
     def __init__(
         self,
         *,
         store: MonitorStore,
-        bus: Bus,
+        bus: LocalBus,
         heartbeats: Heartbeats,
         watchdog: Watchdog,
         clock: Callable[[], int],
         checks: Checks | None = None,
         partitions: int = 1,
         watching: Callable[[], bool] = lambda: True,
+        deltas: Bus | None = None,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -94,6 +110,8 @@ class Monitor:
         self._checks = checks
         self._partitions = partitions
         self._watching = watching
+        self._deltas = deltas
+        self._news = asyncio.Event()
         self._traffic = RecentTraffic()
         self._series = LiveSeries(RANGES_MS["15m"], LIVE_STEP_MS)
         self._samples = Samples(store)
@@ -105,7 +123,7 @@ class Monitor:
         self._current: Snapshot | None = None
         self._variants: OrderedDict[tuple[str, Scope], tuple[float, Snapshot, list[Mute]]] = OrderedDict()
         self._making: dict[tuple[str, Scope], asyncio.Lock] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._asked = 0.0
         every = AnomalyFilter()
         self._channels = Paced(store.channels, 0.4)
@@ -121,14 +139,17 @@ class Monitor:
 
     async def start(self) -> None:
         """Take the first snapshot and keep it fresh until `stop`."""
-        self._task = asyncio.create_task(self._run(), name="monitor")
+        self._tasks = [asyncio.create_task(self._run(), name="monitor")]
+        if self._deltas is not None:
+            self._tasks.append(asyncio.create_task(self._listen(self._deltas), name="monitor: live bus"))
 
     async def stop(self) -> None:
         """Stop refreshing."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        self._tasks = []
 
     async def snapshot(self, range_: str = "15m", platform: str | None = None, account: str | None = None) -> Snapshot:
         """The screen for a range (15m, 1h, 6h, 24h) and a filter, at most a few seconds old. Raises RejectedError."""
@@ -172,10 +193,34 @@ class Monitor:
             except Exception:
                 # A monitor that ends here would leave an old picture on the screen: say it and try again.
                 log.exception("monitor_refresh_failed")
-            watched = self._watching() or monotonic() - self._asked < IDLE_PERIOD_S
-            period = PERIOD_S if watched else IDLE_PERIOD_S
             took = monotonic() - began
-            await asyncio.sleep(max(REST * took, period - took))
+            await asyncio.sleep(max(REST * took, PERIOD_S - took))
+            await self._until_due(began)
+
+    async def _until_due(self, began: float) -> None:
+        """Wait until a flush is told, or what was read at `began` (monotonic, s) is old enough to be read again."""
+        if not (self._watching() or monotonic() - self._asked < IDLE_PERIOD_S):
+            await asyncio.sleep(began + IDLE_PERIOD_S - monotonic())
+        else:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(began + self._period() - monotonic()):
+                    await self._news.wait()
+        self._news.clear()
+
+    def _period(self) -> float:
+        """How old (s) the snapshot may grow without news while somebody watches."""
+        if self._deltas is None:
+            return PERIOD_S
+        return QUIET_PERIOD_S if self._deltas.trouble is None else POLL_PERIOD_S
+
+    async def _listen(self, deltas: Bus) -> None:
+        """Hear of every flush, and of those that may have been missed: both are a reason to look."""
+        ear = deltas.subscribe(DELTAS)
+        try:
+            async for _ in ear:
+                self._news.set()
+        finally:
+            ear.close()
 
     async def _look_at_coverage(self) -> None:
         """Tell the watchdog which channels are looked after."""
@@ -272,7 +317,13 @@ class Monitor:
         return fresh
 
     async def _described(self, snapshot: Snapshot) -> Snapshot:
-        return replace(snapshot, incidents=await self._samples.describe(snapshot.incidents))
+        monitor = replace(snapshot.monitor, polling_ms=self._polling_ms())
+        return replace(snapshot, monitor=monitor, incidents=await self._samples.describe(snapshot.incidents))
+
+    def _polling_ms(self) -> int | None:
+        """How often the store is read while the live bus is interrupted (ms); None while it is not."""
+        interrupted = self._deltas is not None and self._deltas.trouble is not None
+        return round(POLL_PERIOD_S * 1000) if interrupted else None
 
     def _remember(self, snapshot: Snapshot, now: int) -> None:
         """Which channels are in trouble now, and the course of the risk."""

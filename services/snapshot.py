@@ -18,7 +18,10 @@ from services.watchdog import Alarm
 
 
 class Checked(Struct, frozen=True, kw_only=True):
-    """How fresh the monitor is, and whether it covers every channel."""
+    """How fresh the monitor is, and whether it covers every channel.
+
+    `polling_ms`: while the live bus is interrupted, how often the store is read instead.
+    """
 
     checked_at: int
     channels_bound: int = 0
@@ -29,6 +32,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     processed: int = 0
     loop_lag_ms: int = 0
     silent_since: int | None = None
+    polling_ms: int | None = None
     alarms: list[Alarm] = []
 
 
