@@ -1,7 +1,8 @@
 """Every benchmark: prints the figures and writes them to benchmarks/RESULTS.md.
 
 Run `python -m benchmarks [NAME …]`. Each rate is the median of three rounds at least; ratios say more than rates,
-since machines differ.
+since machines differ. The way from Kafka and its peers are measured by `python -m benchmarks.pipeline`, whose section
+is kept.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import core, embedded, replay, timers
 from benchmarks.figures import Figure, machine
+from benchmarks.pipeline import report
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """`python -m benchmarks`, {today:%Y-%m-%d}. The events are the simulator's: a flash sale with messages,
@@ -64,6 +66,8 @@ def main(names: list[str]) -> int:
         parts.append(f"## {name}\n\n{HEADER}\n{rows}\n{digest}")
         print(parts[-1], flush=True)
     if not names:
+        if pipeline := report.kept():
+            parts.append(pipeline)
         RESULTS.write_text("\n".join(parts), encoding="utf-8")
         print(f"written to {RESULTS}", file=sys.stderr)
     return 0

@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PARTS)}")
     parser.add_argument("--quick", action="store_true", help="a tenth of the records and one round")
     parser.add_argument("--rounds", type=int)
-    parser.add_argument("--messages", type=int, help="messages of the simulated sale; events are about three times that")
+    parser.add_argument("--messages", type=int, help="of the simulated sale; events are three times that")
     parser.add_argument("--kind", choices=["frames", "plain"], help="one of the two comparisons")
     given = parser.parse_args()
     if unknown := set(given.names) - set(PARTS):

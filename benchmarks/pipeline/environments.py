@@ -53,8 +53,8 @@ def check_versions() -> None:
         for package in SHARED:
             if package in measured and measured[package] != ships[package]:
                 raise MissingError(
-                    f"requirements-{name}.lock has {package} {measured[package]}, but Weir ships with {ships[package]}: "
-                    f"write that into requirements-{name}.in and run `make lock`"
+                    f"requirements-{name}.lock has {package} {measured[package]}, but Weir ships with {ships[package]}:"
+                    f" write that into requirements-{name}.in and run `make lock`"
                 )
 
 

@@ -94,5 +94,3 @@ def digest(engine: Engine) -> str:
     for key, state in sorted(states, key=lambda pair: pair[0]):
         summary.update(key.encode() + b"\0" + encode_state(state))
     return summary.hexdigest()
-
-

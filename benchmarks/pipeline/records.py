@@ -7,35 +7,14 @@ record is one event as JSON, as somebody else's program would write it to the to
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
-
-import msgspec
-from msgspec import Struct
 
 from actors.events import Clock, Event
 from actors.keys import partition_of
 from benchmarks import traffic
+from benchmarks.pipeline.held import RUN_RECORDS, Record, Records
 from benchmarks.pipeline.task import Kind
 from streams.frames import assemble, encode_entry
 from streams.topics import PARTITIONS
-
-RUN_RECORDS = 500
-"""Plain records of one partition that follow each other in the log when it is filled in bulk."""
-
-
-class Record(Struct, frozen=True, array_like=True, gc=False):
-    """One record of the log before it has an offset; `wall` in ms."""
-
-    partition: int
-    wall: int
-    data: bytes
-
-
-class Records(Struct, frozen=True):
-    """Everything for one topic, in the order of writing; `events` counts what the records hold."""
-
-    events: int
-    records: list[Record]
 
 
 @cache
@@ -45,16 +24,6 @@ def of_kind(kind: Kind, messages: int) -> Records:
     if kind == "plain":
         return Records(len(placed), _plain(placed))
     return Records(len(placed), _frames(placed))
-
-
-def write(records: Records, path: Path) -> None:
-    """Leave the records for a process that reads no broker."""
-    path.write_bytes(msgspec.msgpack.encode(records))
-
-
-def read(path: Path) -> Records:
-    """The records left there."""
-    return msgspec.msgpack.decode(path.read_bytes(), type=Records)
 
 
 def _placed(messages: int) -> list[tuple[int, bytes, Event]]:

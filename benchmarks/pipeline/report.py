@@ -17,9 +17,9 @@ HEADER = (
     "| contender | events per CPU second | rounds | with start-up | events per second | of L | peak memory |\n"
     "|---|---|---|---|---|---|---|"
 )
-EXPLANATION = """From a real Kafka, one core a contender (core 0), the broker on core 1; every contender applies the same
-events with the same engine, hands out its changes every 20,000 events and ended with the same states. Processor time is
-that of all threads of the contender's process, user and system, from its first record on. Both tables are comparisons
+EXPLANATION = """From a real Kafka, one core a contender (core 0), the broker on core 1; every contender applies the
+same events with the same engine, hands out its changes every 20,000 events and ended with the same states.
+Processor time is that of all threads of the contender's process, user and system, from its first record on. Both tables are comparisons
 of their own: one-event records and frames of 250 events are never set against each other.
 """
 
@@ -44,7 +44,7 @@ def section(results: Results) -> str:
             f"{'yes' if ratio.reached else 'no'} |"
             for ratio in results.ratios
         )
-        head = "| records | ratio (median of ratios within a round) | measured | wanted | reached |\n|---|---|---|---|---|"
+        head = "| records | ratio, median over the rounds | measured | wanted | reached |\n|---|---|---|---|---|"
         parts.append(f"### Ratios\n\n{head}\n{rows}\n")
     parts += _delays(results) + _workers(results)
     return "\n".join(parts)
@@ -66,7 +66,8 @@ def _delays(results: Results) -> list[str]:
         return []
     head = "| share of capacity | events per second | p50 | p99 | probes |\n|---|---|---|---|---|"
     rows = "\n".join(
-        f"| {delay.share:.0%} | {pretty(delay.per_s)} | {delay.p50_ms:.0f} ms | {delay.p99_ms:.0f} ms | {delay.probes:,} |"
+        f"| {delay.share:.0%} | {pretty(delay.per_s)} | {delay.p50_ms:.0f} ms | {delay.p99_ms:.0f} ms "
+        f"| {delay.probes:,} |"
         for delay in results.delays
     )
     capacity = f"Capacity, everything on this machine's cores: {pretty(results.capacity_per_s)} events per second.\n"
@@ -77,10 +78,8 @@ def _workers(results: Results) -> list[str]:
     if results.workers is None:
         return []
     found = results.workers
-    return [
-        f"### One worker and two\n\n{pretty(found.one_per_s)} and {pretty(found.two_per_s)} events per second: "
-        f"{found.ratio:.2f} ×. {found.note}\n"
-    ]
+    rates = f"{pretty(found.one_per_s)} and {pretty(found.two_per_s)} events per second: {found.ratio:.2f} times."
+    return [f"### One worker and two\n\n{rates} {found.note}\n"]
 
 
 def write(results: Results) -> None:

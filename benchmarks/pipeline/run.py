@@ -9,8 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -20,7 +19,8 @@ import msgspec
 from msgspec import Struct
 
 from benchmarks.figures import machine
-from benchmarks.pipeline import broker, environments, records
+from benchmarks.pipeline import broker, delay, environments, records, servers, workers
+from benchmarks.pipeline.held import Record, write
 from benchmarks.pipeline.results import Rate, Ratio, Results, ratio_of
 from benchmarks.pipeline.task import Kind, Outcome, Task
 from streams.topics import PARTITIONS
@@ -28,6 +28,8 @@ from streams.topics import PARTITIONS
 MESSAGES = 60_000
 QUICK_MESSAGES = 6_000
 ROUNDS = 3
+DELAY_TIMES = 2
+"""The schedule at shares of capacity needs more events than the comparison."""
 CONTENDER_CORE = 0
 BROKER_CORE = 1
 TIMEOUT_S = 600.0
@@ -41,12 +43,20 @@ class Contender(Struct, frozen=True, kw_only=True):
     environment: str = environments.MAIN
     kinds: tuple[Kind, ...] = ("frames", "plain")
     options: dict[str, str] = {}
+    stores: bool = False
+    """Whether it writes to a database and tells the bus."""
 
 
 CONTENDERS = (
     Contender(name="limit-bare", label="L: decode + apply in memory", options={"bare": "yes"}),
     Contender(name="limit", label="the same with batches made for a store"),
     Contender(name="weir", label="Weir, store stubbed out"),
+    Contender(
+        name="weir-stored",
+        label="Weir, state saved, deltas published, offsets committed",
+        kinds=("frames",),
+        stores=True,
+    ),
     Contender(name="confluent", label="bare confluent-kafka loop"),
     Contender(name="aiokafka", label="bare aiokafka loop"),
     Contender(name="bytewax", label="Bytewax"),
@@ -90,37 +100,37 @@ def measure(*, names: Sequence[str], kinds: Sequence[Kind], messages: int, round
         partitions=PARTITIONS,
     )
     os.sched_setaffinity(0, {BROKER_CORE})
-    with tempfile.TemporaryDirectory(prefix="weir-pipeline-") as folder, _kafka() as bootstrap:
+    with tempfile.TemporaryDirectory(prefix="weir-pipeline-") as folder, servers.running() as running:
+        digests: dict[int, str] = {}
         for kind in kinds:
-            _compare(results, kind, names, bootstrap, Path(folder))
+            digests |= _compare(results, kind, names, running, Path(folder))
+        if "workers" in names:
+            held = records.of_kind("frames", messages)
+            results.workers = workers.measure(running.bootstrap, held, PARTITIONS, rounds, digests)
+        if "delay" in names:
+            results.capacity_per_s, results.delays = delay.measure(running, messages * DELAY_TIMES)
     return results
 
 
-@contextmanager
-def _kafka() -> Iterator[str]:
-    """A broker of its own: `host:port`."""
-    from tests.services import kafka  # noqa: PLC0415 # the tests' services, only needed from here on
-
-    with kafka.running() as running:
-        yield running.bootstrap
-
-
-def _compare(results: Results, kind: Kind, names: Sequence[str], bootstrap: str, folder: Path) -> None:
+def _compare(
+    results: Results, kind: Kind, names: Sequence[str], running: servers.Servers, folder: Path
+) -> dict[int, str]:
+    """Measure one of the two comparisons into the results; the digests of the states, which are everybody's."""
     contenders = [c for c in CONTENDERS if c.name in names and kind in c.kinds]
     if not contenders:
-        return
+        return {}
     held = records.of_kind(kind, results.messages)
     topic = f"{kind}-{uuid4().hex[:8]}"
     file = folder / f"{kind}.msgpack"
-    records.write(held, file)
-    asyncio.run(_filled(bootstrap, topic, held.records))
+    write(held, file)
+    asyncio.run(_filled(running.bootstrap, topic, held.records))
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
     for number in range(results.rounds):
         for contender in contenders:
             task = Task(
                 contender=contender.name,
                 kind=kind,
-                bootstrap=bootstrap,
+                bootstrap=running.bootstrap,
                 topic=topic,
                 group=f"{contender.name}-{uuid4().hex[:8]}",
                 partitions=results.partitions,
@@ -128,19 +138,24 @@ def _compare(results: Results, kind: Kind, names: Sequence[str], bootstrap: str,
                 events=held.events,
                 records_file=str(file),
                 core=CONTENDER_CORE,
-                options=contender.options,
+                options=contender.options | (_services(running) if contender.stores else {}),
             )
             outcome = run(contender, task)
             _say(kind, number, contender, outcome)
             outcomes[contender.name].append(outcome)
             results.versions |= outcome.versions
-    _demand_equal_work(outcomes)
+    digests = _demand_equal_work(outcomes)
     rates = [_rate(contender, outcomes[contender.name]) for contender in contenders]
     setattr(results, kind, rates)
     results.ratios += _ratios(kind, {rate.name: rate for rate in rates})
+    return digests
 
 
-async def _filled(bootstrap: str, topic: str, held: Sequence[records.Record]) -> None:
+def _services(running: servers.Servers) -> dict[str, str]:
+    return {"store": running.database(), "redis": running.redis()}
+
+
+async def _filled(bootstrap: str, topic: str, held: Sequence[Record]) -> None:
     await broker.create(bootstrap, topic, PARTITIONS)
     await broker.fill(bootstrap, topic, held)
 
@@ -161,11 +176,12 @@ def run(contender: Contender, task: Task) -> Outcome:
     return msgspec.json.decode(done.stdout.strip().rpartition("\n")[2], type=Outcome)
 
 
-def _demand_equal_work(outcomes: dict[str, list[Outcome]]) -> None:
+def _demand_equal_work(outcomes: dict[str, list[Outcome]]) -> dict[int, str]:
     seen = {(name, tuple(sorted(o.digests.items()))) for name, several in outcomes.items() for o in several}
     if len({digests for _, digests in seen}) > 1:
         lines = [f"{name}: {dict(digests)}" for name, digests in sorted(seen)]
         raise DifferentWorkError("the contenders' states differ:\n" + "\n".join(lines))
+    return dict(next(iter(seen))[1])
 
 
 def _rate(contender: Contender, outcomes: Sequence[Outcome]) -> Rate:

@@ -1,4 +1,4 @@
-"""A bare loop over aiokafka on uvloop: `getmany`, applied by partition, offsets committed with every batch handed out."""
+"""A bare loop over aiokafka on uvloop: `getmany`, applied by partition, offsets committed with every batch."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ from benchmarks.pipeline.job import Job
 from benchmarks.pipeline.task import Task
 
 BATCH = 1_000
+WAIT_S = 0.02
+"""`consume` waits this long for a full batch, hence not longer than a fetch takes."""
 
 
 def run(task: Task, job: Job) -> None:
@@ -25,7 +27,7 @@ def run(task: Task, job: Job) -> None:
     consumer.subscribe([task.topic])
     frames = task.kind == "frames"
     while not job.done:
-        messages = consumer.consume(64 if frames else BATCH, 0.1)
+        messages = consumer.consume(BATCH, WAIT_S)
         if frames:
             for message in messages:
                 handed_out = job.frame(message.partition(), message.offset(), message.value())

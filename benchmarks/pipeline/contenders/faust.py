@@ -16,12 +16,15 @@ from benchmarks.pipeline.task import Task
 def run(task: Task, job: Job) -> None:
     """Consume until all is applied."""
     logging.disable(logging.WARNING)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_consume(task, job))
+    # As `faust worker --loop uvloop` does, so that the thread that fetches has such a loop too.
+    uvloop.install()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    # Faust is not asked to stop, which may take long: the process ends when its outcome is told.
+    loop.run_until_complete(_consume(task, job, loop))
 
 
-async def _consume(task: Task, job: Job) -> None:
-    loop = asyncio.get_running_loop()
+async def _consume(task: Task, job: Job, loop: asyncio.AbstractEventLoop) -> None:
     app = App(
         task.group,
         broker=f"kafka://{task.bootstrap}",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
-from benchmarks.pipeline import records
+from benchmarks.pipeline.held import RUN_RECORDS, read
 from benchmarks.pipeline.job import Job
 from benchmarks.pipeline.task import Task
 
 
 def run(task: Task, job: Job) -> None:
     """Apply every record."""
-    held = records.read(Path(task.records_file)).records
+    held = read(Path(task.records_file)).records
     offsets = [-1] * task.partitions
     if task.kind == "frames":
         for record in held:
@@ -21,7 +21,7 @@ def run(task: Task, job: Job) -> None:
         return
     runs = [(partition, [r.data for r in run]) for partition, run in groupby(held, key=lambda r: r.partition)]
     for partition, values in runs:
-        for start in range(0, len(values), records.RUN_RECORDS):
-            some = values[start : start + records.RUN_RECORDS]
+        for start in range(0, len(values), RUN_RECORDS):
+            some = values[start : start + RUN_RECORDS]
             offsets[partition] += len(some)
             job.run(partition, offsets[partition], some)

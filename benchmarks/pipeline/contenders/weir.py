@@ -1,9 +1,16 @@
-"""Weir itself: its runtime on its Kafka transport. `store=none` swallows what is saved; else state, deltas and all."""
+"""Weir itself: its runtime on its Kafka transport.
+
+Options: `store` and `redis` are addresses of services that states and deltas go to; without them what is saved is
+swallowed by a stub. `hold`: report progress on standard output until a line comes on standard input, for workers that
+share a topic.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import uvloop
 
@@ -11,46 +18,100 @@ from actors.effects import KeyRemembered
 from actors.thresholds import ThresholdSet
 from benchmarks.pipeline.job import Job
 from benchmarks.pipeline.task import Task
+from storage.ports import EngineStore
 from storage.records import Batch, PartitionMark, StateRow
-from streams import topics
-from streams.bus import LocalBus
+from streams.app import Runtime
+from streams.bus import Bus, LocalBus
 from streams.engine import Engine
+from streams.kafka.log import KafkaLog
+from streams.redis.bus import RedisBus
+from streams.redis.link import RedisLink
 
 PLENTY = 10_000_000
 """Conversations kept in memory: all of them, as the peers do."""
+POLL_S = 0.01
 
 
 def run(task: Task, job: Job) -> dict[int, Engine]:
     """Process until all is saved; the engines by partition."""
-    # Topics of several measurements lie beside each other on one broker: named before anybody reads the names.
-    topics.TOPIC, topics.GROUP = task.topic, task.group
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_process(task, job))
 
 
 async def _process(task: Task, job: Job) -> dict[int, Engine]:
-    from streams.app import Runtime  # noqa: PLC0415 # after the names are set
+    log = KafkaLog(f"kafka://{task.bootstrap}", partitions=task.partitions, topic=task.topic, group=task.group)
+    async with _store(task, job) as store, _bus(task) as bus:
+        runtime = Runtime(
+            store=store,
+            gateway=StandingClock(),
+            reader=NoReader(),
+            broker=log.url,
+            bus=bus,
+            thresholds=ThresholdSet(),
+            partitions=task.partitions,
+            most_conversations=PLENTY,
+        )
+        await runtime.start()
+        await runtime.wait_ready()
+        if "hold" in task.options:
+            await _held(runtime)
+        else:
+            await _until(runtime, task.events)
+        job.end()
+        engines = runtime.engines
+        await runtime.stop()
+        return engines
 
-    store = StubStore(job)
-    clock = StandingClock()
-    runtime = Runtime(
-        store=store,
-        gateway=clock,
-        reader=NoReader(),
-        broker=f"kafka://{task.bootstrap}",
-        bus=LocalBus(),
-        thresholds=ThresholdSet(),
-        partitions=task.partitions,
-        most_conversations=PLENTY,
-    )
-    await runtime.start()
-    await runtime.wait_ready()
-    while runtime.health().processed < task.events:  # noqa: ASYNC110 # another thread's work
-        await asyncio.sleep(0.01)
-    job.end()
-    engines = runtime.engines
-    await runtime.stop()
-    return engines
+
+async def _until(runtime: Runtime, events: int) -> None:
+    while runtime.health().processed < events:  # noqa: ASYNC110 # a measurement: nothing must wake anybody up more often
+        await asyncio.sleep(POLL_S)
+
+
+async def _held(runtime: Runtime) -> None:
+    """Say what was done and what is assigned, until told to end."""
+    told = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
+    said = ""
+    while not told.done():
+        health = runtime.health()
+        line = f"{health.partitions} {health.processed}"
+        if line != said:
+            said = line
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        await asyncio.sleep(POLL_S)
+
+
+@asynccontextmanager
+async def _store(task: Task, job: Job) -> AsyncIterator[EngineStore]:
+    if "store" not in task.options:
+        yield StubStore(job)
+        return
+    from storage.mongodb import MongoStore  # noqa: PLC0415 # only for whom it is
+
+    store = MongoStore(task.options["store"])
+    await store.open()
+    job.begin()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def _bus(task: Task) -> AsyncIterator[Bus]:
+    if "redis" not in task.options:
+        yield LocalBus()
+        return
+    link = RedisLink(task.options["redis"])
+    bus = RedisBus(link)
+    await link.start()
+    await bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.close()
+        await link.close()
 
 
 class StandingClock:
