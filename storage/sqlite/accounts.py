@@ -9,10 +9,10 @@ from msgspec import json
 from msgspec.structs import replace
 
 from actors.errors import RejectedError
+from storage.cursors import bounded, decode_cursor, encode_cursor
 from storage.records import AuditRow, Page, Session, Token, User
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
-from storage.sqlite.cursors import bounded, decode_cursor, encode_cursor
 from storage.sqlite.save_audit import append_audit
 
 _user = json.Decoder(User)

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import json
 
 from actors.anomaly import Anomaly
+from storage.cursors import bounded, decode_cursor, encode_cursor
 from storage.records import (
     AnomalyCount,
     AnomalyFilter,
@@ -21,7 +22,6 @@ from storage.records import (
 )
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
-from storage.sqlite.cursors import bounded, decode_cursor, encode_cursor
 
 _anomaly = json.Decoder(Anomaly)
 _channel = json.Decoder(ChannelRow)

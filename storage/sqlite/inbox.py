@@ -7,15 +7,17 @@ from __future__ import annotations
 from sqlite3 import Connection
 from typing import Any
 
-from msgspec import json, to_builtins
+from msgspec import json
 
 from actors.events import Message
+from storage.cursors import bounded, decode_cursor, encode_cursor
+from storage.message_rows import message_row
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 from storage.sqlite.bulk import read_chunks, read_rows
 from storage.sqlite.connection import Database
-from storage.sqlite.cursors import bounded, decode_cursor, encode_cursor
 from storage.sqlite.save_progress import HOPS
-from storage.sqlite.search import id_expression, match_expression, order_key
+from storage.sqlite.search import id_expression, match_expression
+from storage.texts import order_key
 
 _event = json.Decoder(Message)
 
@@ -195,38 +197,12 @@ _CHANGES = """WITH w (conversation, message) AS (VALUES {rows})
 def _message_row(
     row: list[Any], fates: dict[str, tuple[str, int]], changes: list[tuple[int, str, str | None]]
 ) -> MessageRow:
-    key, _, _, message, sent_at, at, delay, merged_into, partition, stored_at, copies, body, *times = row
-    event = _event.decode(body)
-    sender = event.sender
-    texts = [text for _, what, text in changes if what == "edited" and text is not None]
-    return MessageRow(
-        key=key, message=message, direction=event.direction, sent_at=sent_at, at=at,
-        sender_id=sender.id if sender else None, sender_name=sender.name if sender else None,
-        sender_role=sender.role if sender else None, text=texts[-1] if texts else event.text, lang=event.lang,
-        seq=event.seq, reply_to=event.reply_to, order=event.order, via=event.via, vip=bool(event.vip),
-        history=bool(event.history), attachments=_attachments(event, fates), delay=delay, merged_into=merged_into,
-        copies=copies, versions=_versions(event, sent_at, changes),
+    key, _, _, _, _, at, delay, merged_into, partition, stored_at, copies, body, *times = row
+    return message_row(
+        key, _event.decode(body), at=at, delay=delay, merged_into=merged_into, partition=partition,
+        stored_at=stored_at, copies=copies, fates=fates, changes=changes,
         hops={hop: time for hop, time in zip(HOPS, times, strict=True) if time is not None},
-        extra=event.extra, partition=partition, stored_at=stored_at,
     )  # fmt: skip
-
-
-def _attachments(event: Message, fates: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
-    """Those announced, in order, then those only heard of; each with its `status` and `status_at` once known."""
-    listed: list[dict[str, Any]] = [to_builtins(attachment) for attachment in event.attachments or ()]
-    names = {attachment["id"] for attachment in listed}
-    listed += [{"id": name} for name in sorted(fates) if name not in names]
-    for attachment in listed:
-        if fate := fates.get(attachment["id"]):
-            attachment.update(status=fate[0], status_at=fate[1])
-    return listed
-
-
-def _versions(event: Message, sent_at: int, changes: list[tuple[int, str, str | None]]) -> list[dict[str, Any]]:
-    """Every version from the first one on; empty when the message was never changed."""
-    if not changes:
-        return []
-    return [{"at": at, "what": what, "text": text} for at, what, text in [(sent_at, "sent", event.text), *changes]]
 
 
 def _counts(connection: Connection) -> dict[str, dict[str, int]]:

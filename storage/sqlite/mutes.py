@@ -6,10 +6,10 @@ from sqlite3 import Connection
 
 from msgspec import json
 
+from storage.cursors import bounded
 from storage.records import AuditRow, Mute
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
-from storage.sqlite.cursors import bounded
 from storage.sqlite.save_audit import append_audit
 
 _mute = json.Decoder(Mute)

@@ -12,7 +12,7 @@ from actors.events import Message
 from actors.state import WEEK
 from storage.sqlite.save_messages import search_row
 from storage.sqlite.save_progress import versions
-from storage.sqlite.search import document
+from storage.texts import document
 
 CHUNK = 500
 MINUTE_MS = 60_000

@@ -10,11 +10,12 @@ from time import time
 from msgspec import json
 
 from actors.anomaly import Anomaly
+from storage.drafts import cause_of
 from storage.errors import FencedError
 from storage.records import Batch, PartitionMark
 from storage.sqlite.bulk import write_rows
 from storage.sqlite.keys import KeyNumbers
-from storage.sqlite.save_conversations import save_changes, save_clocks, save_conversations
+from storage.sqlite.save_conversations import save_clocks, save_conversations
 from storage.sqlite.save_messages import save_messages
 from storage.sqlite.save_progress import save_attachments, save_hops, save_repeats
 
@@ -29,7 +30,6 @@ def save(connection: Connection, numbers: KeyNumbers, batch: Batch) -> None:
     known, new = numbers.conversations(connection, _keys(batch))
     stored = save_messages(connection, effects.messages, known, new, batch.mark.partition, int(time() * 1000))
     save_conversations(connection, stored, effects.changes, known)
-    save_changes(connection, effects.changes, known, stored)
     save_repeats(connection, effects.repeats, known)
     save_hops(connection, effects.hops, known)
     save_attachments(connection, effects.attachments, known)
@@ -84,12 +84,6 @@ def _save_anomalies(connection: Connection, anomalies: list[Anomaly]) -> None:
             message = excluded.message, body = excluded.body""",
         rows,
     )
-
-
-def cause_of(anomaly: Anomaly) -> str:
-    """The cause its evidence names, or nothing."""
-    cause = anomaly.evidence.get("cause")
-    return cause if isinstance(cause, str) else ""
 
 
 def _save_channels(connection: Connection, numbers: KeyNumbers, batch: Batch) -> None:

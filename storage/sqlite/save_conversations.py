@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from sqlite3 import Connection
 
 from actors.effects import ConversationChanged, MessageStored, SlaChanged
+from storage.drafts import Draft, clock_state, closings, drafts_of
 from storage.sqlite.bulk import write_rows
-
-PREVIEW = 200
-"""Characters of the last text that a list shows."""
 
 _UPSERT = """INSERT INTO conversations (id, platform, account, conversation, closed, contact_id, contact_name,
     order_id, lang, vip, messages, first_at, last_at, last_sent_at, last_seen_at, last_direction, last_text,
@@ -26,97 +24,29 @@ ON CONFLICT (id) DO UPDATE SET
             excluded.last_message LIMIT 1)"""
 
 
-class _Draft:
-    """What a flush adds to one conversation."""
-
-    __slots__ = (
-        "contact_id", "contact_name", "first", "inbound_at", "lang", "last", "last_at", "messages", "order", "vip",
-    )  # fmt: skip
-
-    def __init__(self, first: MessageStored) -> None:
-        self.first = first
-        self.last = first
-        self.last_at = first.at
-        self.inbound_at = -1
-        self.messages = 0
-        self.vip = 0
-        self.contact_id: str | None = None
-        self.contact_name: str | None = None
-        self.order: str | None = None
-        self.lang: str | None = None
-
-    def add(self, stored: MessageStored) -> None:
-        event = stored.event
-        self.messages += 1
-        self.last_at = max(self.last_at, stored.at)
-        if (event.sent_at, stored.at) >= (self.last.event.sent_at, self.last.at):
-            self.last = stored
-        if event.vip:
-            self.vip = 1
-        if event.order:
-            self.order = event.order
-        if event.direction != "in":
-            return
-        if not event.history:
-            self.inbound_at = stored.at
-        self.lang = event.lang or self.lang
-        sender = event.sender
-        if sender is not None and sender.role in {None, "customer"}:
-            self.contact_id = sender.id or self.contact_id
-            self.contact_name = sender.name or self.contact_name
-
-    def row(self, number: int, closed: int | None) -> tuple[object, ...]:
-        event = self.last.event
-        text = event.text[:PREVIEW] if event.text else None
-        return (
-            number, event.platform, event.account, event.conversation, closed, self.contact_id, self.contact_name,
-            self.order, self.lang, self.vip, self.messages, self.first.at, self.last_at, event.sent_at, self.last.at,
-            event.direction, text, event.message,
-        )  # fmt: skip
-
-
 def save_conversations(
     connection: Connection,
     stored: Iterable[MessageStored],
     changes: Iterable[ConversationChanged],
     known: dict[str, tuple[int, int]],
 ) -> None:
-    """Count and show the new messages; merged ones never count."""
-    drafts: dict[str, _Draft] = {}
-    for effect in stored:
-        if effect.merged_into is None:
-            draft = drafts.get(effect.key)
-            if draft is None:
-                draft = drafts[effect.key] = _Draft(effect)
-            draft.add(effect)
-    # A customer's message after the closing opens the conversation again.
-    closed_at = {change.key: change.at for change in changes if change.what == "closed"}
-    rows: list[tuple[object, ...]] = []
-    for key, draft in drafts.items():
-        closed = 0 if draft.inbound_at > closed_at.get(key, -1) else None
-        rows.append(draft.row(known[key][0], closed))
+    """Count and show the new messages, close and reopen as people did."""
+    drafts = drafts_of(stored)
+    closed = closings(drafts, changes)
+    rows = [_row(known[key][0], draft, closed.get(key)) for key, draft in drafts.items()]
     rows.sort(key=_number)
     write_rows(connection, _UPSERT, rows)
+    others = [(int(value), known[key][0]) for key, value in closed.items() if key not in drafts]
+    connection.executemany("UPDATE conversations SET closed = ? WHERE id = ?", others)
 
 
-def save_changes(
-    connection: Connection,
-    changes: Iterable[ConversationChanged],
-    known: dict[str, tuple[int, int]],
-    stored: Iterable[MessageStored],
-) -> None:
-    """Close and reopen as people did; a customer's message that came later in the same flush has the last word."""
-    last = {change.key: change for change in changes if change.what in {"closed", "reopened"}}
-    if not last:
-        return
-    inbound = {
-        s.key: s.at for s in stored if s.event.direction == "in" and s.merged_into is None and not s.event.history
-    }
-    rows = [
-        (int(change.what == "closed" and inbound.get(key, -1) <= change.at), known[key][0])
-        for key, change in last.items()
-    ]
-    connection.executemany("UPDATE conversations SET closed = ? WHERE id = ?", rows)
+def _row(number: int, draft: Draft, closed: bool | None) -> tuple[object, ...]:  # noqa: FBT001 # a column
+    event = draft.last.event
+    return (
+        number, event.platform, event.account, event.conversation, None if closed is None else int(closed),
+        draft.contact_id, draft.contact_name, draft.order, draft.lang, draft.vip, draft.messages, draft.first.at,
+        draft.last_at, event.sent_at, draft.last.at, event.direction, draft.last_text, event.message,
+    )  # fmt: skip
 
 
 def save_clocks(connection: Connection, effects: Iterable[SlaChanged], known: dict[str, tuple[int, int]]) -> None:
@@ -135,11 +65,9 @@ def save_clocks(connection: Connection, effects: Iterable[SlaChanged], known: di
     for (number, ordinal), clock in sorted(latest.items(), key=_first):
         if clock.kind == "resolution":
             continue
-        if clock.answered_at is None and not clock.stopped:
-            state = "breached" if clock.breached_at is not None else "at_risk" if clock.warned_at is not None else "ok"
-            running[number] = (state, clock.kind, clock.due_at, ordinal, number)
-        else:
-            running[number] = (None, None, None, ordinal, number)
+        state = clock_state(clock)
+        kind, due_at = (clock.kind, clock.due_at) if state else (None, None)
+        running[number] = (state, kind, due_at, ordinal, number)
     # A late word about an older clock must not hide the one that runs.
     write_rows(
         connection,

@@ -9,11 +9,9 @@ from msgspec import json
 
 from actors.effects import MessageStored
 from actors.keys import split_key
+from storage.drafts import ID_LIFE_MS
 from storage.sqlite.bulk import read_chunks, write_rows
-from storage.sqlite.search import document, folded, order_key
-
-ID_LIFE_MS = 7 * 86_400_000
-"""An id that comes again later than this names a new message (SPEC ruling 30); sooner, it is the one already held."""
+from storage.texts import document, folded, order_key
 
 _json = json.Encoder()
 

@@ -10,10 +10,10 @@ from msgspec import json
 
 from actors.effects import AttachmentChanged, Hop, HopReached, MessageRepeated
 from actors.events import Message
+from storage.drafts import PREVIEW
 from storage.sqlite.bulk import write_rows
-from storage.sqlite.save_conversations import PREVIEW
 from storage.sqlite.save_messages import search_row
-from storage.sqlite.search import document
+from storage.texts import document
 
 HOPS: tuple[str, ...] = get_args(Hop)
 """Each has a column of messages."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import json
 
+from storage.cursors import bounded
 from storage.records import AuditRow, ThresholdVersion
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
-from storage.sqlite.cursors import bounded
 from storage.sqlite.save_audit import append_audit
 
 _COLUMNS = "version, at, who, overrides, note, draft"

@@ -1,0 +1,63 @@
+"""A message as it is shown, from what was told of it and what became of it: the same for every adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import to_builtins
+
+from actors.events import Message
+from storage.records import MessageRow
+
+Change = tuple[int, str, str | None]
+"""(at, what, text) of one edit or deletion."""
+Fate = tuple[str, int]
+"""(status, at) of one attachment."""
+
+
+def message_row(
+    key: str,
+    event: Message,
+    *,
+    at: int,
+    delay: int | None,
+    merged_into: str | None,
+    copies: int,
+    partition: int,
+    stored_at: int,
+    hops: dict[str, int],
+    fates: dict[str, Fate],
+    changes: Sequence[Change],
+) -> MessageRow:
+    """The row; `changes` in order, `fates` by attachment."""
+    sender = event.sender
+    texts = [text for _, what, text in changes if what == "edited" and text is not None]
+    return MessageRow(
+        key=key, message=event.message, direction=event.direction, sent_at=event.sent_at, at=at,
+        sender_id=sender.id if sender else None, sender_name=sender.name if sender else None,
+        sender_role=sender.role if sender else None, text=texts[-1] if texts else event.text, lang=event.lang,
+        seq=event.seq, reply_to=event.reply_to, order=event.order, via=event.via, vip=bool(event.vip),
+        history=bool(event.history), attachments=_attachments(event, fates), delay=delay, merged_into=merged_into,
+        copies=copies, versions=_versions(event, changes), hops=hops,
+        extra=event.extra, partition=partition, stored_at=stored_at,
+    )  # fmt: skip
+
+
+def _attachments(event: Message, fates: dict[str, Fate]) -> list[dict[str, Any]]:
+    """Those announced, in order, then those only heard of; each with its `status` and `status_at` once known."""
+    listed: list[dict[str, Any]] = [to_builtins(attachment) for attachment in event.attachments or ()]
+    names = {attachment["id"] for attachment in listed}
+    listed += [{"id": name} for name in sorted(fates) if name not in names]
+    for attachment in listed:
+        if fate := fates.get(attachment["id"]):
+            attachment.update(status=fate[0], status_at=fate[1])
+    return listed
+
+
+def _versions(event: Message, changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Every version from the first one on; empty when the message was never changed."""
+    if not changes:
+        return []
+    first: Change = (event.sent_at, "sent", event.text)
+    return [{"at": at, "what": what, "text": text} for at, what, text in [first, *changes]]
