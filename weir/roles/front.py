@@ -27,6 +27,7 @@ from services.tokens import Tokens
 from services.trace import Trace
 from services.watchdog import Watchdog
 from streams.app import Runtime
+from streams.bus import LocalBus
 from weir.config import Config
 from weir.parts.opened import Parts
 from weir.screens import ScreenBus
@@ -52,17 +53,18 @@ class Front:
     ) -> None:
         store, gateway = parts.store, parts.gateway
         self._config = parts.config
-        self.accounts = Accounts(store, gateway.now)
+        screens = LocalBus()
         self.monitor = Monitor(
             store=store,
-            bus=parts.live.bus,
+            bus=screens,
+            deltas=parts.live.bus,
             heartbeats=heartbeats,
             watchdog=watchdog,
             clock=gateway.now,
             checks=checks,
             partitions=parts.config.partitions,
         )
-        self.services = base_services(parts, thresholds, self.accounts, vitals)
+        self.services = base_services(parts, thresholds, vitals)
         self.services.monitor = self.monitor
         self.services.incidents = IncidentDesk(
             store=store, gateway=gateway, reader=gateway, incidents=self.monitor, resync=self.services.anomalies
@@ -72,7 +74,7 @@ class Front:
         self.services.preview = Preview(store=store, reader=gateway, current=thresholds.current, clock=gateway.now)
         self.services.heartbeats = heartbeats
         self.services.runtime = runtime
-        self.services.bus = ScreenBus(parts.live.bus)
+        self.services.bus = ScreenBus(screens)
 
     def web(self) -> FastAPI:
         """The API with the screens; call it once."""
@@ -83,7 +85,7 @@ class Front:
         return api
 
 
-def base_services(parts: Parts, thresholds: Thresholds, accounts: Accounts, vitals: Vitals) -> Services:
+def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Services:
     """The services that need nothing but log and store."""
     store, gateway = parts.store, parts.gateway
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
@@ -92,7 +94,7 @@ def base_services(parts: Parts, thresholds: Thresholds, accounts: Accounts, vita
         store=store,
         gateway=gateway,
         log=gateway,
-        accounts=accounts,
+        accounts=Accounts(store, gateway.now, limits=parts.live.limits),
         tokens=Tokens(store, gateway.now),
         ingest=ingest,
         anomalies=Anomalies(store, gateway),
