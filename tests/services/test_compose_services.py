@@ -20,8 +20,6 @@ pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    "services"
-]
 LOGGING = "Configuration: {Loggers: {Root: {level: warn}, Logger: []}}\n"
 PASSWORD = "abc123"
 
