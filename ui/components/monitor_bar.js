@@ -15,7 +15,7 @@ export default {
         <p class="w-sub">{{ summary }}</p>
       </div>
       <div class="bar-tools">
-        <span class="badge" :class="'is-' + live.mode"><i></i><b role="status">{{ t("live." + live.mode) }}</b><span class="w-num badge-age">{{ freshness }}</span></span>
+        <span class="badge" :class="'is-' + mode"><i></i><b role="status">{{ t("live." + mode) }}</b><span class="w-num badge-age">{{ freshness }}</span></span>
         <button class="w-btn bar-pause" type="button" :aria-pressed="live.paused" :aria-label="t(live.paused ? 'monitor.resume' : 'monitor.pause')" @click="pause(!live.paused)">
           <w-icon :name="live.paused ? 'play' : 'pause'" /><span>{{ t(live.paused ? "monitor.resume" : "monitor.pause") }}</span><em v-if="live.missed" class="bar-missed">{{ live.missed }}</em>
         </button>
@@ -68,6 +68,10 @@ export default {
       if (!live.snap) return "";
       return age(Math.max(0, live.now - live.snap.at));
     },
+    // The figures may be believed, but they are not as fresh as "live" promises.
+    mode() {
+      return live.mode === "live" && live.snap.monitor.polling_ms ? "polling" : live.mode;
+    },
     notes() {
       const found = [];
       const snap = live.snap;
@@ -79,6 +83,7 @@ export default {
       const dead = monitor.heartbeats.filter((beat) => !beat.ok).map((beat) => t("part." + beat.part));
       if (dead.length && live.mode !== "stale") found.push({ tone: "", text: t("note.parts", { parts: dead.join(", ") }) });
       if (monitor.channels_checked < monitor.channels_bound) found.push({ tone: "is-amber", text: t("note.coverage", { checked: monitor.channels_checked, bound: monitor.channels_bound }) });
+      if (monitor.polling_ms && live.sound) found.push({ tone: "is-amber", text: t("note.polling", { seconds: number(monitor.polling_ms / 1000) }) });
       const queue = (monitor.alarms || []).find((alarm) => alarm.kind === "queue");
       if (queue && live.mode !== "stale") found.push({ tone: queue.severity === "critical" ? "" : "is-amber", text: t("note.queue", { accepted: number(monitor.accepted), processed: number(monitor.processed), age: age(live.now - queue.since) }) });
       if (!snap.ledger.balanced) found.push({ tone: "", text: t("note.ledger") });
