@@ -62,10 +62,22 @@ def parse_event(raw: bytes, *, need_at: bool, keep_extra: bool = True) -> Event:
         event = _parse_again(raw)
     if not raw.isascii():
         _check_utf8(raw)
-    _normalise(event, raw, need_at=need_at)
+    normalise(event, raw, need_at=need_at)
     if keep_extra:
         _keep_extra(event, raw)
     return event
+
+
+def normalise(event: Event, raw: bytes, *, need_at: bool) -> None:
+    """Bring a decoded event's times to milliseconds, check the rules between its fields. Raises RejectedError."""
+    if event.at is not None:  # pyright: ignore[reportUnnecessaryComparison] # optional on the wire: see ObservedAt
+        if type(event.at) is not int or not EARLIEST <= event.at <= LATEST:
+            force_setattr(event, "at", _instant(event.at, "at"))
+    elif need_at:
+        raise RejectedError("`at` (observed time) is required in a trace")
+    check = _CHECKS.get(type(event))
+    if check is not None:
+        check(event, raw)
 
 
 def split_batch(body: bytes, content_type: str | None = None) -> Iterator[tuple[int, bytes]]:
@@ -179,18 +191,6 @@ def _check_depth(raw: bytes) -> None:
 
 
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
-
-
-def _normalise(event: Event, raw: bytes, *, need_at: bool) -> None:
-    """Times to milliseconds, and the rules between fields."""
-    if event.at is not None:  # pyright: ignore[reportUnnecessaryComparison] # optional on the wire: see ObservedAt
-        if type(event.at) is not int or not EARLIEST <= event.at <= LATEST:
-            force_setattr(event, "at", _instant(event.at, "at"))
-    elif need_at:
-        raise RejectedError("`at` (observed time) is required in a trace")
-    check = _CHECKS.get(type(event))
-    if check is not None:
-        check(event, raw)
 
 
 def _check_message(m: Message, _raw: bytes) -> None:
