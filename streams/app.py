@@ -4,31 +4,35 @@
 
 What may go wrong, and what is done: retriable errors are tried in place; entries that cannot be applied are
 dead-lettered; anything else ends the process with status 70 after a loud log line, for a supervisor to start it again.
-That is safe at any moment: what was acknowledged is in the log, and what was saved is not applied again.
+That is safe at any moment: what was acknowledged is in the log, and what was saved is not applied again. Losing the
+brokers is no such error: it is told as trouble, and everything goes on by itself when they are back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, cast
 
 from faust.contrib.asgi import bind_to_running_loop
 from faust.types import TP
-from msgspec import Struct
+from msgspec import Struct, field
 
 from actors.sla import Policy
 from actors.thresholds import ThresholdSet
 from storage.ports import EngineStore
 from streams.bus import Bus
 from streams.engine import Engine
-from streams.faust_app import StreamApp, build_app, lag
-from streams.partition import Partition, recover
+from streams.faust_app import StreamApp, build_app, topic_of
+from streams.holdings import Holdings
+from streams.partition import MOST_CONVERSATIONS, Partition
 from streams.patience import Patience
 from streams.persister import Persister
-from streams.ports import LogReader, LogRecord
+from streams.ports import LogReader
+from streams.runs import Run
 from streams.topics import PARTITIONS
 
 logger = logging.getLogger(__name__)
@@ -39,8 +43,11 @@ TICK_BEHIND_MS = 300
 WATCH_S = 1.0
 STALL_S = 60.0
 STOP_S = 10.0
+HAND_OVER_S = 5.0
+"""For saving what is applied when partitions are to be given up; less than the group waits for a member."""
 COMMIT_S = 0.5
-MOST_CONVERSATIONS = 50_000
+SILENT_MS = 5_000
+YOUNG, MIDDLE, OLD = 20_000, 50, 100
 
 
 class Timekeeper(Protocol):
@@ -56,7 +63,11 @@ class Timekeeper(Protocol):
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """How the runtime is. Times in ms of the gateway's clock; `lag` in records by partition, `unsaved` in entries."""
+    """How the runtime is. Times in ms of the gateway's clock; `lag` in records by partition, `unsaved` in entries.
+
+    `lag` leaves out the partitions of which the log has not told anything yet. `watermark` is each loaded partition's
+    time, `loading` those that wait for the store, `rebalances` how often partitions were assigned since the start.
+    """
 
     running: bool
     ready: bool
@@ -66,6 +77,11 @@ class Health(Struct, frozen=True, kw_only=True):
     processed: int
     last_progress: int
     trouble: str | None = None
+    watermark: dict[int, int] = field(default_factory=dict[int, int])
+    assigned: list[int] = field(default_factory=list[int])
+    loading: list[int] = field(default_factory=list[int])
+    flushes: int = 0
+    rebalances: int = 0
 
 
 class Runtime:
@@ -86,26 +102,36 @@ class Runtime:
         commit_interval_s: float = COMMIT_S,
         end_process: Callable[[int], Any] = os._exit,
     ) -> None:
-        self._store = store
         self._gateway = gateway
         self._reader = reader
-        self._thresholds = thresholds
-        self._policies = policies
-        self._most_conversations = max(1, most_conversations // partitions)
         self._end_process = end_process
         self._patience = Patience()
         self._partitions: dict[int, Partition] = {}
-        self._recovering = asyncio.Lock()
+        self._rebalances = 0
         self._stopping = asyncio.Event()
-        self._ready = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
         self._guards: list[asyncio.Task[None]] = []
+        self._topic = topic_of(broker)
         self._app: StreamApp = build_app(
             broker, partitions=partitions, handle=self._handle, commit_interval_s=commit_interval_s
         )
         cast("Any", self._app.on_partitions_assigned).connect(self._on_assigned)
         cast("Any", self._app.on_partitions_revoked).connect(self._on_revoked)
         self._persister = Persister(store, bus, self._partitions, self._patience, gateway.now)
+        self._holdings = Holdings(
+            store=store,
+            reader=reader,
+            persister=self._persister,
+            patience=self._patience,
+            partitions=self._partitions,
+            policies=policies,
+            most_conversations=most_conversations,
+            in_all=partitions,
+            hold=self._hold,
+            spawn=self._run,
+        )
+        self._holdings.set_thresholds(thresholds)
+        self._started_at = 0.0
 
     # For the composition root
 
@@ -113,13 +139,14 @@ class Runtime:
         """Start reading. Returns before the engines are loaded; see `wait_ready`."""
         bind_to_running_loop(self._app)
         self._app.finalize()
+        self._started_at = asyncio.get_running_loop().time()
         await self._app.maybe_start()
         self._workers = [self._run("persister", self._persister.run()), self._run("ticker", self._tick_until_stopped())]
         self._guards.append(self._run("watchdog", self._watch()))
 
     async def wait_ready(self) -> None:
         """Wait until every assigned partition's engine is loaded."""
-        await self._ready.wait()
+        await self._holdings.ready.wait()
 
     async def stop(self, deadline_s: float = STOP_S) -> None:
         """Save and commit what was applied, then stop; past the deadline the process ends (nothing is lost by that)."""
@@ -128,15 +155,16 @@ class Runtime:
             async with asyncio.timeout(deadline_s):
                 await self._stop()
         except TimeoutError:
-            self._fatal(f"stopping took longer than {deadline_s:g} s ({self._patience.trouble or 'no known trouble'})")
+            self._fatal(f"stopping took longer than {deadline_s:g} s ({self.trouble() or 'no known trouble'})")
 
     async def _stop(self) -> None:
         for task in self._guards:
             task.cancel()
+        await asyncio.gather(*self._guards, return_exceptions=True)
+        await self._holdings.close_lanes()
         self._persister.close()
-        await asyncio.gather(*self._guards, *self._workers, return_exceptions=True)
+        await asyncio.gather(*self._workers, return_exceptions=True)
         await self._app.stop()
-        self._ready.clear()
 
     # For services and screens
 
@@ -148,13 +176,11 @@ class Runtime:
     @property
     def thresholds(self) -> ThresholdSet:
         """The thresholds in force."""
-        return self._thresholds
+        return self._holdings.thresholds
 
     def set_thresholds(self, thresholds: ThresholdSet) -> None:
         """Put other thresholds in force for everything observed from now on."""
-        self._thresholds = thresholds
-        for partition in self._partitions.values():
-            partition.engine.thresholds = thresholds
+        self._holdings.set_thresholds(thresholds)
 
     @property
     def last_progress(self) -> int:
@@ -165,27 +191,38 @@ class Runtime:
         """How it goes."""
         return Health(
             running=self._app.started and not self._app.should_stop,
-            ready=self._ready.is_set(),
+            ready=self._holdings.ready.is_set(),
             partitions=len(self._partitions),
             lag=self.lag(),
             unsaved=self._persister.unsaved,
             processed=self._persister.saved_events,
             last_progress=self.last_progress,
-            trouble=self._patience.trouble,
+            trouble=self.trouble(),
+            watermark={number: part.engine.time for number, part in self._partitions.items()},
+            assigned=sorted(self._holdings.lanes),
+            loading=sorted(self._holdings.lanes.keys() - self._partitions.keys()),
+            flushes=self._persister.flushes,
+            rebalances=self._rebalances,
         )
 
     def lag(self) -> dict[int, int]:
-        """How many records of each partition wait to be applied."""
-        return {number: lag(self._app, number, part.engine.applied) for number, part in self._partitions.items()}
+        """How many records of each partition wait to be applied, as far as the log has told."""
+        known = {number: self._behind(part) for number, part in self._partitions.items()}
+        return {number: behind for number, behind in known.items() if behind is not None}
+
+    def trouble(self) -> str | None:
+        """What holds things up, as a sentence; None when nothing does."""
+        return self._patience.trouble or self._silence()
 
     async def oldest_unprocessed(self) -> int | None:
         """When the oldest entry that is not saved yet was accepted (ms); None when all are."""
         oldest: list[int] = []
         for number, partition in list(self._partitions.items()):
-            unsaved = partition.oldest_unsaved()
-            if unsaved is not None:
-                oldest.append(unsaved)
-            elif lag(self._app, number, partition.engine.applied):
+            waiting = [partition.oldest_unsaved(), self._app.runs.oldest(self._tp(number))]
+            known = [wall for wall in waiting if wall is not None]
+            if known:
+                oldest.append(min(known))
+            elif self._behind(partition):
                 async for record in self._reader.records(number, partition.engine.applied + 1):
                     oldest.append(record.wall)
                     break
@@ -193,53 +230,41 @@ class Runtime:
 
     async def settled(self) -> None:
         """Wait until everything in the log is applied and saved; for tests, replays and orderly moves."""
-        while not self._ready.is_set() or any(self.lag().values()) or self._persister.busy:  # noqa: ASYNC110 # three parties, none with an event of all
+        while not self._is_settled():  # noqa: ASYNC110 # three parties, none with an event of all
             await asyncio.sleep(0.005)
 
-    # Frames
+    def _is_settled(self) -> bool:
+        behind = [self._behind(part) for part in self._partitions.values()]
+        return self._holdings.ready.is_set() and not any(b is None or b for b in behind) and not self._persister.busy
 
-    async def _handle(self, record: LogRecord, ack: Callable[[], Awaitable[object]]) -> None:
-        """Take one record; never raises, or Faust would drop it."""
-        if self._stopping.is_set():
-            return
-        try:
-            await self._persister.room()
-            partition = await self._partition(record.partition)
-            self._persister.changed(await partition.take(record, ack))
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 # see the module's docstring
-            self._fatal(f"record {record.offset} of partition {record.partition} could not be taken", error)
-            await asyncio.Event().wait()
+    # Runs
 
-    async def _partition(self, number: int) -> Partition:
-        partition = self._partitions.get(number)
-        if partition is not None:
-            return partition
-        async with self._recovering:
-            if number not in self._partitions:
-                engine = await recover(number, self._store, self._thresholds, self._policies, self._patience)
-                engine.thresholds = self._thresholds
-                self._partitions[number] = Partition(
-                    engine, self._store, self._patience, self._persister.flush, self._most_conversations
-                )
-            return self._partitions[number]
+    async def _handle(self, run: Run, ack: Callable[[], object]) -> None:
+        """Hand a run to its lane; one of a partition that is no longer ours is dropped: whoever has it reads it."""
+        lane = self._holdings.lanes.get(run[0].partition)
+        if lane is not None and not self._stopping.is_set():
+            lane.put(run, ack)
+
+    def _hold(self, number: int, full: bool) -> None:  # noqa: FBT001 # a callback
+        if full:
+            self._app.runs.hold(self._tp(number))
+        else:
+            self._app.runs.release(self._tp(number))
 
     async def _on_assigned(self, _app: object, assigned: set[TP], **_: Any) -> None:
-        self._guards.append(self._run("recovery", self._recover_all(sorted(tp.partition for tp in assigned))))
-
-    async def _recover_all(self, numbers: Sequence[int]) -> None:
-        for number in numbers:
-            await self._partition(number)
-        self._ready.set()
+        self._rebalances += 1
+        self._holdings.assign(tp.partition for tp in assigned)
 
     async def _on_revoked(self, _app: object, revoked: set[TP], **_: Any) -> None:
-        """Another process gets these partitions: save what is applied and forget their states."""
-        for number in sorted(tp.partition for tp in revoked):
-            partition = self._partitions.get(number)
-            if partition is not None:
-                await self._persister.flush(partition)
-                del self._partitions[number]
+        """Others may get these partitions: save what is applied, and let go of their states."""
+        del revoked  # always all that are ours
+        try:
+            async with asyncio.timeout(HAND_OVER_S):
+                await self._holdings.give_up()
+        except TimeoutError:
+            self._fatal(f"partitions could not be handed over within {HAND_OVER_S:g} s ({self.trouble() or 'unknown'})")
+        except Exception as error:  # noqa: BLE001 # see the module's docstring
+            self._fatal("partitions could not be handed over", error)
 
     # Time
 
@@ -260,15 +285,34 @@ class Runtime:
     def _stream_clock(self, partition: Partition) -> int | None:
         """The time up to which a partition has heard everything (ms); None when it is behind.
 
-        The horizon is asked first: whatever was accepted before it is counted by the log's end asked after it.
+        The horizon is asked first: whatever was accepted before it is counted by the log's end asked after it. While
+        the brokers are silent time stands still: nobody knows what was accepted meanwhile.
         """
-        reached = min(self._gateway.horizon(), self._gateway.now() - TICK_BEHIND_MS)
-        engine = partition.engine
-        if lag(self._app, engine.partition, engine.applied) or self._stopping.is_set():
+        silent = self._app.runs.silent_ms(self._tp(partition.number))
+        reached = min(self._gateway.horizon(), self._gateway.now() - TICK_BEHIND_MS - silent)
+        behind = self._behind(partition)
+        if behind is None or behind or self._stopping.is_set():
             return None
-        return reached + engine.drift
+        return reached + partition.engine.drift
+
+    def _behind(self, partition: Partition) -> int | None:
+        return self._app.runs.behind(self._tp(partition.number), partition.engine.applied)
+
+    def _tp(self, number: int) -> TP:
+        return TP(self._topic, number)
 
     # Guard
+
+    def _silence(self) -> str | None:
+        """Whether the brokers are heard; a partition that has enough waiting is not asked for."""
+        for number, lane in self._holdings.lanes.items():
+            silent = self._app.runs.silent_ms(self._tp(number))
+            if silent > SILENT_MS and not lane.waiting:
+                return f"the log has told nothing of partition {number} for {silent // 1000} s: check its brokers"
+        waited = asyncio.get_running_loop().time() - self._started_at
+        if self._started_at and not self._rebalances and waited * 1000 > SILENT_MS:
+            return f"no partitions were assigned within {waited:.0f} s: check the log's brokers"
+        return None
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
@@ -277,7 +321,7 @@ class Runtime:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._fatal(f"the {task.get_name()} failed", error)
+            self._fatal(f"the task of {task.get_name()} failed", error)
 
     async def _watch(self) -> None:
         """End the process when Faust has crashed or nothing moves although something waits."""
@@ -288,7 +332,7 @@ class Runtime:
             if self._app.crashed or cast("Any", self._app.consumer).crashed:
                 self._fatal("the stream application crashed", self._app.crash_reason)
             now = (self._persister.saved_events, sum(part.engine.applied for part in self._partitions.values()))
-            if now != progress or not any(self.lag().values()) or self._patience.trouble is not None:
+            if now != progress or not any(self.lag().values()) or self.trouble() is not None:
                 moved, progress = loop.time(), now
             elif loop.time() - moved > STALL_S:
                 self._fatal(f"records wait and none was processed for {STALL_S:g} s")
@@ -302,4 +346,11 @@ class Runtime:
         self._end_process(EXIT_SOFTWARE)
 
 
-__all__ = ["Health", "Runtime", "Timekeeper"]
+def warmed_up() -> None:
+    """To be called once, when everything is loaded: garbage is looked for seldom, and never among what is there now."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, MIDDLE, OLD)
+
+
+__all__ = ["Health", "Runtime", "Timekeeper", "warmed_up"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from structlog.contextvars import bound_contextvars
@@ -14,7 +14,7 @@ from actors.keys import channel_key
 from storage.ports import HealthStore
 from storage.records import DeadLetter
 from streams.frames import BadEntry, encode_entry
-from streams.ports import Gateway
+from streams.ports import Gateway, LogRecord
 
 logger = logging.getLogger(__name__)
 
@@ -50,13 +50,29 @@ def of_bad_entries(
     return readable, letters
 
 
+def of_plain(record: LogRecord, reason: str) -> DeadLetter:
+    """A record that somebody else wrote and that holds no event Weir can read."""
+    logger.error("record %d of partition %d is dead-lettered: no readable event", record.offset, record.partition)
+    return DeadLetter(
+        partition=record.partition, offset=record.offset, index=0, at=record.wall, reason=reason, raw=record.data
+    )
+
+
 def of_failures(
-    partition: int, offset: int, wall: int, entries: Sequence[Entry], failures: Sequence[tuple[int, Exception]]
+    partition: int,
+    place: Callable[[int], tuple[int, int]],
+    wall: int,
+    entries: Sequence[Entry],
+    failures: Sequence[tuple[int, Exception]],
 ) -> list[DeadLetter]:
-    """Dead letters of what the engine could not apply. Log lines tell the place only: errors may quote customers."""
+    """Dead letters of what the engine could not apply; `place` gives an entry's (offset, index within its record).
+
+    Log lines tell the place only: errors may quote customers.
+    """
     letters: list[DeadLetter] = []
-    for index, error in failures:
-        entry = entries[index]
+    for number, error in failures:
+        entry = entries[number]
+        offset, index = place(number)
         letters.append(
             DeadLetter(
                 partition=partition,

@@ -1,12 +1,13 @@
-"""One partition at work: its engine, the states it needs, the frames applied and not yet acked.
+"""One partition at work: its engine, the states it needs, the runs applied and not yet acked.
 
-Records and ticks come one at a time (`_lock`): what was loaded for one must not be overtaken by another. Saving goes on
+Runs and ticks come one at a time (`_lock`): what was loaded for one must not be overtaken by another. Saving goes on
 meanwhile (`saving`); a state leaves memory only while no save is under way, so that it is loaded again as it was left.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
@@ -17,24 +18,28 @@ from actors.sla import Policy
 from actors.state import WEEK
 from actors.thresholds import ThresholdSet
 from storage.ports import EngineStore
-from storage.records import DeadLetter
+from storage.records import PartitionMark
 from streams import dead_letters
 from streams.engine import Engine
-from streams.frames import FrameDamagedError, decode_frame, decode_leniently
 from streams.patience import Patience
 from streams.ports import LogRecord
+from streams.reading import Portion, RecordReader
+
+MOST_CONVERSATIONS = 50_000
+BREATH_EVENTS = 1_000
+"""Events applied before others on the loop get their turn: a few milliseconds' worth."""
 
 
-class AppliedFrame(Struct, frozen=True):
-    """A frame whose effects are not saved yet; `ack` is called when they are."""
+class AppliedRun(Struct, frozen=True):
+    """A run whose effects are not saved yet; `ack` is called when they are."""
 
     wall: int
     events: int
-    ack: Callable[[], Awaitable[object]]
+    ack: Callable[[], object]
 
 
 class Partition:
-    """Feeds one engine. `flush` saves everything pending of this partition."""
+    """Feeds one engine; nothing fires before `open`. `flush` saves everything pending of this partition."""
 
     def __init__(
         self,
@@ -42,16 +47,20 @@ class Partition:
         store: EngineStore,
         patience: Patience,
         flush: Callable[[Partition], Awaitable[None]],
-        most_conversations: int,
+        *,
+        partitions: int,
     ) -> None:
         self.engine = engine
-        self.frames: list[AppliedFrame] = []
+        self.runs: list[AppliedRun] = []
         self.saving = asyncio.Lock()
         self.saving_since: int | None = None
+        self.most_conversations = MOST_CONVERSATIONS
+        """How many stay in memory."""
         self._store = store
         self._patience = patience
         self._flush = flush
-        self._most_conversations = most_conversations
+        self._reader = RecordReader(engine.partition, partitions, engine.channels)
+        self._open = False
         self._lock = asyncio.Lock()
 
     @property
@@ -63,32 +72,40 @@ class Partition:
         """When the oldest entry applied but not saved was accepted (ms)."""
         if self.saving_since is not None:
             return self.saving_since
-        return self.frames[0].wall if self.frames else None
+        return self.runs[0].wall if self.runs else None
 
-    async def take(self, record: LogRecord, ack: Callable[[], Awaitable[object]]) -> int:
-        """Apply a record that comes next in order; how many entries it had. One applied before is only acked."""
+    async def take(self, run: Sequence[LogRecord], ack: Callable[[], object]) -> int:
+        """Apply a run that comes next in order; how many entries were new. What was applied before is skipped.
+
+        A run may begin within what was applied: runs are cut anew after every rebalance.
+        """
         async with self._lock:
             engine = self.engine
-            bind_contextvars(partition=record.partition, offset=record.offset)
-            if record.offset <= engine.applied:
-                events = 0
-            else:
-                entries, letters = _read(record)
-                events = len(entries)
-                await self._load(entries)
-                failures = engine.apply(record.offset, record.wall, entries)
-                engine.dead_letters += letters
-                if failures:
-                    engine.dead_letters += dead_letters.of_failures(
-                        record.partition, record.offset, record.wall, entries, failures
-                    )
-            self.frames.append(AppliedFrame(record.wall, events, ack))
+            bind_contextvars(partition=engine.partition, offset=run[0].offset)
+            fresh = run if run[0].offset > engine.applied else [r for r in run if r.offset > engine.applied]
+            events = breath = 0
+            portions, loaded = self._reader.portions(fresh), deque[Portion]()
+            while (portion := loaded.popleft() if loaded else next(portions, None)) is not None:
+                if breath >= BREATH_EVENTS:
+                    breath = 0
+                    await asyncio.sleep(0)
+                if not loaded and (missing := engine.absent(portion.entries)):
+                    loaded.extend(portions)
+                    missing += engine.absent([entry for later in loaded for entry in later.entries])
+                    await self._restore(list(dict.fromkeys(missing)))
+                await self._index(portion.entries)
+                self._apply(portion)
+                events += len(portion.entries)
+                breath += len(portion.entries)
+            self.runs.append(AppliedRun(run[0].wall, events, ack))
             self._evict()
             return events
 
     async def tick(self, clock: Callable[[], int | None]) -> bool:
         """Fire the timers due at the stream's clock; True when any may have fired. `clock` is None when behind."""
         async with self._lock:
+            if not self._open:
+                return False
             now = clock()
             self._evict()
             if now is None or self.engine.next_due() >= now:
@@ -98,9 +115,29 @@ class Partition:
             self.engine.tick(now)
             return True
 
-    async def _load(self, entries: Sequence[Entry]) -> None:
-        await self._restore(self.engine.absent(entries))
-        await self._index(entries)
+    def open(self) -> None:
+        """Let timers fire from now on."""
+        self._open = True
+
+    async def close(self) -> None:
+        """Let what is under way end; nothing fires any more, and nothing is to be taken."""
+        self._open = False
+        async with self._lock:
+            return
+
+    def reopen(self, mark: PartitionMark) -> bool:
+        """Whether this can go on where it was closed: `mark` is the store's, and nobody has saved anything since."""
+        return mark == self.engine.mark and not self.runs
+
+    def _apply(self, portion: Portion) -> None:
+        engine = self.engine
+        failures = engine.apply(portion.offset, portion.wall, portion.entries)
+        if portion.letters:
+            engine.dead_letters += portion.letters
+        if failures:
+            engine.dead_letters += dead_letters.of_failures(
+                engine.partition, portion.place, portion.wall, portion.entries, failures
+            )
 
     async def _restore(self, keys: list[str]) -> None:
         if keys:
@@ -118,33 +155,26 @@ class Partition:
 
     def _evict(self) -> None:
         if not self.saving.locked():
-            self.engine.evict(self._most_conversations)
+            self.engine.evict(self.most_conversations)
 
 
 async def recover(
-    number: int,
+    mark: PartitionMark,
     store: EngineStore,
     thresholds: ThresholdSet,
     policies: Sequence[Policy],
     patience: Patience,
 ) -> Engine:
-    """The engine of a partition as it was last saved."""
-    mark = await patience("loading a mark", lambda: store.mark(number))
+    """The engine of a partition as it was last saved, at `mark`."""
+    number = mark.partition
     engine = Engine(number, thresholds, mark, policies=policies)
-    engine.restore_channels(await patience("loading channels", lambda: store.channel_states(number)))
-    engine.restore_keys(await patience("loading event keys", lambda: store.event_keys(number, mark.time - WEEK)))
-    engine.arm(await patience("loading timers", lambda: store.armed(number)))
+    what = f"loading partition {number}"
+    channels, keys, armed = await asyncio.gather(
+        patience(what, lambda: store.channel_states(number)),
+        patience(what, lambda: store.event_keys(number, mark.time - WEEK)),
+        patience(what, lambda: store.armed(number)),
+    )
+    engine.restore_channels(channels)
+    engine.restore_keys(keys)
+    engine.arm(armed)
     return engine
-
-
-def _read(record: LogRecord) -> tuple[Sequence[Entry], list[DeadLetter]]:
-    """The entries of a record, and dead letters for what cannot be read."""
-    try:
-        return decode_frame(record.data).entries, []
-    except FrameDamagedError:
-        pass  # some of it may be readable: entry by entry, below
-    try:
-        _, parts = decode_leniently(record.data)
-    except FrameDamagedError as error:
-        return [], [dead_letters.of_frame(record.partition, record.offset, record.wall, record.data, error)]
-    return dead_letters.of_bad_entries(record.partition, record.offset, record.wall, parts)

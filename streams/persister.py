@@ -2,7 +2,7 @@
 
 A double buffer: while one batch is being saved the engines go on filling the next. A flush starts FLUSH_S after the
 first change, at FLUSH_EVENTS, or as soon as nothing more came for IDLE_S. Retriable errors are tried in place for ever;
-taking new frames stops at MOST_UNSAVED events.
+taking new runs stops at MOST_UNSAVED events.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Persister:
     @property
     def busy(self) -> bool:
         """Whether something is applied and not saved."""
-        return self._work.is_set() or any(part.saving.locked() or part.frames for part in self._partitions.values())
+        return self._work.is_set() or any(part.saving.locked() or part.runs for part in self._partitions.values())
 
     async def room(self) -> None:
         """Wait until more may be taken."""
@@ -96,15 +96,15 @@ class Persister:
     async def flush(self, partition: Partition) -> None:
         """Save and ack everything applied by now in one partition. Raises FencedError."""
         async with partition.saving:
-            frames, partition.frames = partition.frames, []
-            events = sum(frame.events for frame in frames)
-            partition.saving_since = frames[0].wall if frames else None
+            runs, partition.runs = partition.runs, []
+            events = sum(run.events for run in runs)
+            partition.saving_since = runs[0].wall if runs else None
             batch = partition.engine.take(self._now())
             if batch is not None:
                 await self._patience("saving", lambda: self._store.save(batch))
                 self.flushes += 1
-            for frame in frames:
-                await frame.ack()
+            for run in runs:
+                run.ack()
             partition.saving_since = None
             self._progressed(events)
         if batch is not None:

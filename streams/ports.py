@@ -1,6 +1,6 @@
 """What the rest of Weir may ask of the log: submit entries durably, read them back.
 
-The embedded log and Kafka both stand behind these protocols.
+The embedded log and Kafka both stand behind these protocols, and pass one contract suite.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ class OverloadedError(RetriableError):
 
 class LogFullError(RetriableError):
     """The log cannot be written now (disk full, locked): nothing was accepted."""
+
+
+class LogUnreachableError(LogFullError):
+    """The brokers did not confirm in time: none, some or all of it may have been accepted.
+
+    Submit it again: messages, and events with a key, that were accepted are recognised as duplicates.
+    """
 
 
 class Frame(Struct, frozen=True, array_like=True, gc=False):
@@ -59,7 +66,11 @@ class Gateway(Protocol):
         ...
 
     async def submit(self, entries: Sequence[Entry]) -> None:
-        """Return when every entry is durable. Raises OverloadedError or LogFullError; then none was accepted."""
+        """Return when every entry is durable.
+
+        Raises OverloadedError or LogFullError; then none was accepted. The LogUnreachableError among the latter says
+        that nobody knows: part of it may be in the log, each partition's part in order.
+        """
         ...
 
 

@@ -4,7 +4,7 @@
 
 The order in which Faust calls: `subscribe` (its conductor) → here, as a task of its own, revoke and assign →
 `seek_to_committed` (its recovery, which runs without tables too) → `_getmany` for ever (its fetcher) → `_commit` at
-every commit interval. Offsets come to `_commit` only in order, because frames are acked in order.
+every commit interval.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from faust.transport.consumer import Consumer, RecordMap
-from faust.types import TP, ConsumerMessage
+from faust.transport.consumer import RecordMap
+from faust.types import TP
 
 from actors.errors import ConfigurationError, RetriableError
 from streams.ports import LogRecord
+from streams.runs import RunConsumer, topic_partitions
 from streams.topics import TOPIC
 
 if TYPE_CHECKING:
@@ -27,11 +28,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CREATE_TIME = 0
 RETRY_S = 0.5
 
 
-class EmbeddedConsumer(Consumer):
+class EmbeddedConsumer(RunConsumer):
     """The only member of its group: every partition is its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,8 +39,6 @@ class EmbeddedConsumer(Consumer):
         self._log: EmbeddedLog = cast("Transport", self.transport).log
         self._assigned: set[TP] = set()
         self._positions: dict[TP, int] = {}
-        self._owed: dict[int, int] = {}
-        self._paying = False
         self._news = asyncio.Event()
         self._stop_listening = self._log.listen(self._news.set)
 
@@ -49,7 +47,7 @@ class EmbeddedConsumer(Consumer):
         names = set(topics)
         if names - {TOPIC}:
             raise ConfigurationError(f"the embedded log holds the topic {TOPIC} only, not {sorted(names - {TOPIC})}")
-        wanted = {TP(TOPIC, partition) for partition in range(self._log.partitions)} if names else set()
+        wanted = topic_partitions(TOPIC, range(self._log.partitions)) if names else set()
         if wanted != self._assigned:
             self.add_future(self._assign(wanted))
 
@@ -64,7 +62,6 @@ class EmbeddedConsumer(Consumer):
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> RecordMap:  # noqa: ASYNC109 # Faust's signature
         self._news.clear()
         active = self._assigned if active_partitions is None else self._assigned & active_partitions
-        active = active - self._buffered_partitions
         if not any(self._position(tp) < self._log.end(tp.partition) for tp in active):
             try:
                 await asyncio.wait_for(self._news.wait(), timeout)
@@ -73,19 +70,8 @@ class EmbeddedConsumer(Consumer):
         wanted = {tp.partition: self._position(tp) for tp in active if self._position(tp) < self._log.end(tp.partition)}
         return await self._read(wanted) if wanted else {}
 
-    def on_buffer_full(self, tp: TP) -> None:
-        """Fetch nothing more for a partition whose stream has enough.
-
-        Faust would take it from the active ones too, and sleep a whole second whenever none is left.
-        """
-        if not self.app.in_recovery:
-            self._buffered_partitions.add(tp)
-
-    def on_buffer_drop(self, tp: TP) -> None:
-        """The stream has room again: fetch at once."""
-        if tp in self._buffered_partitions:
-            self._buffered_partitions.discard(tp)
-            self._news.set()
+    def _wake(self) -> None:
+        self._news.set()
 
     async def _read(self, wanted: Mapping[int, int]) -> RecordMap:
         try:
@@ -101,50 +87,10 @@ class EmbeddedConsumer(Consumer):
             self._positions[tp] = record.offset + 1
         return found
 
-    def _to_message(self, tp: TP, record: LogRecord) -> ConsumerMessage:
-        return ConsumerMessage(
-            tp.topic,
-            record.partition,
-            record.offset,
-            record.wall / 1000,
-            CREATE_TIME,
-            None,
-            None,
-            record.data,
-            None,
-            0,
-            len(record.data),
-            tp,
-            generation_id=self.app.consumer_generation_id,
-        )
-
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Note the offsets; when the log cannot be written they are owed, and tried again until it can."""
-        self._owed.update({tp.partition: offset for tp, offset in offsets.items()})
-        paid = await self._pay()
-        if not paid and not self._paying:
-            self._paying = True
-            self.add_future(self._pay_later())
-        return paid
-
-    async def _pay(self) -> bool:
-        owed = dict(self._owed)
-        try:
-            await self._log.commit(owed)
-        except RetriableError as error:
-            logger.warning("committing offsets is tried again: %s", error)
-            return False
-        for partition, offset in owed.items():
-            if self._owed.get(partition) == offset:
-                del self._owed[partition]
+        """Note the offsets, durably."""
+        await self._log.commit({tp.partition: offset for tp, offset in offsets.items()})
         return True
-
-    async def _pay_later(self) -> None:
-        """Faust forgets what it committed, whether that worked or not."""
-        while self._owed:
-            await asyncio.sleep(RETRY_S)
-            await self._pay()
-        self._paying = False
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Go to where processing ended last time."""
@@ -202,6 +148,14 @@ class EmbeddedConsumer(Consumer):
             raise ConfigurationError(
                 f"the embedded log holds {TOPIC} with {self._log.partitions} partitions, not {topic} with {partitions}"
             )
+
+    def behind(self, tp: TP, applied: int) -> int | None:
+        """How many records of a partition wait to be applied, `applied` being the last that was."""
+        return max(0, self._log.end(tp.partition) - applied - 1)
+
+    def silent_ms(self, tp: TP) -> int:  # noqa: ARG002 # a log in this process is always heard
+        """Nothing happens to this log that is not known at once."""
+        return 0
 
     def _new_topicpartition(self, topic: str, partition: int) -> TP:
         return TP(topic, partition)

@@ -8,7 +8,7 @@ from faust.types import TP
 
 from actors.errors import ConfigurationError
 from streams.embedded.log import EmbeddedLog
-from streams.faust_app import build_app, lag
+from streams.faust_app import build_app
 from streams.frames import assemble
 from streams.ports import LogFullError
 from streams.topics import TOPIC
@@ -26,8 +26,8 @@ class Reading:
         self.acks = []
         self.app = build_app(log.url, partitions=log.partitions, handle=self.hear, commit_interval_s=0.05)
 
-    async def hear(self, record, ack):
-        self.heard.append((record.partition, record.offset, record.data))
+    async def hear(self, run, ack):
+        self.heard += [(record.partition, record.offset, record.data) for record in run]
         self.acks.append(ack)
 
     async def __aenter__(self):
@@ -41,7 +41,7 @@ class Reading:
 
     async def ack_all(self):
         for ack in self.acks:
-            await ack()
+            ack()
         self.acks.clear()
 
 
@@ -57,14 +57,15 @@ async def test_records_come_in_order_per_partition_the_old_ones_and_the_new(log)
     assert reading.heard[-1] == (3, 0, FRAME)
 
 
-async def test_only_acked_offsets_are_committed_and_reading_resumes_there(log):
+async def test_only_acked_offsets_are_committed_and_reading_resumes_there(log, monkeypatch):
+    monkeypatch.setattr("streams.runs.RUN_RECORDS", 1)
     await log.append([(1, n, FRAME) for n in range(10)])
     async with Reading(log) as reading:
         await until(lambda: len(reading.heard) == 10)
         for ack in reading.acks[:4]:
-            await ack()
+            ack()
         await until(lambda: log.committed(1) == 4)
-        assert lag(reading.app, 1, 3) == 6
+        assert reading.app.runs.behind(TP(TOPIC, 1), 3) == 6
     async with Reading(log) as again:
         await until(lambda: len(again.heard) == 6)
         assert [offset for _, offset, _ in again.heard] == [4, 5, 6, 7, 8, 9]
