@@ -51,11 +51,12 @@ def of_engines(runtime: Runtime, now: Callable[[], int]) -> Reading:
         metrics.replace("weir_events_processed", {(): health.processed})
         metrics.replace(
             "weir_watermark_behind_seconds",
-            {(str(p),): max(0, now() - time) / 1000 for p, time in getattr(health, "watermarks", {}).items() if time},
+            {(str(p),): max(0, now() - time) / 1000 for p, time in health.watermark.items() if time},
         )
-        metrics.replace("weir_saves", {(): getattr(health, "saves", 0)})
-        metrics.replace("weir_fenced", {(): getattr(health, "fenced", 0)})
-        metrics.replace("weir_rebalances", {(): getattr(health, "rebalances", 0)})
+        metrics.set("weir_partitions", len(health.assigned) - len(health.loading), "loaded")
+        metrics.set("weir_partitions", len(health.loading), "loading")
+        metrics.replace("weir_saves", {(): health.flushes})
+        metrics.replace("weir_rebalances", {(): health.rebalances})
 
     return read
 

@@ -17,6 +17,8 @@ from services.masking import MASK, is_secret_name, masked
 LEAST_DIGITS = 7
 QUIET = ("faust", "httpcore", "httpx", "mode", "streams.embedded", "streams.faust_app", "uvicorn")
 """Loggers whose everyday chatter would hide what matters: only their warnings are kept."""
+SILENT = ("aiokafka",)
+"""Loggers that repeat many times a second what Weir itself says once, with what to do."""
 
 
 def configure_logs(form: Literal["auto", "json", "console"] = "auto", level: str = "info") -> None:
@@ -56,6 +58,8 @@ def configure_logs(form: Literal["auto", "json", "console"] = "auto", level: str
     root.setLevel(level.upper())
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in SILENT:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True

@@ -184,10 +184,11 @@ FIGURES: tuple[Figure, ...] = (
         "When it stands still while weir_log_lag_records grows, the database refuses writes: see the log.",
     ),
     Figure(
-        "weir_fenced",
-        "counter",
-        "Saves refused because another worker had taken the partition over.",
-        "The worker ends itself then. More than one a day: it was paused for too long; look at its host.",
+        "weir_partitions",
+        "gauge",
+        "Partitions this worker was given: loaded, or waiting for the database to give their states.",
+        "All workers together have every partition loaded; `loading` for long: look at the database.",
+        ("state",),
     ),
     Figure(
         "weir_rebalances",

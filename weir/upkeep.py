@@ -10,7 +10,7 @@ from services.accounts import Accounts
 from services.signs import FORGOTTEN_AFTER_MS
 from storage.ports import Store
 from storage.records import AuditRow
-from weir.parts.log import Log
+from streams.embedded.log import EmbeddedLog
 
 HOUR_S = 3600.0
 DAY_MS = 86_400_000
@@ -22,7 +22,7 @@ class Upkeep:
     """Runs once an hour, in one process of a deployment."""
 
     def __init__(
-        self, *, store: Store, log: Log, accounts: Accounts, now: Callable[[], int], retention_days: int
+        self, *, store: Store, log: EmbeddedLog | None, accounts: Accounts, now: Callable[[], int], retention_days: int
     ) -> None:
         self._store = store
         self._log = log
@@ -47,7 +47,7 @@ class Upkeep:
         await self._accounts.forget_expired()
         await self._store.forget_beats(self._now() - FORGOTTEN_AFTER_MS)
         before = self._now() - self._retention_ms
-        records = await self._log.trim(before) if ours() else 0
+        records = await self._log.trim(before) if self._log is not None and ours() else 0
         rows = await self._store.prune(before) if ours() else 0
         if records or rows:
             change = {"before": before, "records": records, "rows": rows}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # Kafka's client takes long to import: only who uses it pays
     from streams.kafka.log import KafkaLog
 
 LOG_FILE = "log.db"
+DAY_MS = 86_400_000
 
 
 class Log(Protocol):
@@ -22,10 +23,6 @@ class Log(Protocol):
     @property
     def url(self) -> str:
         """What Faust calls it."""
-        ...
-
-    async def trim(self, before_wall: int) -> int:
-        """Delete records accepted before that time (ms); returns how many."""
         ...
 
 
@@ -87,12 +84,32 @@ async def opened_log(
 
 @asynccontextmanager
 async def opened_kafka(config: Config) -> AsyncIterator[KafkaLog]:
-    """Kafka's side of it, the topic made when absent. Raises ConfigurationError."""
-    from streams.kafka.log import KafkaLog  # noqa: PLC0415 # see the package's docstring
-
-    log = KafkaLog(config.broker, partitions=config.partitions)
+    """Kafka's side of it, the topic made when absent. Raises ConfigurationError, or LogUnreachableError."""
+    log = kafka_log(config)
     await log.open()
     try:
         yield log
     finally:
         await log.close()
+
+
+def kafka_log(config: Config) -> KafkaLog:
+    """The topic as the settings name it, not looked at yet."""
+    from streams.kafka.connection import KafkaSecurity  # noqa: PLC0415 # see the package's docstring
+    from streams.kafka.log import KafkaLog  # noqa: PLC0415 # as above
+
+    return KafkaLog(
+        config.broker,
+        partitions=config.partitions,
+        replication=config.kafka_replication,
+        retention_ms=config.retention_days * DAY_MS,
+        security=KafkaSecurity(
+            protocol=config.kafka_security,
+            mechanism=config.kafka_mechanism,
+            user=config.kafka_user,
+            password=config.kafka_password,
+            ca=config.kafka_ca,
+            cert=config.kafka_cert,
+            key=config.kafka_key,
+        ),
+    )

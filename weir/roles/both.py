@@ -14,7 +14,7 @@ class Both:
 
     def __init__(self, parts: Parts) -> None:
         self.worker = Worker(parts, role="serve")
-        self.front = Web(parts, signs=False)
+        self.front = Web(parts, role="serve")
         self.config, self.store, self.gateway = parts.config, parts.store, parts.gateway
         self.runtime, self.thresholds = self.worker.runtime, self.front.thresholds
         self.accounts, self.tokens = self.front.accounts, self.front.tokens

@@ -14,7 +14,6 @@ from fastapi import FastAPI
 
 from actors.errors import RetriableError
 from api.routes import events, health
-from services.accounts import Accounts
 from services.heartbeats import Heartbeats, limits_of
 from services.signs import Report, SignOfLife
 from services.thresholds import Thresholds
@@ -50,7 +49,7 @@ class Connect:
                 figures.of_watchdog(self.watchdog),
             ],
         )
-        self.services = base_services(parts, Thresholds(self.store, now), Accounts(self.store, now), self.vitals)
+        self.services = base_services(parts, Thresholds(self.store, now), self.vitals)
         self.signs = SignOfLife(self.store, now, role="connect", version=VERSION, report=self.report)
         self._tasks = Tasks()
 

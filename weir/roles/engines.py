@@ -4,6 +4,7 @@ from services.accounts import Accounts
 from services.thresholds import Thresholds
 from streams.app import Runtime
 from streams.coordination.duty import Duty
+from streams.embedded.log import EmbeddedLog
 from weir.parts.opened import Parts
 from weir.policies import policies_of
 from weir.upkeep import Upkeep
@@ -27,10 +28,10 @@ def runtime_of(parts: Parts, thresholds: Thresholds) -> Runtime:
 
 
 def upkeep_of(parts: Parts, accounts: Accounts) -> Upkeep:
-    """What has to be done now and then."""
+    """What has to be done now and then. Kafka forgets by itself, as the topic's settings say."""
     return Upkeep(
         store=parts.store,
-        log=parts.log,
+        log=parts.log if isinstance(parts.log, EmbeddedLog) else None,
         accounts=accounts,
         now=parts.gateway.now,
         retention_days=parts.config.retention_days,

@@ -28,9 +28,9 @@ WORKERS_PARTS = ("engine", "persister")
 
 
 class Web:
-    """The API and the screens. `signs`: whether it says itself that it lives."""
+    """The API and the screens. As a part of another role it leaves the signs of life to that."""
 
-    def __init__(self, parts: Parts, *, signs: bool = True) -> None:
+    def __init__(self, parts: Parts, role: str = "web") -> None:
         self.config, self.store, self.gateway = parts.config, parts.store, parts.gateway
         self._parts = parts
         now = self.gateway.now
@@ -49,7 +49,7 @@ class Web:
         self.vitals = Vitals(
             reasons=[watchdog_reasons(self.watchdog, apart_from=WORKERS_PARTS)],
             readings=[
-                figures.of_process("web", self.thresholds.current),
+                figures.of_process(role, self.thresholds.current),
                 figures.of_gateway(self.gateway),
                 figures.of_watchdog(self.watchdog),
                 figures.of_monitor(self.watchdog),
@@ -68,7 +68,8 @@ class Web:
         )
         self.services, self.monitor = self._front.services, self._front.monitor
         self.accounts, self.tokens = self.services.accounts, self.services.tokens
-        self.signs = SignOfLife(self.store, now, role="web", version=VERSION, report=self.report) if signs else None
+        self.signs = SignOfLife(self.store, now, role=role, version=VERSION, report=self.report)
+        self._signs_too = role == "web"
         self._following = Following(self.thresholds, parts.live.bus)
         self._tasks = Tasks()
         self.first_password: str | None = None
@@ -97,7 +98,7 @@ class Web:
         await self.monitor.start()
         self._tasks.run("thresholds", self._following.run())
         self.vitals.accepting = True
-        if self.signs is not None:
+        if self._signs_too:
             self._tasks.run("signs of life", self.signs.run())
 
     async def stop(self) -> None:
@@ -107,7 +108,7 @@ class Web:
         await self.pulse.stop()
         await self._tasks.stop()
         await self.gateway.close()
-        if self.signs is not None:
+        if self._signs_too:
             await self.signs.last_word()
         self.watchdog.stop()
 

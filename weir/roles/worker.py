@@ -7,7 +7,6 @@ applied is saved and committed, then the partitions are handed over.
 from __future__ import annotations
 
 import asyncio
-import gc
 
 from starlette.types import ASGIApp
 
@@ -18,6 +17,7 @@ from services.pulse import Pulse
 from services.signs import Report, SignOfLife
 from services.thresholds import Thresholds
 from services.watchdog import Watchdog
+from streams.app import warmed_up
 from weir import figures
 from weir.parts.opened import Parts
 from weir.roles.engines import duty_of, runtime_of, upkeep_of
@@ -25,9 +25,6 @@ from weir.roles.probes import probes
 from weir.roles.tasks import Tasks
 from weir.version import VERSION
 from weir.vitals import Vitals, engine_reasons, watchdog_reasons
-
-YOUNG, MIDDLE, OLD = 100_000, 50, 100
-"""How many new objects, young and middle collections make a collection due: the engines make few cycles."""
 
 
 class Worker:
@@ -79,7 +76,7 @@ class Worker:
             ages=self.heartbeats.ages(),
             troubles=[*([health.trouble] if health.trouble else []), *self.watchdog.verdict.problems()],
             lag=health.lag,
-            watermark=getattr(health, "watermarks", {}),
+            watermark=health.watermark,
             waiting_ms=self.pulse.waiting_ms(),
             unsaved=health.unsaved,
             processed=health.processed,
@@ -98,9 +95,7 @@ class Worker:
         self._tasks.run("thresholds", self._following.run())
         self._tasks.run("upkeep", self._duty.run())
         self.vitals.accepting = True
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(YOUNG, MIDDLE, OLD)
+        warmed_up()
 
     async def stop(self) -> None:
         """Save and commit what was applied, hand the partitions over, and say good-bye."""
