@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 
-.PHONY: demo test lint types bench bench-pipeline lock clean help
+.PHONY: demo test lint types bench loadtest bench-pipeline lock clean help
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -25,6 +25,9 @@ bench: $(VENV)/.dev ## every benchmark; prints ratios
 
 bench-pipeline: $(VENV)/.dev ## Kafka to store, compared with peers in environments of their own
 	@$(BIN)/python -m benchmarks.pipeline $(ARGS)
+
+loadtest: $(VENV)/.dev ## a peak sale sent to a product of its own, or ARGS="--host URL --token-file FILE"; --ui shows Locust
+	@$(BIN)/python -m loadtest $(ARGS)
 
 lock: $(VENV)/.uv ## resolve requirements*.in anew
 	@for f in requirements-uv requirements requirements-dev requirements-bench requirements-bench-quix; do $(COMPILE) --upgrade $$f.in -o $$f.lock; done

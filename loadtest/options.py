@@ -65,6 +65,9 @@ class SimulationOptions(Struct, frozen=True, kw_only=True):
         start: when it begins, ms since the epoch.
         hours: how long it lasts; None: a day for `diurnal`, else half an hour to six, as the messages need.
         channels: how many shops take part; None: four to twelve, as the messages need.
+        curve: relative intensities of equal slots instead of the profile's.
+        pace: how long people take to write, 1 being as in life; None: as the length of the sale allows.
+        mark: a word put behind every account's name, so that two sales are told apart.
     """
 
     messages: int = 10_000
@@ -75,6 +78,9 @@ class SimulationOptions(Struct, frozen=True, kw_only=True):
     start: int = START
     hours: float | None = None
     channels: int | None = None
+    curve: tuple[float, ...] | None = None
+    pace: float | None = None
+    mark: str = ""
 
     def __post_init__(self) -> None:
         if self.messages < 1 or (self.conversations is not None and self.conversations < 1):
@@ -83,6 +89,10 @@ class SimulationOptions(Struct, frozen=True, kw_only=True):
             raise ConfigurationError(f"unknown profile {self.profile!r}; known ones: steady, diurnal, flash-sale")
         if self.hours is not None and self.hours <= 0:
             raise ConfigurationError(f"hours must be more than 0, not {self.hours!r}")
+        if self.curve is not None and not (self.curve and all(share > 0 for share in self.curve)):
+            raise ConfigurationError("a curve needs at least one slot, and every slot more than 0")
+        if self.pace is not None and self.pace <= 0:
+            raise ConfigurationError(f"pace must be more than 0, not {self.pace!r}")
 
     @property
     def conversation_count(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 FEWEST = 4
 
@@ -35,21 +36,18 @@ SHOPS: tuple[Shop, ...] = (
 )
 
 
-def shops(count: int | None, messages: int) -> tuple[Shop, ...]:
-    """The first `count` shops; more than there are become further accounts of the same platforms."""
+def shops(count: int | None, messages: int, mark: str = "") -> tuple[Shop, ...]:
+    """The first `count` shops; more than there are become further accounts of the same platforms.
+
+    `mark` is put behind the name of every account.
+    """
     wanted = count if count is not None else min(len(SHOPS), max(FEWEST, messages // 500))
-    return tuple(
+    first = tuple(
         SHOPS[i % len(SHOPS)] if i < len(SHOPS) else _branch(SHOPS[i % len(SHOPS)], i // len(SHOPS) + 1)
         for i in range(max(1, wanted))
     )
+    return tuple(replace(shop, account=f"{shop.account}-{mark}") for shop in first) if mark else first
 
 
 def _branch(shop: Shop, number: int) -> Shop:
-    return Shop(
-        platform=shop.platform,
-        account=f"{shop.account}-b{number}",
-        languages=shop.languages,
-        weight=shop.weight,
-        sequences=shop.sequences,
-        ahead_ms=shop.ahead_ms,
-    )
+    return replace(shop, account=f"{shop.account}-b{number}", history=0)

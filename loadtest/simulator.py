@@ -6,7 +6,7 @@ each trouble strikes only where what follows from it is certain, so that the tru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Simulation:
         count = options.conversation_count
         mean = options.messages / count if finite else 8.0
         length = options.length_ms
-        scale = min(1.0, CONVERSATION_PART * length / (mean * MEAN_GAP_MS)) if finite else 0.5
+        scale = options.pace or (min(1.0, CONVERSATION_PART * length / (mean * MEAN_GAP_MS)) if finite else 0.5)
         self._writers = Writers(self.world, self._plan, self._arrivals, scale, begun)
         incidents = Incidents(self.world, self._plan, self._resume)
         self._arrivals.attempt = incidents.attempt
@@ -71,7 +71,7 @@ class Simulation:
         self._starts = (
             endless(rng, options.start, per_second / mean)
             if per_second
-            else arrivals(rng, slots(options.profile, options.start, length), options.start, length, count)
+            else arrivals(rng, self._slots(length), options.start, length, count)
         )
         self._mean = mean if per_second else None
         self._open_shops(per_second or options.messages / (length / 1000))
@@ -89,10 +89,14 @@ class Simulation:
         for channel in world.channels:
             self._arrivals.slowness_known(channel, None)
 
+    def _slots(self, length: int) -> Sequence[float]:
+        options = self.options
+        return options.curve or slots(options.profile, options.start, length)
+
     def _open_shops(self, per_second: float) -> None:
         world, options = self.world, self.options
         checkpoints = Checkpoints(world, self._plan, self._arrivals)
-        roster = shops(options.channels, options.messages)
+        roster = shops(options.channels, options.messages, options.mark)
         total = sum(shop.weight for shop in roster)
         for number, shop in enumerate(roster):
             window = window_for(per_second * shop.weight / total)

@@ -1,0 +1,150 @@
+"""What a load test found: one record, as JSON for machines; `loadtest.report` makes a page of it for people."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from loadtest.balance import Balance
+from loadtest.delays import Quantiles, quantiles
+from loadtest.load import LoadOptions, Sale
+from loadtest.peak import HIGHEST
+from loadtest.score import score
+from loadtest.tally import Tally
+
+NAMED_MOST = 10
+VERSION = 1
+
+
+class Used(Struct, frozen=True, kw_only=True):
+    """One look at the server's process: cores it kept busy since the look before, memory it holds."""
+
+    at_s: float
+    cores: float
+    memory_mib: float
+
+
+class Load(Struct, frozen=True, kw_only=True):
+    """What was sent.
+
+    `busiest` and `mean` are answered events a second, `mean` over the length of the curve; `stood_s`: how long events
+    were due and had to wait for slower channels; `refused`: requests answered 429 or 503, `retried`: those without an
+    answer.
+    """
+
+    events: int
+    posts: int
+    broken: int
+    mean: float
+    busiest: int
+    busiest_over_normal: float
+    stood_s: float
+    refused: int
+    retried: int
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What Locust counted under one name; times in ms."""
+
+    name: str
+    count: int
+    failures: int
+    p50_ms: float
+    p99_ms: float
+
+
+class Outcome(Struct, kw_only=True):
+    """The whole load test. `problems` says why it did not pass; `answer`, `shown` and `readable` are delays in ms.
+
+    Attributes:
+        answer: from sending a request to its 202.
+        shown: from the 202 to the push after which the monitor's ledger counts the events.
+        readable: from the 202 to the message being readable over the API.
+        score: anomalies found against those injected; None when not all of the sale was sent.
+        settled_s: how long the product worked on after the last answer.
+    """
+
+    version: int = VERSION
+    options: LoadOptions
+    mark: str
+    load: Load
+    balance: Balance
+    answer: Quantiles
+    shown: Quantiles
+    readable: Quantiles
+    score: dict[str, Any] | None
+    table: str
+    used: list[Used]
+    settled_s: float
+    problems: list[str]
+    requests: list[Request] = []
+    python: str = platform.python_version()
+    machine: str = platform.platform()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is lost, double or unanswered."""
+        return not self.problems
+
+
+def judged(
+    *,
+    options: LoadOptions,
+    sale: Sale,
+    tally: Tally,
+    balance: Balance,
+    found: Sequence[dict[str, Any]],
+    answer_ms: Sequence[float],
+    shown_ms: Sequence[float],
+    seen_ms: Sequence[float],
+    never_seen: Sequence[str],
+    used: Iterable[Used],
+    settled_s: float,
+    sent: bool,
+    broken_off: str,
+) -> Outcome:
+    """Put together what was measured, and say what is wrong with it."""
+    problems = list(balance.problems)
+    if broken_off:
+        problems.append(f"broken off: {broken_off}")
+    elif not sent:
+        problems.append("stopped before everything was sent")
+    problems += [f"answered wrongly: {what}" for what in tally.wrongly]
+    problems += [f"accepted and never readable: {name}" for name in never_seen[:NAMED_MOST]]
+    result = None
+    if sent:
+        truth = {"anomalies": msgspec.to_builtins(sale.truth)}
+        result = score({"anomalies": found}, truth)
+    return Outcome(
+        options=options,
+        mark=sale.options.mark,
+        load=_load(options, sale, tally),
+        balance=balance,
+        answer=quantiles(answer_ms),
+        shown=quantiles(shown_ms),
+        readable=quantiles(seen_ms),
+        score=result.as_dict() if result else None,
+        table=result.table() if result else "",
+        used=list(used),
+        settled_s=round(settled_s, 1),
+        problems=problems,
+    )
+
+
+def _load(options: LoadOptions, sale: Sale, tally: Tally) -> Load:
+    busiest = max(tally.by_second.values(), default=0)
+    return Load(
+        events=tally.events,
+        posts=tally.posts,
+        broken=tally.broken,
+        mean=round(tally.events / options.seconds, 1),
+        busiest=busiest,
+        busiest_over_normal=round(busiest / (options.peak / HIGHEST), 1),
+        stood_s=round(sale.feed.stood_s, 1),
+        refused=tally.refused,
+        retried=tally.retried,
+    )
