@@ -24,6 +24,7 @@ from streams.app import Runtime
 from streams.bus import Bus, LocalBus
 from streams.engine import Engine
 from streams.kafka.log import KafkaLog
+from streams.ports import PartitionPosition
 from streams.redis.bus import RedisBus
 from streams.redis.link import RedisLink
 
@@ -127,7 +128,11 @@ class StandingClock:
 
 
 class NoReader:
-    """Nobody asks for the log's past here."""
+    """Nothing of the log's past is read again here."""
+
+    async def positions(self) -> list[PartitionPosition]:
+        """None that matter: nothing was processed before."""
+        return []
 
 
 class StubStore:
