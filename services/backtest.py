@@ -13,9 +13,11 @@ from actors import conversation as conversations
 from actors.anomaly import KINDS
 from actors.effects import Effects
 from actors.thresholds import ThresholdSet
+from services.logged import entries_of
 from storage.records import PartitionMark
 from streams.engine import Engine
-from streams.frames import FrameDamagedError, decode_frame
+from streams.frames import FrameDamagedError
+from streams.ports import LogRecord
 
 
 class Question(Struct, frozen=True, kw_only=True, tag="backtest"):
@@ -52,7 +54,7 @@ class Backtest:
             mark = PartitionMark(partition=partition)
             self._engines = [Engine(partition, thresholds, mark, timers=False) for thresholds in self._sets]
         try:
-            entries = decode_frame(data).entries
+            entries = entries_of(LogRecord(partition, offset, wall, data))
         except FrameDamagedError:
             return
         self._events += len(entries)

@@ -5,15 +5,17 @@ counted must then lie between the log's count at the first mark and at the secon
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct, field
 
 from actors.events import ChannelEvent, Clock, Entry, Message, Rejected
 from actors.keys import channel_key, conversation_key
+from services.logged import entries_leniently
 from storage.ports import HealthStore, InboxStore
 from storage.records import DeadLetter, LedgerRow, PartitionMark
-from streams.frames import BadEntry, FrameDamagedError, decode_leniently
+from streams.frames import BadEntry, FrameDamagedError
 from streams.ports import LogRecord, PartitionPosition
 
 MOST_NAMED = 20
@@ -129,25 +131,35 @@ class _Walk:
 
 
 Progress = Callable[[int, int], None]
+Applied = AsyncIterator[tuple[int, Sequence[Entry | BadEntry]]]
+"""Offsets with what the engine counted there."""
 
 
-async def audit(store: LedgerStore, log: Log, progress: Progress | None = None) -> LedgerAudit:
-    """Hold the log against the ledger and the store. `progress` is told (records walked, records in all)."""
+async def audit(store: LedgerStore, log: Log, progress: Progress | None = None, *, holes: bool = False) -> LedgerAudit:
+    """Hold the log against the ledger and the store. `progress` is told (records walked, records in all).
+
+    `holes`: offsets may be left out, as Kafka does for others' transactions; without it a hole is a loss.
+    """
     result = LedgerAudit()
+    # What is committed is asked before what is saved, where the log ends after it: a live Weir goes on meanwhile.
+    committed = {position.partition: position.committed for position in await log.positions()}
     first = {mark.partition: mark for mark in await store.marks()}
     dead = {(d.partition, d.offset, d.index) for d in await _dead_letters(store)}
     ledger = {row.channel: row for row in await store.ledger()}
     counts = await store.counts()
     last = {mark.partition: mark for mark in await store.marks()}
     positions = await log.positions()
+    read = partial(_entries, log, partitions=len(positions), holes=holes)
     walked, total = 0, sum(position.end - position.start for position in positions)
     for position in positions:
         walk = _Walk(position.partition, dead)
-        account = _account(position, last, result)
+        account = _account(position, committed.get(position.partition, 0), last, result)
         applied = (first.get(position.partition, PartitionMark(partition=position.partition)).applied, account.applied)
-        async for offset, entries in _entries(log, position, account.applied, result):
-            if offset == applied[0] + 1:
+        reached = -1
+        async for offset, entries in read(position, account.applied, result):
+            if reached <= applied[0] < offset:
                 walk.close_first()
+            reached = offset
             walk.count(offset, entries)
             walked += 1
             if progress and walked % 100 == 0:
@@ -164,12 +176,14 @@ async def audit(store: LedgerStore, log: Log, progress: Progress | None = None) 
             row = ledger.pop(channel, LedgerRow(channel=channel))
             _compare(result, channel, tally, row, counts.pop(channel, {}), whole=whole)
         if not all(_is_sound(result, channel) for channel in walk.tallies):
-            await _name_missing(result, store, log, position, applied[0])
+            await _name_missing(result, store, read(position, applied[0], LedgerAudit()), position.partition)
     _check_rest(result, ledger, counts, trimmed=any(position.start for position in positions))
     return result
 
 
-def _account(position: PartitionPosition, marks: dict[int, PartitionMark], result: LedgerAudit) -> PartitionAccount:
+def _account(
+    position: PartitionPosition, committed: int, marks: dict[int, PartitionMark], result: LedgerAudit
+) -> PartitionAccount:
     number = position.partition
     applied = marks[number].applied if number in marks else -1
     if applied >= position.end:
@@ -177,9 +191,14 @@ def _account(position: PartitionPosition, marks: dict[int, PartitionMark], resul
             f"partition {number}: {applied} was applied but the log ends at {position.end - 1}; "
             "the log lost its end: restore it from a backup of the same moment as the store"
         )
-    if position.committed > applied + 1:
+    if 0 <= applied < position.start - 1:
         result.problems.append(
-            f"partition {number}: {position.committed - 1} was committed but only {applied} is saved; "
+            f"partition {number}: records {applied + 1} to {position.start - 1} were forgotten by the log before they"
+            " were processed: let its retention be longer than any outage, and re-sync the channels of that time"
+        )
+    elif committed > max(applied + 1, position.start):
+        result.problems.append(
+            f"partition {number}: {committed - 1} was committed but only {applied} is saved; "
             "the store is older than the log: restore both from the same moment"
         )
     waiting = max(0, position.end - 1 - applied)
@@ -189,19 +208,19 @@ def _account(position: PartitionPosition, marks: dict[int, PartitionMark], resul
 
 
 async def _entries(
-    log: Log, position: PartitionPosition, applied: int, result: LedgerAudit
-) -> AsyncIterator[tuple[int, Sequence[Entry | BadEntry]]]:
+    log: Log, position: PartitionPosition, applied: int, result: LedgerAudit, *, partitions: int, holes: bool
+) -> Applied:
     """The applied records in order, gaps and damage reported."""
     expected = position.start
     async for record in log.records(position.partition, position.start):
         if record.offset > applied:
             return
-        if record.offset != expected:
+        if record.offset != expected and not holes:
             gap = f"records {expected} to {record.offset - 1} are missing"
             result.problems.append(f"partition {position.partition}: {gap} from the log")
         expected = record.offset + 1
         try:
-            yield record.offset, decode_leniently(record.data)[1]
+            yield record.offset, entries_leniently(record, partitions)
         except FrameDamagedError as wrong:
             place = f"partition {position.partition}, record {record.offset}"
             result.problems.append(f"{place}: {wrong}; its events cannot be accounted for")
@@ -245,13 +264,11 @@ def _is_sound(result: LedgerAudit, channel: str) -> bool:
     return not any(problem.startswith(f"{channel}: ") for problem in result.problems)
 
 
-async def _name_missing(
-    result: LedgerAudit, store: LedgerStore, log: Log, position: PartitionPosition, applied: int
-) -> None:
+async def _name_missing(result: LedgerAudit, store: LedgerStore, applied: Applied, partition: int) -> None:
     """Say which messages of unsound channels are in the log but not in the store."""
     named = 0
     seen: set[tuple[str, str]] = set()
-    async for offset, entries in _entries(log, position, applied, LedgerAudit()):
+    async for offset, entries in applied:
         for index, entry in enumerate(entries):
             if not isinstance(entry, Message) or _is_sound(result, channel_key(entry.platform, entry.account)):
                 continue
@@ -260,11 +277,11 @@ async def _name_missing(
                 continue
             seen.add((key, entry.message))
             if await store.message(key, entry.message) is None:
-                place = f"partition {position.partition}, record {offset}, entry {index}"
+                place = f"partition {partition}, record {offset}, entry {index}"
                 result.problems.append(f"missing in the store: message {entry.message!r} of {key} ({place})")
                 named += 1
             if named >= MOST_NAMED:
-                result.notes.append(f"partition {position.partition}: more may be missing; {named} are named")
+                result.notes.append(f"partition {partition}: more may be missing; {named} are named")
                 return
 
 

@@ -13,7 +13,9 @@ from msgspec import Struct
 from actors.events import AttachmentStatus, Entry, Message, Notification, Receipt, Translation
 from actors.keys import channel_key, conversation_key
 from actors.sketch import Sketch
-from streams.frames import FrameDamagedError, decode_frame
+from services.logged import entries_of
+from streams.frames import FrameDamagedError
+from streams.ports import LogRecord
 
 WAITING_MOST = 200_000
 """Things awaited at once; the oldest are given up, so that memory stays bounded."""
@@ -79,9 +81,8 @@ class Measures:
 
     def frame(self, partition: int, offset: int, wall: int, data: bytes) -> None:
         """The next frame of a partition."""
-        del partition, offset, wall
         try:
-            entries = decode_frame(data).entries
+            entries = entries_of(LogRecord(partition, offset, wall, data))
         except FrameDamagedError:
             return
         for entry in entries:

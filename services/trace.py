@@ -17,9 +17,10 @@ from actors.events import Message
 from actors.keys import channel_key, split_key
 from actors.times import rfc3339
 from services.errors import NotFoundError
+from services.logged import entries_of
 from storage.ports import HealthStore, InboxStore
 from storage.records import AnomalyFilter, MessageRow
-from streams.frames import FrameDamagedError, decode_frame
+from streams.frames import FrameDamagedError
 from streams.ports import LogReader, LogRecord
 
 INBOUND = ("notified", "seen", "answered")
@@ -154,7 +155,7 @@ async def _search(
         if monotonic() > ends:
             return None
         try:
-            entries = decode_frame(item.data).entries
+            entries = entries_of(item)
         except FrameDamagedError:
             continue  # a damaged frame is a dead letter of its own; the message may be in another
         for index, entry in enumerate(entries):
