@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # a bare `pytest` does not put the work tree there
     sys.path.insert(0, str(ROOT))
 
-from tests.services import cache, chromium, ferretdb, redis  # noqa: E402 # needs the line above
+from tests.services import cache, chromium, ferretdb, netns, redis  # noqa: E402 # needs the line above
 from tests.services import kafka as kafka_service  # noqa: E402 # the same
 
 SERVICES = pytest.StashKey[list]()
@@ -109,3 +109,19 @@ def redis_server(start_service):
 def mongo(start_service):
     """One database with MongoDB's protocol: `.url`, `.fresh()`, `.kill()`, `.start()`, `.pause()`, `.resume()`."""
     return start_service("mongo", ferretdb.running())
+
+
+@pytest.fixture(scope="session")
+def namespaces():
+    """Says whether network namespaces can be had; skips where not, in continuous integration too: proxies do there."""
+    try:
+        netns.prepare()
+    except cache.UnavailableError as wrong:
+        pytest.skip(f"NO NETWORK NAMESPACES, partitions are tested through proxies only: {wrong}")
+
+
+@pytest.fixture
+def network(namespaces):  # noqa: ARG001 # asks whether there are any
+    """A network of hosts whose cables can be pulled: `.host()`, then `.command()`, `.cut()`, `.heal()`."""
+    with netns.network() as made:
+        yield made

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services import cache, ports
+from tests.services.netns import Host
 from tests.services.server import Server, ask, own_folder
 
 VERSION = "1.24.0"
@@ -41,15 +42,16 @@ def prepare() -> Path:
 class FerretServer(Server):
     """One FerretDB; every `fresh()` is an empty database of its own."""
 
-    def __init__(self, program: Path, folder: Path, host: str = "127.0.0.1") -> None:
-        self.host = host
+    def __init__(self, program: Path, folder: Path, inside: Host | None = None) -> None:
+        self.host = host = inside.address if inside else "127.0.0.1"
         self.port = ports.free()[0]
         self.address = f"mongodb://{host}:{self.port}"
         self.url = f"{self.address}/weir"
         self._names = itertools.count(1)
         data = folder / "data"
         data.mkdir()
-        super().__init__("ferretdb", [program, "--listen", f"{host}:{self.port}", "--folder", data], folder)
+        command = [program, "--listen", f"{host}:{self.port}", "--folder", data]
+        super().__init__("ferretdb", command, folder, inside)
 
     def fresh(self) -> str:
         """The URL of a database that nobody has used yet."""
@@ -61,11 +63,11 @@ class FerretServer(Server):
 
 
 @contextmanager
-def running(parent: Path | None = None, host: str = "127.0.0.1") -> Iterator[FerretServer]:
-    """One FerretDB for the length of the block; its data lies in a temporary folder under `parent`."""
+def running(parent: Path | None = None, inside: Host | None = None) -> Iterator[FerretServer]:
+    """One FerretDB for the length of the block: data in a folder under `parent`, running `inside` a host."""
     program = prepare()
     with own_folder("ferretdb", parent) as folder:
-        ferret = FerretServer(program, folder, host)
+        ferret = FerretServer(program, folder, inside)
         try:
             ferret.start()
             yield ferret

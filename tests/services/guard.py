@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -22,9 +23,9 @@ _guards: dict[int, subprocess.Popen[str]] = {}
 
 
 def tell(word: str, value: int | str) -> None:
-    """Tell this process's guard, started at the first word: `watch`/`forget` a pid, `keep`/`remove` a folder.
+    """Tell this process's guard, started at the first word, what to do at the end, or that it need not any more.
 
-    `remove` names a folder that the guard removes at the end; `keep` takes that back.
+    `watch` and `forget` name a process to kill, `remove` and `keep` a folder, `undo` and `done` a command to run.
     """
     with _lock:
         guard = _guards.get(os.getpid())
@@ -49,6 +50,7 @@ def main() -> None:
     """Listen until the tests are gone, then clear up."""
     pids: set[int] = set()
     folders: set[str] = set()
+    commands: list[str] = []
     for line in sys.stdin:
         word, _, value = line.rstrip("\n").partition(" ")
         match word:
@@ -58,14 +60,20 @@ def main() -> None:
                 pids.discard(int(value))
             case "remove":
                 folders.add(value)
-            case _:
+            case "keep":
                 folders.discard(value)
+            case "undo":
+                commands.append(value)
+            case _:
+                commands.remove(value)
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, signal.SIGKILL)
     for folder in folders:
         if Path(folder).is_dir():
             shutil.rmtree(folder, ignore_errors=True)
+    for command in reversed(commands):
+        subprocess.run(shlex.split(command), check=False, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import secrets
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +21,8 @@ from aiokafka.cluster import ClusterMetadata
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from tests.services import cache, ports
+from tests.services import cache, ports, proxy
+from tests.services.netns import Host
 from tests.services.server import POLL_S, START_TIMEOUT_S, Server, StartError, listens, own_folder
 
 Answer = TypeVar("Answer")
@@ -63,20 +65,55 @@ def _check(folder: Path) -> None:
         raise cache.UnavailableError(f"Kafka: no hashes in {HASHES.name} for {', '.join(sorted(strange))}")
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where one broker lives and how it is reached."""
+
+    number: int
+    host: str
+    client: int
+    controller: int
+    behind: int
+    """The port for clients that come through the proxy."""
+    proxy: int
+    """The proxy's own port on 127.0.0.1."""
+    inside: Host | None
+
+    @property
+    def bootstrap(self) -> str:
+        """Host and port for clients."""
+        return f"{self.host}:{self.client}"
+
+    @property
+    def voter(self) -> str:
+        """How the others know it."""
+        return f"{self.number}@{self.host}:{self.controller}"
+
+    def settings(self) -> dict[str, object]:
+        """A client is told the address of the listener it came by: through the proxy once, through it always."""
+        listeners = {"BROKER": self.client, "PROXIED": self.behind, "CONTROLLER": self.controller}
+        return {
+            "node.id": self.number,
+            "listeners": ",".join(f"{name}://{self.host}:{port}" for name, port in listeners.items()),
+            "advertised.listeners": f"BROKER://{self.bootstrap},PROXIED://127.0.0.1:{self.proxy}",
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
+        }
+
+
 class Broker(Server):
     """One broker that is a controller too."""
 
-    def __init__(
-        self, number: int, jars: Path, folder: Path, settings: dict[str, object], java: list[str], bootstrap: str
-    ) -> None:
-        self.number = number
-        self.bootstrap = bootstrap
-        self.data = folder / f"broker-{number}"
-        self.settings = folder / f"broker-{number}.properties"
-        lines = {**settings, "node.id": number, "log.dirs": self.data}
+    def __init__(self, place: Place, voters: list[str], jars: Path, folder: Path, java: list[str]) -> None:
+        self.number = place.number
+        self.place = place
+        self.bootstrap = place.bootstrap
+        self.data = folder / f"broker-{place.number}"
+        self.settings = folder / f"broker-{place.number}.properties"
+        lines = _settings(voters) | place.settings() | {"log.dirs": self.data}
         self.settings.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
         self._java = ["java", *java, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", f"{jars}/*"]
-        super().__init__(f"kafka-{number}", [*self._java, "kafka.Kafka", self.settings], folder)
+        command = [*self._java, "kafka.Kafka", self.settings]
+        super().__init__(f"kafka-{place.number}", command, folder, place.inside)
 
     def format(self, cluster: str) -> subprocess.Popen[bytes]:
         """Begin to lay out the data folder."""
@@ -86,8 +123,26 @@ class Broker(Server):
 
     def answers(self) -> bool:
         """Whether the cluster counts on this broker, in this broker's own words."""
-        host, _, port = self.bootstrap.partition(":")
-        return listens(host, int(port)) and self.number in brokers_seen(self.bootstrap)
+        return listens(self.place.host, self.place.client) and self.number in brokers_seen(self.bootstrap)
+
+
+class Proxied:
+    """Proxies by number of broker, and the addresses for clients that go through them."""
+
+    def __init__(self, proxies: dict[int, proxy.Proxy]) -> None:
+        self.proxies = proxies
+        self.bootstrap = ",".join(each.address for each in proxies.values())
+        self.url = f"kafka://{self.bootstrap}"
+
+    def cut(self) -> None:
+        """Let nothing through to any broker."""
+        for each in self.proxies.values():
+            each.cut()
+
+    def heal(self) -> None:
+        """Let everything through again."""
+        for each in self.proxies.values():
+            each.heal()
 
 
 class Kafka:
@@ -150,6 +205,18 @@ class Kafka:
                 raise StartError(f"Kafka: replicas still behind after {timeout:.0f} s: {behind}")
             time.sleep(POLL_S)
 
+    @contextmanager
+    def proxied(self) -> Iterator[Proxied]:
+        """A way to the brokers that can be cut, for clients that are given its url."""
+        with ExitStack() as stack:
+            places = [broker.place for broker in self.brokers.values()]
+            yield Proxied(
+                {
+                    place.number: stack.enter_context(proxy.running(place.host, place.behind, at=place.proxy))
+                    for place in places
+                }
+            )
+
     def stop(self) -> None:
         """End every broker."""
         for broker in self.brokers.values():
@@ -163,29 +230,18 @@ def running(
     heap_mb: int = 256,
     java: tuple[str, ...] = QUICK,
     parent: Path | None = None,
-    host: str = "127.0.0.1",
+    inside: Sequence[Host] = (),
 ) -> Iterator[Kafka]:
     """Kafka for the length of the block; its data lies in a temporary folder under `parent`.
 
-    Several brokers replicate everything; a write then needs two of three.
+    Several brokers replicate everything; a write then needs two of three. `inside`: a host for each broker.
     """
     jars = prepare()
+    places = [_place(number, inside) for number in range(1, brokers + 1)]
+    voters = [place.voter for place in places]
+    options = [f"-Xmx{heap_mb}m", f"-Xms{heap_mb // 4}m", *java]
     with own_folder("kafka", parent) as folder:
-        clients, controllers = ports.free(brokers), ports.free(brokers)
-        numbers = range(1, brokers + 1)
-        voters = [f"{number}@{host}:{port}" for number, port in zip(numbers, controllers, strict=True)]
-        options = [f"-Xmx{heap_mb}m", f"-Xms{heap_mb // 4}m", *java]
-        made = [
-            Broker(
-                number,
-                jars,
-                folder,
-                _settings(voters) | {"listeners": f"BROKER://{host}:{client},CONTROLLER://{host}:{controller}"},
-                options,
-                f"{host}:{client}",
-            )
-            for number, client, controller in zip(numbers, clients, controllers, strict=True)
-        ]
+        made = [Broker(place, voters, jars, folder, options) for place in places]
         kafka = Kafka(made)
         try:
             _format(made)
@@ -196,6 +252,12 @@ def running(
             yield kafka
         finally:
             kafka.stop()
+
+
+def _place(number: int, inside: Sequence[Host]) -> Place:
+    host = inside[number - 1] if inside else None
+    client, controller, behind, proxy = ports.free(4)
+    return Place(number, host.address if host else "127.0.0.1", client, controller, behind, proxy, host)
 
 
 def _format(brokers: list[Broker]) -> None:
@@ -214,7 +276,6 @@ def _settings(voters: list[str]) -> dict[str, object]:
         "controller.quorum.voters": ",".join(voters),
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "BROKER",
-        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "auto.create.topics.enable": "false",
         "default.replication.factor": copies,
         "min.insync.replicas": in_step,

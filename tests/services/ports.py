@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 LOWEST = 15_000
-_reserved: list[socket.socket] = []
 _choice = random.SystemRandom()
 
 
@@ -49,5 +48,5 @@ def _reserve(port: int) -> bool:
     except OSError:
         mark.close()
         return False
-    _reserved.append(mark)
+    mark.detach()  # it stays open
     return True

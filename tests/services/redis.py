@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services import apt, cache, ports
+from tests.services.netns import Host
 from tests.services.server import Server, ask, own_folder
 
 PROGRAM = "redis-server"
@@ -42,8 +43,8 @@ def _unpack(program: Path) -> Path:
 class RedisServer(Server):
     """One Redis that keeps its data over a kill (append-only file)."""
 
-    def __init__(self, program: Path, folder: Path, host: str = "127.0.0.1") -> None:
-        self.host = host
+    def __init__(self, program: Path, folder: Path, inside: Host | None = None) -> None:
+        self.host = host = inside.address if inside else "127.0.0.1"
         self.port = ports.free()[0]
         self.url = f"redis://{host}:{self.port}"
         settings = {
@@ -58,7 +59,7 @@ class RedisServer(Server):
         }
         file = folder / "redis.conf"
         file.write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
-        super().__init__("redis", [program, file], folder)
+        super().__init__("redis", [program, file], folder, inside)
 
     def answers(self) -> bool:
         """Whether it serves requests: not while it still loads its data."""
@@ -66,11 +67,11 @@ class RedisServer(Server):
 
 
 @contextmanager
-def running(parent: Path | None = None, host: str = "127.0.0.1") -> Iterator[RedisServer]:
-    """One Redis for the length of the block; its data lies in a temporary folder under `parent`."""
+def running(parent: Path | None = None, inside: Host | None = None) -> Iterator[RedisServer]:
+    """One Redis for the length of the block: data in a folder under `parent`, running `inside` a host."""
     program = prepare()
     with own_folder("redis", parent) as folder:
-        redis = RedisServer(program, folder, host)
+        redis = RedisServer(program, folder, inside)
         try:
             redis.start()
             yield redis

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.services import guard
+from tests.services.netns import Host
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
@@ -33,9 +34,10 @@ class Server(ABC):
     Calls block: from a coroutine use `await asyncio.to_thread(server.start)`.
     """
 
-    def __init__(self, name: str, command: Sequence[object], folder: Path) -> None:
+    def __init__(self, name: str, command: Sequence[object], folder: Path, inside: Host | None = None) -> None:
+        """`inside`: the host it runs on, when that is not this one."""
         self.name = name
-        self.command = [str(part) for part in command]
+        self.command = inside.command(command) if inside else [str(part) for part in command]
         self.folder = folder
         self.log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
