@@ -21,7 +21,7 @@ EXPLANATION = """From a real Kafka, one core a contender (core 0), the broker on
 same events with the same engine, hands out its changes every 20,000 events and ended with the same states. Processor
 time is that of all threads of the contender's process, user and system, from its first record on. Both tables are
 comparisons of their own: one-event records and frames of 250 events are never set against each other. L is what the
-job alone takes, decode and apply from memory in partition order; "µs over L" is what an event costs a contender beyond it.
+job alone takes: decode and apply from memory in partition order. "µs over L" is what an event costs beyond it.
 """
 
 
