@@ -19,7 +19,7 @@ from msgspec import Struct
 from loadtest.manners import Lane, lane_of
 from loadtest.world import Event
 
-APART_MS = 8_000
+APART_MS = 5_000
 """Less than what lies between the simulator's usual ways and the graces of the detectors."""
 
 

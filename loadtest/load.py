@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from actors.errors import ConfigurationError
-from loadtest.feed import Feed
+from loadtest.feed import APART_MS, Feed
 from loadtest.options import SimulationOptions
 from loadtest.peak import HIGHEST, MEAN, PEAK_DAY, Curve
 from loadtest.shapes import HOUR_MS
@@ -22,13 +22,13 @@ from loadtest.world import Event
 
 EVENTS_PER_MESSAGE = 3.1
 """About so many: a message and what follows from it; counted exactly before the start."""
-MESSAGES_PER_CONVERSATION = 8
+MESSAGES_PER_CONVERSATION = 6
 BROKEN = 0.001
 """The share of events that no product can accept."""
 TAIL_MS = 20 * 60_000
 """Stories begun at the end of the sale are told to their end after it."""
 APART_FROM_EARLIER_MS = 15 * 60_000
-PACE = 0.08
+PACE = 0.04
 """People write this fast (1: as in life), so that a burst of the curve is a burst of messages and not a hill."""
 
 
@@ -49,7 +49,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
 
     minutes: float = 1.0
     peak: float = 1_500.0
-    speed: float = 6.0
+    speed: float = 3.0
     shops: int = 48
     senders: int = 40
     agents: int = 4
@@ -125,6 +125,7 @@ def _simulated(options: LoadOptions, messages: int, start: int, length: int, now
         channels=options.shops,
         curve=PEAK_DAY,
         pace=PACE,
+        leeway_ms=2 * APART_MS,
         mark=_mark(now),
     )
 

@@ -67,6 +67,7 @@ class SimulationOptions(Struct, frozen=True, kw_only=True):
         channels: how many shops take part; None: four to twelve, as the messages need.
         curve: relative intensities of equal slots instead of the profile's.
         pace: how long people take to write, 1 being as in life; None: as the length of the sale allows.
+        leeway_ms: nobody acts so shortly after a grace that an event observed this much later would change the story.
         mark: a word put behind every account's name, so that two sales are told apart.
     """
 
@@ -80,6 +81,7 @@ class SimulationOptions(Struct, frozen=True, kw_only=True):
     channels: int | None = None
     curve: tuple[float, ...] | None = None
     pace: float | None = None
+    leeway_ms: int = 2_000
     mark: str = ""
 
     def __post_init__(self) -> None:

@@ -18,16 +18,17 @@ BURSTS: dict[int, tuple[float, ...]] = {
 }
 """By the slot of the sale day (an hour each) at which they begin."""
 QUIET_SLOTS = 6
+SLOTS_AFTER = 3
 
 
 def peak_day() -> tuple[float, ...]:
-    """The curve in equal slots: the hours before (a normal day, every fourth hour), then a sale day's 24."""
+    """The curve in equal slots: a normal day (every fourth hour), a sale day's 24 hours, the first hours after it."""
     sale = [SALE * share for share in DAY]
     for begins, heights in BURSTS.items():
         for slot, height in enumerate(heights, begins):
             if slot < len(sale):
                 sale[slot] = max(sale[slot], height)
-    return (*DAY[:: len(DAY) // QUIET_SLOTS], *sale)
+    return (*DAY[:: len(DAY) // QUIET_SLOTS], *sale, *DAY[:SLOTS_AFTER])
 
 
 PEAK_DAY = peak_day()

@@ -75,7 +75,7 @@ def tables(outcome: Outcome) -> Iterable[tuple[str, Row, list[Row]]]:
     )
     if outcome.score is not None:
         yield (
-            "Anomalies found against injected",
+            f"Anomalies found against injected ({outcome.too_close} delays too close to the threshold left out)",
             ("kind", "injected", "found", "agree", "precision", "recall"),
             [
                 (k["kind"], k["expected"], k["found"], k["matched"], k["precision"], k["recall"])

@@ -144,7 +144,7 @@ class Writers:
         else:
             arrives = self._dispatch(at, conversation, event, trouble, latency_ms)
             if trouble == "notification_missed":
-                conversation.hold = arrives + NOTIFICATION_GRACE_MS + 2_000
+                conversation.hold = arrives + NOTIFICATION_GRACE_MS + world.options.leeway_ms
         self._continue(at, conversation, out=out)
 
     def _message(self, at: int, conversation: Conversation, *, out: bool) -> Event:

@@ -10,6 +10,7 @@ import gevent
 import msgspec
 from locust import FastHttpUser, task
 from locust.contrib.fasthttp import FastResponse
+from locust.user.task import LOCUST_STATE_RUNNING
 
 from loadtest.feed import Parcel
 from loadtest.locust.course import run_of
@@ -40,6 +41,12 @@ class SenderUser(FastHttpUser):
 
     @task
     def send(self) -> None:
+        """Send until the user is to stop: as one task, since Locust kills whoever is between two of them."""
+        while self._state == LOCUST_STATE_RUNNING and not self.run_.finished:
+            self._send()
+        gevent.sleep(IDLE_S)
+
+    def _send(self) -> None:
         """Send one parcel, or wait a moment."""
         parcel = self.run_.sale.feed.take(self.way)
         if parcel is None:
