@@ -40,7 +40,11 @@ class EngineStore(Protocol):
     """What the engine needs: its states back, and one atomic save per flush."""
 
     async def mark(self, partition: int) -> PartitionMark:
-        """How far a partition is processed; a fresh mark when it never was."""
+        """How far a partition is processed; a fresh mark when it never was.
+
+        For whoever is about to be the partition's writer, and for nobody else: it may take the partition over, so that
+        an earlier writer's next save raises FencedError. To look on, read `marks`.
+        """
         ...
 
     async def channel_states(self, partition: int) -> list[StateRow]:
@@ -64,7 +68,10 @@ class EngineStore(Protocol):
         ...
 
     async def save(self, batch: Batch) -> None:
-        """Write everything of a batch in one transaction; raises FencedError when the version does not fit."""
+        """Write everything of a batch, whole or not at all; raises FencedError when the version does not fit.
+
+        After a RetriableError the same batch may be saved again: it is written once.
+        """
         ...
 
 
@@ -100,7 +107,7 @@ class HealthStore(Protocol):
         ...
 
     async def marks(self) -> list[PartitionMark]:
-        """Every partition ever saved."""
+        """Every partition ever saved, each with the last flush that is written whole."""
         ...
 
     async def sla_counts(self, now: int) -> dict[str, dict[str, int]]:

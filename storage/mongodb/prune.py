@@ -1,0 +1,144 @@
+"""Forgetting what is old, some hundred rows at a time.
+
+Messages are counted down in other documents, so a chunk of them is a job: written down first, by whoever gets its
+number, then carried out in steps that are harmless when repeated, then crossed out. A crash in between leaves a job
+that the next call finishes, and two processes at once share the work.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from bson import encode as bson_encode
+
+from actors.state import WEEK
+from storage.mongodb.compose_figures import packed_keys, unpacked_keys
+from storage.mongodb.connection import Database, Row
+
+CHUNK = 500
+MINUTE_MS = 60_000
+_JOB = "prune"
+
+
+async def prune(database: Database, before: int) -> int:
+    """Forget what is older than `before` (ms); the number of rows deleted."""
+    deleted = 0
+    await _finish_job(database)
+    with database.talk() as db:
+        channels = [row["_id"] async for row in db.channels.find({}, {"_id": 1})]
+    for channel in channels:
+        while rows := await _prune_messages(database, channel, before):
+            deleted += rows
+    deleted += await _delete_all(database, "minutes", {"minute": {"$lt": before // MINUTE_MS}})
+    for collection in ("anomalies", "clocks"):
+        deleted += await _delete_all(database, collection, {"ended_at": {"$lt": before}})
+    return deleted + await _prune_keys(database)
+
+
+async def _delete_all(database: Database, collection: str, where: Row) -> int:
+    deleted = 0
+    while True:
+        with database.talk() as db:
+            ids = [row["_id"] async for row in db[collection].find(where, {"_id": 1}, limit=CHUNK)]
+            if not ids:
+                return deleted
+            deleted += (await db[collection].delete_many({"_id": {"$in": ids}, **where})).deleted_count
+
+
+async def _prune_messages(database: Database, channel: str, before: int) -> int:
+    """The oldest messages of a channel. Those of a flush that is not finished are left: it may yet be redone."""
+    with database.talk() as db:
+        marks = db.marks.find({}, {"stamp": 1, "version": 1, "done": 1})
+        unfinished = {row["_id"]: row["stamp"] async for row in marks if row["version"] > row["done"]}
+        shown = {"key": 1, "merged_into": 1, "stamp": 1, "partition": 1, "later_life_of": 1}
+        where = {"channel": channel, "at": {"$lt": before}}
+        found = await db.messages.find(where, shown, sort=[("at", 1)], limit=CHUNK).to_list()
+    rows = [row for row in found if unfinished.get(row["partition"]) != row["stamp"]]
+    if not rows:
+        return 0
+    merged = sum("merged_into" in row for row in rows)
+    lost = Counter(row["key"] for row in rows if "merged_into" not in row)
+    job = {
+        "channel": channel,
+        "ids": [row["_id"] for row in rows],
+        "lost": [{"key": key, "count": count} for key, count in lost.items()],
+        "stored": len(rows) - merged,
+        "merged": merged,
+    }
+    return len(rows) if await _take_job(database, job) else await _prune_messages(database, channel, before)
+
+
+async def _take_job(database: Database, job: Row) -> bool:
+    """Write a job down and carry it out; False when another process was faster, whose job is finished then."""
+    with database.talk() as db:
+        await db.jobs.update_one({"_id": _JOB}, {"$setOnInsert": {"number": 0}}, upsert=True)
+        row = await db.jobs.find_one({"_id": _JOB})
+        taken = False
+        if row is not None and "job" not in row:
+            free = {"_id": _JOB, "number": row["number"], "job": {"$exists": False}}
+            change = {"$set": {"number": row["number"] + 1, "job": job}}
+            taken = (await db.jobs.update_one(free, change)).matched_count > 0
+    await _finish_job(database)
+    return taken
+
+
+async def _finish_job(database: Database) -> None:
+    with database.talk() as db:
+        row = await db.jobs.find_one({"_id": _JOB})
+    if row is None or "job" not in row:
+        return
+    job, number = row["job"], row["number"]
+    with database.talk() as db:
+        await db.progress.delete_many({"of": {"$in": await _without_company(database, job["ids"])}})
+        await db.messages.delete_many({"_id": {"$in": job["ids"]}})
+    # Each counts down once: it remembers the job's number.
+    down = [_counted(row["key"], number, {"row.messages": -row["count"]}) for row in job["lost"]]
+    await database.send("update", "conversations", down)
+    gone = [_emptied(row["key"]) for row in job["lost"]]
+    await database.send("update", "conversations", gone)
+    pruned = {"pruned": job["stored"], "pruned_merged": job["merged"]}
+    await database.send("update", "channels", [_counted(job["channel"], number, pruned)])
+    with database.talk() as db:
+        await db.jobs.update_one({"_id": _JOB, "number": number}, {"$unset": {"job": ""}})
+
+
+def _counted(key: str, number: int, by: Row) -> bytes:
+    where = {"_id": key, "$or": [{"job": {"$exists": False}}, {"job": {"$lt": number}}]}
+    return bson_encode({"q": where, "u": {"$inc": by, "$set": {"job": number}}})
+
+
+def _emptied(key: str) -> bytes:
+    """A conversation without messages is shown no more; its state stays, which holds the ids that detect duplicates."""
+    return bson_encode({"q": {"_id": key, "row.messages": {"$lte": 0}}, "u": {"$unset": {"row": ""}}})
+
+
+async def _without_company(database: Database, ids: list[str]) -> list[str]:
+    """Of two lives of an id the later one keeps what became of them."""
+    with database.talk() as db:
+        rows = await db.messages.find({"_id": {"$in": ids}, "later_life_of": {"$exists": True}}).to_list()
+        bases = {row["later_life_of"] for row in rows} | {name for name in ids if not name.startswith("/")}
+        alive = {"later_life_of": {"$in": sorted(bases)}, "_id": {"$nin": ids}}
+        kept = {row["later_life_of"] async for row in db.messages.find(alive, {"later_life_of": 1})}
+    return sorted(bases - kept)
+
+
+async def _prune_keys(database: Database) -> int:
+    """By the time of the partition, which may be far behind the clock: a key is needed for a week of it."""
+    deleted = 0
+    with database.talk() as db:
+        times = {row["_id"]: row["time"] async for row in db.marks.find({}, {"time": 1})}
+    for partition, time in times.items():
+        since = time - WEEK
+        with database.talk() as db:
+            old = await db.event_keys.find({"partition": partition, "first_at": {"$lt": since}}).to_list()
+            for row in old:
+                keys = unpacked_keys(row["keys"])
+                kept = [key for key in keys if key.at >= since]
+                same: dict[str, Any] = {"_id": row["_id"], "count": row["count"]}
+                if kept:
+                    changed = (await db.event_keys.update_one(same, {"$set": packed_keys(kept)})).matched_count
+                else:
+                    changed = (await db.event_keys.delete_one(same)).deleted_count
+                deleted += (len(keys) - len(kept)) * changed
+    return deleted

@@ -1,0 +1,61 @@
+"""`MongoStore`: the whole storage port on one MongoDB database."""
+
+from __future__ import annotations
+
+from storage.mongodb.accounts import MongoAccounts
+from storage.mongodb.address import read_address
+from storage.mongodb.audits import AUDITED, deliver
+from storage.mongodb.connection import Database
+from storage.mongodb.engine import MongoEngine
+from storage.mongodb.health import MongoHealth
+from storage.mongodb.inbox import MongoInbox
+from storage.mongodb.mutes import MongoMutes
+from storage.mongodb.processes import MongoProcesses
+from storage.mongodb.prune import prune
+from storage.mongodb.schema import prepare
+from storage.mongodb.settings import MongoSettings
+from storage.mongodb.verify import problems
+
+TIMEOUT_S = 20.0
+
+
+class MongoStore(MongoEngine, MongoHealth, MongoProcesses, MongoInbox, MongoSettings, MongoMutes, MongoAccounts):
+    """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
+
+    No call takes longer than `timeout_s`, a save three times that. Raises ConfigurationError for a URL that is none.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:
+        super().__init__()
+        self._db = Database(read_address(url), timeout_s=timeout_s)
+
+    @property
+    def place(self) -> str:
+        """Where the database is, without user name and password."""
+        return self._db.place
+
+    async def open(self) -> None:
+        """Connect, create or migrate the schema. Raises ConfigurationError or StoreBusyError."""
+        await self._db.open()
+        try:
+            await prepare(self._db)
+            await deliver(self._db, *AUDITED)
+        except BaseException:
+            await self._db.close()
+            raise
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._db.close()
+
+    async def sync(self) -> None:
+        """Every save is durable when it returns; there is nothing to wait for."""
+
+    async def prune(self, before: int) -> int:
+        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted."""
+        await deliver(self._db, *AUDITED)
+        return await prune(self._db, before)
+
+    async def check(self) -> list[str]:
+        """What is wrong with the database, as sentences that say how to mend it; empty when all is well."""
+        return await problems(self._db)
