@@ -31,7 +31,6 @@ ENV PATH=/opt/weir/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 ENV WEIR_HOST=0.0.0.0 WEIR_DATA_DIR=/var/lib/weir/data WEIR_LOG_FORMAT=json
 USER 10001:10001
 WORKDIR /var/lib/weir
-VOLUME /var/lib/weir
 EXPOSE 8080 8081
 # A worker answers on 8081, every other role on 8080. Alive is enough here: what is alive but not ready must
 # not be restarted for that, it may be waiting for a service that is down.
