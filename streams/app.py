@@ -127,7 +127,8 @@ class Runtime:
             policies=policies,
             most_conversations=most_conversations,
             in_all=partitions,
-            hold=self._hold,
+            hold=lambda number: self._app.runs.hold(self._tp(number)),
+            release=lambda number: self._app.runs.release(self._tp(number)),
             spawn=self._run,
         )
         self._holdings.set_thresholds(thresholds)
@@ -244,12 +245,6 @@ class Runtime:
         lane = self._holdings.lanes.get(run[0].partition)
         if lane is not None and not self._stopping.is_set():
             lane.put(run, ack)
-
-    def _hold(self, number: int, full: bool) -> None:  # noqa: FBT001 # a callback
-        if full:
-            self._app.runs.hold(self._tp(number))
-        else:
-            self._app.runs.release(self._tp(number))
 
     async def _on_assigned(self, _app: object, assigned: set[TP], **_: Any) -> None:
         self._rebalances += 1

@@ -56,7 +56,7 @@ class StreamApp(faust.App):
 
 
 def build_app(broker: str, *, partitions: int, handle: Handler, commit_interval_s: float) -> StreamApp:
-    """The app reading the log at `broker` (the log's `url`), handing every run to `handle` in order of its partition."""
+    """The app reading the log at `broker` (its `url`), handing every run to `handle` in order of its partition."""
     scheme = broker.partition(":")[0]
     if scheme not in TRANSPORT_OF:
         raise ConfigurationError(f"no log has the address {broker}: pass the `url` of an EmbeddedLog or a KafkaLog")

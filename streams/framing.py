@@ -1,4 +1,4 @@
-"""The way in, whatever the log: entries are grouped per partition into frames and written durably before `submit` returns.
+"""The way in, whatever the log: entries are grouped into frames and written durably before `submit` returns.
 
 Partitions are written in lanes. Within a lane writing is strictly one after the other, so that order within a partition
 is the order of the `submit` calls; lanes do not wait for each other. A log with one disk has one lane, whose appends
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from msgspec.structs import replace
@@ -119,7 +119,7 @@ class FramingGateway:
     async def submit(self, entries: Sequence[Entry]) -> None:
         """Return when every entry is durable.
 
-        Raises OverloadedError or RejectedError, then none was accepted; or LogFullError as `streams.ports.Gateway` says.
+        Raises OverloadedError or RejectedError, then none was accepted; LogFullError as `streams.ports.Gateway` says.
         """
         if not entries:
             return
@@ -192,7 +192,7 @@ class FramingGateway:
 class _Lane:
     """Writes what is put, one append after the other."""
 
-    def __init__(self, sink: Sink, ended: Any) -> None:
+    def __init__(self, sink: Sink, ended: Callable[[_Portion, Exception | None], None]) -> None:
         self._sink = sink
         self._ended = ended
         self._waiting: deque[_Portion] = deque()

@@ -30,7 +30,7 @@ Spawn = Callable[[str, Coroutine[Any, Any, None]], asyncio.Task[None]]
 
 
 class Holdings:
-    """`partitions` are those whose engine is loaded. `hold` stops (True) and resumes the fetching of a partition."""
+    """`partitions` are those whose engine is loaded. `hold` stops and `release` resumes the fetching of one."""
 
     def __init__(
         self,
@@ -43,7 +43,8 @@ class Holdings:
         policies: Sequence[Policy],
         most_conversations: int,
         in_all: int,
-        hold: Callable[[int, bool], None],
+        hold: Callable[[int], None],
+        release: Callable[[int], None],
         spawn: Spawn,
     ) -> None:
         self.partitions = partitions
@@ -58,6 +59,7 @@ class Holdings:
         self._most_conversations = most_conversations
         self._in_all = in_all
         self._hold = hold
+        self._release = release
         self._spawn = spawn
         self._parked: dict[int, Partition] = {}
         self._places: asyncio.Task[dict[int, PartitionPosition]] | None = None
@@ -68,8 +70,14 @@ class Holdings:
         self._parked = {number: parked for number, parked in self._parked.items() if number in wanted}
         self._places = None
         for number in wanted:
-            lane = Lane(number, load=self._load, catch_up=self._catch_up, persister=self._persister, hold=self._hold)
-            self.lanes[number] = lane
+            lane = self.lanes[number] = Lane(
+                number,
+                load=self._load,
+                catch_up=self._catch_up,
+                persister=self._persister,
+                hold=self._hold,
+                release=self._release,
+            )
             lane.start(self._spawn)
         if not wanted:
             self.ready.set()
@@ -131,7 +139,7 @@ class Holdings:
             )
         if engine.applied + 1 < place.committed:
             logger.warning(
-                "partition %d: the database is older than what the log counts as processed; records %d to %d are read again",
+                "partition %d: the database is older than the log's count of what was done; %d to %d are read again",
                 number,
                 engine.applied + 1,
                 place.committed - 1,

@@ -22,7 +22,7 @@ Ack = Callable[[], object]
 
 
 class Lane:
-    """Start it with `run`; `hold` is told True when enough waits, False when there is room again."""
+    """`hold` is called with the partition when enough waits, `release` when there is room again."""
 
     def __init__(
         self,
@@ -31,7 +31,8 @@ class Lane:
         load: Callable[[int], Awaitable[Partition]],
         catch_up: Callable[[Partition], Awaitable[None]],
         persister: Persister,
-        hold: Callable[[int, bool], None],
+        hold: Callable[[int], None],
+        release: Callable[[int], None],
     ) -> None:
         self.number = number
         self.partition: Partition | None = None
@@ -39,6 +40,7 @@ class Lane:
         self._catch_up = catch_up
         self._persister = persister
         self._hold = hold
+        self._release = release
         self._waiting: deque[tuple[Run, Ack, int]] = deque()
         self._bytes = 0
         self._held = False
@@ -64,7 +66,7 @@ class Lane:
         self._news.set()
         if not self._held and (self._bytes > LANE_BYTES or len(self._waiting) > LANE_RUNS):
             self._held = True
-            self._hold(self.number, True)
+            self._hold(self.number)
 
     async def close(self) -> None:
         """Finish the run under way, drop those that wait (they are delivered again), and let nothing fire any more."""
@@ -94,7 +96,7 @@ class Lane:
             self._bytes -= size
             if self._held and self._bytes * 2 <= LANE_BYTES and len(self._waiting) * 2 <= LANE_RUNS:
                 self._held = False
-                self._hold(self.number, False)
+                self._release(self.number)
             self._taking = True
             try:
                 self._persister.changed(await partition.take(run, ack))

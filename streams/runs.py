@@ -55,10 +55,8 @@ class RunConsumer(Consumer):
         """Runs as they come."""
         if not self.flow_active:
             await self.wait(cast("Any", self.can_resume_flow))
-        generation = self.app.consumer_generation_id
         found = await self._getmany(self._fetchable(), timeout)
-        if self.app.consumer_generation_id != generation:
-            return
+        generation = self.app.consumer_generation_id
         messages = [
             self._to_message(tp, run)
             for tp, records in cast("Mapping[TP, list[LogRecord]]", found).items()

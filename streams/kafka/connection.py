@@ -1,3 +1,5 @@
+# pyright: basic
+# aiokafka has no stubs: strict mode would report its code, not ours.
 """How to reach the brokers: addresses, time-outs, encryption and login, as every client of the log shares them."""
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ METADATA_MS = 30_000
 
 
 class KafkaSecurity(Struct, frozen=True, kw_only=True):
-    """`protocol`: plaintext, ssl, sasl_plaintext or sasl_ssl; `ca`, `cert` and `key` are files in PEM, empty for none."""
+    """`protocol`: plaintext, ssl, sasl_plaintext or sasl_ssl; `ca`, `cert` and `key` are PEM files, empty for none."""
 
     protocol: str = "plaintext"
     mechanism: str = "SCRAM-SHA-512"

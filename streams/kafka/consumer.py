@@ -1,5 +1,6 @@
 # pyright: basic
 # Faust's and mode's annotations are partial: strict mode would report their code, not ours.
+# ruff: noqa: SLF001 # the client has no public way to take what was fetched by partition, or to ask what it heard
 """Reads the topic for Faust, as a member of the group, on Faust's own loop.
 
 On one loop no record crosses a thread. The price: a loop that is blocked for SESSION_S loses its partitions, as a
@@ -128,16 +129,18 @@ class KafkaConsumer(RunConsumer):
         if kafka._subscription.reassignment_in_progress:
             await asyncio.sleep(REASSIGNED_S)
             return {}
-        fetchable = active_partitions or set()
-        if found := self._drain(fetchable):
+        if found := self._drain(active_partitions or set()):
             return found
+        generation = self.app.consumer_generation_id
         self._waiter = waiter = kafka._fetcher._create_fetch_waiter()
         done, _ = await asyncio.wait([waiter], timeout=timeout)
         if done:
             waiter.result()  # raises what the client has to say: not authorised, for example
         else:
             waiter.cancel()
-        return {} if kafka._subscription.reassignment_in_progress else self._drain(fetchable & self._fetchable())
+        if kafka._subscription.reassignment_in_progress or self.app.consumer_generation_id != generation:
+            return {}  # nothing is taken out for who asked before a rebalance: it would be dropped, and not read again
+        return self._drain(self._fetchable())
 
     def _drain(self, fetchable: set[TP]) -> RecordMap:
         """Everything fetched of these partitions."""

@@ -1,13 +1,15 @@
+# pyright: basic
+# aiokafka has no stubs: strict mode would report its code, not ours.
 """The log on Kafka: one topic with a fixed number of partitions, made when it is not there."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from weakref import WeakValueDictionary
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -27,7 +29,7 @@ RECORD_BYTES = 4 * 2**20
 """A frame holds at least one event, however big; the wire allows events of a mebibyte."""
 RETENTION_MS = 30 * 86_400_000
 OPEN_S = 30.0
-PAUSE_S = 0.5
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 
 
 class KafkaLog:
@@ -85,8 +87,10 @@ class KafkaLog:
         """
         try:
             async with asyncio.timeout(patience_s):
+                pause = FIRST_PAUSE_S
                 while not await self._ensured():
-                    await asyncio.sleep(PAUSE_S)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE_S)
         except TimeoutError as late:
             raise LogUnreachableError(
                 f"Kafka at {', '.join(self.servers)} did not answer within {patience_s:g} s: "
@@ -109,7 +113,7 @@ class KafkaLog:
         return False
 
     @asynccontextmanager
-    async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+    async def admin(self) -> AsyncGenerator[AIOKafkaAdminClient]:
         """A client for questions about the cluster. Raises KafkaError when no broker answers."""
         admin = AIOKafkaAdminClient(**self.options())
         try:
@@ -129,7 +133,7 @@ class KafkaLog:
             "message.timestamp.type": "CreateTime",
         }
         topic = NewTopic(self.topic, self.partitions, copies, topic_configs=settings)
-        for _, code, *rest in (await admin.create_topics([topic])).topic_errors:
+        for _, code, *rest in cast("Any", await admin.create_topics([topic])).topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
                 reason = (
@@ -157,7 +161,7 @@ class KafkaLog:
     async def settings(self, admin: AIOKafkaAdminClient) -> dict[str, str]:
         """The topic's settings by name."""
         [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, self.topic)])
-        return {entry[0]: entry[1] for resource in answer.resources for entry in resource[4]}
+        return {entry[0]: entry[1] for resource in cast("Any", answer).resources for entry in resource[4]}
 
 
 __all__ = ["SCHEME", "KafkaLog"]

@@ -1,3 +1,5 @@
+# pyright: basic
+# aiokafka has no stubs: strict mode would report its code, not ours.
 """Reads the topic back, beside the group that processes it: positions, the age of what waits, records of old times.
 
 Every method raises LogUnreachableError when no broker answers.
@@ -6,7 +8,7 @@ Every method raises LogUnreachableError when no broker answers.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -24,6 +26,7 @@ Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaAdminClient)
 ANSWER_S = 10.0
 PAGE_RECORDS = 500
 PAGE_WAIT_MS = 250
+READING: dict[str, Any] = {"enable_auto_commit": False, "auto_offset_reset": "earliest", "fetch_max_wait_ms": 10}
 SKEW_MS = 600_000
 """By how much the clocks of two gateways may differ: records of one partition are not quite in order of time."""
 
@@ -63,7 +66,7 @@ class KafkaReader:
         ]
 
     async def last_wall(self) -> int:
-        """About the latest acceptance time in the log (ms): that of each partition's last record; 0 when it is empty."""
+        """About the latest acceptance time in the log (ms): of each partition's last record; 0 when it is empty."""
         latest = 0
         for place in await self.positions():
             if place.start < place.end:
@@ -84,22 +87,15 @@ class KafkaReader:
     async def records(
         self, partition: int, offset: int = 0, since: int | None = None, until: int | None = None
     ) -> AsyncIterator[LogRecord]:
-        """Records of a partition in order, from `offset` on up to the end of this moment, accepted in [since, until)."""
+        """Records of a partition in order, from `offset` up to the end of now, accepted in [since, until)."""
         tp = self._tps[partition]
         async with self._consumer() as consumer:
             at, end = await self._bounds(consumer, tp, offset, since, until)
             if at >= end:
                 return
-            consumer.assign([tp])
-            consumer.seek(tp, at)
-            while at < end:
-                found = await consumer.getmany(tp, timeout_ms=PAGE_WAIT_MS, max_records=PAGE_RECORDS)
-                for record in cast("Sequence[Any]", found.get(tp, ())):
-                    if record.offset >= end:
-                        return
-                    if (since is None or record.timestamp >= since) and (until is None or record.timestamp < until):
-                        yield LogRecord(partition, record.offset, max(0, record.timestamp), record.value or b"")
-                at = await consumer.position(tp)
+            async for record in _from(consumer, tp, at, end):
+                if (since is None or record.timestamp >= since) and (until is None or record.timestamp < until):
+                    yield LogRecord(partition, record.offset, max(0, record.timestamp), record.value or b"")
 
     async def _bounds(
         self, consumer: AIOKafkaConsumer, tp: TopicPartition, offset: int, since: int | None, until: int | None
@@ -116,16 +112,16 @@ class KafkaReader:
         return at, end
 
     @asynccontextmanager
-    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+    async def _consumer(self) -> AsyncGenerator[AIOKafkaConsumer]:
         async with self._borrowed(
             self._consumers,
-            lambda: AIOKafkaConsumer(**self._log.options(), enable_auto_commit=False, auto_offset_reset="earliest"),
+            lambda: AIOKafkaConsumer(**self._log.options(), **READING),
             AIOKafkaConsumer.stop,
         ) as consumer:
             yield consumer
 
     @asynccontextmanager
-    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+    async def _admin(self) -> AsyncGenerator[AIOKafkaAdminClient]:
         async with self._borrowed(
             self._admins, lambda: AIOKafkaAdminClient(**self._log.options()), AIOKafkaAdminClient.close
         ) as admin:
@@ -134,7 +130,7 @@ class KafkaReader:
     @asynccontextmanager
     async def _borrowed(
         self, idle: list[Client], make: Callable[[], Client], close: Callable[[Client], Any]
-    ) -> AsyncIterator[Client]:
+    ) -> AsyncGenerator[Client]:
         """A client of our own for this long; one that failed is not used again."""
         client: Client | None = idle.pop() if idle else None
         sound = False
@@ -156,6 +152,22 @@ class KafkaReader:
                     idle.append(client)
                 else:
                     await close(client)
+
+
+async def _from(consumer: AIOKafkaConsumer, tp: TopicPartition, at: int, end: int) -> AsyncIterator[Any]:
+    """The records of a partition with offsets of [`at`, `end`)."""
+    consumer.assign([tp])
+    consumer.seek(tp, at)
+    try:
+        while at < end:
+            found = await consumer.getmany(tp, timeout_ms=PAGE_WAIT_MS, max_records=PAGE_RECORDS)
+            for record in cast("Sequence[Any]", found.get(tp, ())):
+                if record.offset >= end:
+                    return
+                yield record
+            at = await consumer.position(tp)
+    finally:
+        consumer.unsubscribe()  # or it would go on fetching for nobody
 
 
 __all__ = ["KafkaReader"]

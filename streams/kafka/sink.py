@@ -1,3 +1,6 @@
+# pyright: basic
+# aiokafka has no stubs: strict mode would report its code, not ours.
+# ruff: noqa: SLF001 # what its producer keeps to itself is needed to end it while no broker answers
 """Writes frames: one batch after the other within a partition, confirmed by every replica in sync.
 
 The producer is idempotent: what it sends again after a lost answer or to a new leader is in the log once, in order.
@@ -93,9 +96,9 @@ class KafkaSink:
             raise LogUnreachableError(f"Kafka did not take a write to partition {partition}: {error!r}") from error
 
     async def _write(self, producer: AIOKafkaProducer, partition: int, rows: Sequence[Row]) -> None:
-        confirmations: list[asyncio.Future[RecordMetadata]] = []
-        for batch in _batches(producer, rows):
-            confirmations.append(await producer.send_batch(batch, self._log.topic, partition=partition))
+        confirmations: list[asyncio.Future[RecordMetadata]] = [
+            await producer.send_batch(batch, self._log.topic, partition=partition) for batch in _batches(producer, rows)
+        ]
         for outcome in await asyncio.gather(*confirmations, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -120,13 +123,8 @@ class KafkaSink:
             return self._producer
 
     async def _started(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **self._log.options() | {"request_timeout_ms": ANSWER_MS},
-            acks="all",
-            enable_idempotence=True,
-            max_batch_size=BATCH_BYTES,
-            max_request_size=BATCH_BYTES * 10,
-        )
+        options: dict[str, Any] = self._log.options() | {"request_timeout_ms": ANSWER_MS}
+        producer = AIOKafkaProducer(**options, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES)
         try:
             await producer.start()
             await producer.partitions_for(self._log.topic)

@@ -1,5 +1,6 @@
 # pyright: basic
 # The records of aiokafka's fetches are compiled and not annotated for this use.
+# ruff: noqa: SLF001 # the client has no public way to read a batch at a time
 """Records out of fetched batches, batch by batch, without the client's object per record.
 
 The client takes a record at a time through three generators and fills eleven fields of it; Weir needs offset, time

@@ -4,12 +4,10 @@ import asyncio
 
 import pytest
 
-from actors.errors import RejectedError
-from actors.events import Clock, Rejected
 from actors.keys import partition_of
 from streams.clock import SteadyClock
 from streams.frames import decode_frame
-from streams.gateway import FRAME_BYTES, FRAME_EVENTS, EmbeddedGateway, FramingGateway
+from streams.gateway import EmbeddedGateway, FramingGateway
 from streams.ports import LogFullError, OverloadedError
 from tests.streams.machine import Machine
 
@@ -27,69 +25,6 @@ class SlowLog:
         if self.error is not None:
             raise self.error
         self.rows += rows
-
-
-@pytest.fixture
-async def gateway(log):
-    opened = EmbeddedGateway(log)
-    yield opened
-    await opened.close()
-
-
-async def stored(log):
-    return [
-        [entry for record in [r async for r in log.records(partition)] for entry in decode_frame(record.data).entries]
-        for partition in range(log.partitions)
-    ]
-
-
-async def test_what_was_submitted_is_in_the_log_when_submit_returns(gateway, log, message):
-    await gateway.submit([message(1)])
-    [entry] = [entry for entries in await stored(log) for entry in entries]
-    assert entry.message == "m1"
-
-
-async def test_an_event_without_observed_time_gets_the_gateways(gateway, log, message):
-    before = gateway.now()
-    await gateway.submit([message(1), message(2, at=77)])
-    first, second = (await stored(log))[partition_of("ebay", "shop", 4)]
-    assert before <= first.at <= gateway.now()
-    assert second.at == 77
-
-
-async def test_a_channel_keeps_the_order_of_submission(gateway, log, message):
-    await asyncio.gather(*(gateway.submit([message(n), message(n + 1)]) for n in range(0, 2000, 2)))
-    entries = (await stored(log))[partition_of("ebay", "shop", 4)]
-    assert [entry.message for entry in entries] == [f"m{n}" for n in range(2000)]
-
-
-async def test_frames_are_bounded_in_events_and_bytes(gateway, log, message):
-    await gateway.submit([message(n) for n in range(FRAME_EVENTS + 1)])
-    await gateway.submit([message(n, text="x" * 1000) for n in range(FRAME_EVENTS)])
-    frames = [record.data async for record in log.records(partition_of("ebay", "shop", 4))]
-    sizes = [len(decode_frame(data).entries) for data in frames]
-    assert max(sizes) == FRAME_EVENTS
-    assert sum(sizes) == 2 * FRAME_EVENTS + 1
-    assert max(len(data) for data in frames) < FRAME_BYTES + 2000
-
-
-async def test_time_passes_in_every_partition_and_what_has_no_channel_goes_to_the_first(gateway, log):
-    await gateway.submit([Clock(), Rejected(at=1, reason="unreadable", raw=b"?")])
-    entries = await stored(log)
-    assert [[type(entry).__name__ for entry in found] for found in entries] == [
-        ["Clock", "Rejected"],
-        ["Clock"],
-        ["Clock"],
-        ["Clock"],
-    ]
-
-
-async def test_one_entry_the_log_cannot_hold_refuses_the_whole_call(gateway, log, message):
-    bad = Rejected(at=2**70, reason="impossible time", raw=b"")
-    with pytest.raises(RejectedError):
-        await gateway.submit([message(1), bad])
-    assert await stored(log) == [[], [], [], []]
-    assert gateway.waiting_events == 0
 
 
 async def test_more_than_the_buffer_holds_is_turned_away_whole(message):
