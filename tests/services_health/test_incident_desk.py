@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from actors.errors import RejectedError
 from actors.events import Auth
 from services.anomalies import Anomalies
 from services.errors import ConflictError, NotFoundError
-from services.incident_desk import FALSE_ALARM, IncidentDesk, hops
+from services.incident_desk import FALSE_ALARM, LONGEST_CAUSE, IncidentDesk, hops
 from services.incidents import incident_id
 from storage.records import MessageRow
 from tests.services_health.town import START, wrote
@@ -148,3 +150,13 @@ def test_the_guilty_hop_is_the_slowest_one():
 
 def test_a_message_no_longer_in_the_log_says_nothing_of_the_queue():
     assert hops([(row(100, 90_000)[0], None)]).queue_ms is None
+
+
+async def test_a_hostile_cause_is_kept_as_it_was_written(town, desk, public_data):
+    lines = (public_data / "bad_input" / "strings.jsonl").read_text(encoding="utf-8").strip().split("\n")
+    await lose(town)
+    for line in lines:
+        cause = json.loads(line)["payload"][:LONGEST_CAUSE]
+        await desk.resolve(LOSS, who=cause, cause=cause)
+        (row,) = (await town.store.audit(1)).items
+        assert (row.who, row.after["cause"]) == (cause, cause)
