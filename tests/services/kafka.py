@@ -31,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 POM = HERE / "kafka.pom.xml"
 HASHES = HERE / "kafka.sha256"
 CLASSES = "classes.jsa"
+ARCHIVE_TIMEOUT_S = 120
 LOGGING = HERE / "kafka.log4j2.properties"
 
 QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -50,7 +51,7 @@ def prepare() -> Path:
         raise cache.UnavailableError("Kafka needs Java 17 or newer: `apt-get install default-jre-headless`")
     with cache.locked("kafka"):
         if not folder.exists():
-            unfinished = folder.with_suffix(".part")
+            unfinished = folder.with_name(f"{folder.name}.part")
             shutil.rmtree(unfinished, ignore_errors=True)
             goal = "dependency:copy-dependencies"
             cache.install(["mvn", "-B", "-q", "-C", goal, "-f", POM, f"-DoutputDirectory={unfinished}"])
@@ -60,8 +61,9 @@ def prepare() -> Path:
         if not classes.exists():
             made = classes.with_suffix(".part")
             with _serving(folder, 1, (*QUICK, f"-XX:ArchiveClassesAtExit={made}")) as kafka:
-                kafka.brokers[1].stop()
-            made.rename(classes)
+                kafka.brokers[1].stop(ARCHIVE_TIMEOUT_S)
+            if made.exists():
+                made.rename(classes)
     return folder
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.services import guard
 from tests.services.netns import Host
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 20.0
 POLL_S = 0.02
 LOG_TAIL = 4_000
@@ -92,14 +92,14 @@ class Server(ABC):
         self._signal(signal.SIGKILL)
         self._gone()
 
-    def stop(self) -> None:
+    def stop(self, timeout: float = STOP_TIMEOUT_S) -> None:
         """End the process in good order (SIGTERM); killed when it takes too long."""
         if self.alive:
             self.resume()
             self._signal(signal.SIGTERM)
             assert self._process is not None
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_TIMEOUT_S)
+                self._process.wait(timeout)
         self.kill()
 
     def pause(self) -> None:
