@@ -19,6 +19,7 @@ BURSTS: dict[int, tuple[float, ...]] = {
 """By the slot of the sale day (an hour each) at which they begin."""
 QUIET_SLOTS = 6
 SLOTS_AFTER = 3
+SLOTS_AN_HOUR = 12
 
 
 def peak_day() -> tuple[float, ...]:
@@ -29,6 +30,15 @@ def peak_day() -> tuple[float, ...]:
             if slot < len(sale):
                 sale[slot] = max(sale[slot], height)
     return (*DAY[:: len(DAY) // QUIET_SLOTS], *sale, *DAY[:SLOTS_AFTER])
+
+
+def five_minutes() -> tuple[float, ...]:
+    """A sale day as it is by the clock, in slots of five minutes: 24 hours at six times and the bursts."""
+    day = [SALE * share for share in DAY for _ in range(SLOTS_AN_HOUR)]
+    for hour, heights in BURSTS.items():
+        for slot, height in enumerate(heights, hour * SLOTS_AN_HOUR):
+            day[slot] = max(day[slot], height)
+    return tuple(day)
 
 
 PEAK_DAY = peak_day()
