@@ -7,6 +7,7 @@ to tell of it.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import structlog
@@ -112,10 +113,11 @@ class FleetPulse:
 
     def _say_troubles(self) -> None:
         """Log what other processes suffer from, once when it begins."""
-        troubles = set(self.fleet.troubles())
-        for trouble in sorted(troubles - self._said):
-            log.warning("a process of this deployment is in trouble", trouble=trouble)
-        self._said = troubles
+        # The same trouble with other numbers in it is no news.
+        troubles = {re.sub(r"\d+", "#", trouble): trouble for trouble in self.fleet.troubles()}
+        for shape in sorted(troubles.keys() - self._said):
+            log.warning("a process of this deployment is in trouble", trouble=troubles[shape])
+        self._said = set(troubles)
 
     async def _run(self) -> None:
         while True:

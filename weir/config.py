@@ -19,6 +19,7 @@ from weir.addresses import EMBEDDED, shown, trouble_with
 PREFIX = "WEIR_"
 OTHER_VARIABLES = ("WEIR_CONFIG", "WEIR_DEBUG")
 ADDRESSES = ("broker", "database", "redis")
+NAMES_IN_KAFKA = "^[a-zA-Z0-9._-]{1,200}$"
 SECRETS = frozenset({"kafka_password"})
 
 
@@ -75,6 +76,17 @@ class Config(Struct, frozen=True, kw_only=True):
     worker_port: Annotated[
         int, Meta(description="Port of a worker's /healthz, /readyz and /metrics; 0 for any free one.", ge=0, le=65535)
     ] = 8081
+    kafka_topic: Annotated[
+        str,
+        Meta(
+            description="Topic that holds the log; two deployments on one Kafka need two.",
+            pattern="^[a-zA-Z0-9._-]{1,200}$",
+        ),
+    ] = "weir-events"
+    kafka_group: Annotated[
+        str,
+        Meta(description="Consumer group of the workers, two deployments need two.", pattern="^[a-zA-Z0-9._-]{1,200}$"),
+    ] = "weir"
     kafka_replication: Annotated[
         int,
         Meta(description="Copies of each partition when the topic is made; 0: three, or one per broker.", ge=0, le=9),

@@ -2,63 +2,15 @@
 
 import json
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import httpx
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
-PASSWORD = re.compile(r"password +([A-Za-z0-9-]{23})")
-
-
-class Process:
-    """A running `weir`; `out` is what it has said so far."""
-
-    def __init__(self, arguments, out):
-        self.file = out
-        with out.open("wb") as sink:
-            command = [sys.executable, "-m", "weir", *map(str, arguments)]
-            self.popen = subprocess.Popen(command, cwd=ROOT, stdout=sink, stderr=subprocess.STDOUT)
-
-    @property
-    def out(self):
-        return self.file.read_text()
-
-    def find(self, pattern):
-        """The pattern in what it says, waiting for it."""
-        end = time.monotonic() + PATIENCE_S
-        while not (found := pattern.search(self.out)):
-            assert self.popen.poll() is None, self.out
-            assert time.monotonic() < end, self.out
-            time.sleep(0.05)
-        return found
-
-    def stop(self, number=signal.SIGINT):
-        self.popen.send_signal(number)
-        return self.popen.wait(PATIENCE_S)
-
-
-@pytest.fixture
-def start(tmp_path):
-    processes = []
-
-    def run(*arguments):
-        processes.append(Process(arguments, tmp_path / f"out{len(processes)}"))
-        return processes[-1]
-
-    yield run
-    for process in processes:
-        if process.popen.poll() is None:
-            process.popen.kill()
-            process.popen.wait(PATIENCE_S)
+from tests.weir.processes import ADDRESS, PASSWORD, PATIENCE_S, wait_until_ready
+from tests.weir.processes import weir_command as weir
 
 
 @pytest.fixture
@@ -66,23 +18,10 @@ def serve(start, data_dir):
     return lambda *more: start("serve", "--data-dir", data_dir, "--port", 0, "--log-format", "json", *more)
 
 
-def weir(*arguments):
-    command = [sys.executable, "-m", "weir", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-
-
 def client_of(process, data_dir):
     secret = weir("token", "create", "test", "--role", "admin", "--data-dir", data_dir).stdout.strip()
     headers = {"Authorization": f"Bearer {secret}"}
     return httpx.Client(base_url=process.find(ADDRESS).group(), headers=headers, trust_env=False, timeout=30)
-
-
-def wait_until_ready(address):
-    """A busy machine may make the watchdog complain for a moment: it must find its peace."""
-    end = time.monotonic() + PATIENCE_S
-    while (answer := httpx.get(f"{address}/readyz", trust_env=False)).status_code != 200:
-        assert time.monotonic() < end, answer.text
-        time.sleep(0.1)
 
 
 def message(number):

@@ -18,7 +18,7 @@ from weir.commands.console import (
     told_plainly,
 )
 from weir.commands.stores import with_store
-from weir.config import Config
+from weir.config import EMBEDDED, Config
 
 
 @told_plainly
@@ -34,16 +34,18 @@ def audit_ledger(*, data_dir: DataDir = None, config: ConfigFile = None, as_json
 
 
 def audited(settings: Config) -> LedgerAudit:
-    """The audit of a data folder. Raises ConfigurationError when there is none."""
-    from weir.log_view import LogView  # noqa: PLC0415 # the streams take long to import: only this command pays
+    """The audit of what the settings name. Raises ConfigurationError when there is none."""
+    from weir.parts.reading import opened_reader  # noqa: PLC0415 # the streams take long to import: only this pays
 
     async def work(store: Store) -> LedgerAudit:
-        log = LogView(settings.data / "log.db")
-        try:
+        async with opened_reader(settings) as log:
             with progress("auditing") as show:
-                return await audit(store, log, lambda done, of: show(100 * done // max(of, 1), f"{done:,} records"))
-        finally:
-            await log.close()
+                return await audit(
+                    store,
+                    log,
+                    lambda done, of: show(100 * done // max(of, 1), f"{done:,} records"),
+                    holes=settings.broker != EMBEDDED,
+                )
 
     return with_store(settings, work)
 

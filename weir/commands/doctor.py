@@ -21,14 +21,14 @@ from weir.commands.stores import wall_clock
 from weir.config import Config
 
 if TYPE_CHECKING:  # the parts take long to import: `weir --help` must not pay for them
-    from weir.checkup import Finding
+    from weir.checkup.finding import Finding
 
 
 @told_plainly
 def doctor(
     *, data_dir: DataDir = None, config: ConfigFile = None, port: int | None = None, as_json: Json = False
 ) -> None:
-    """Check settings, disk, clock, log, database, people and channels; exit code 1 when something is broken."""
+    """Check settings, disk, clocks, log, database, bus, processes, people, channels; exit code 1 when one is broken."""
     findings = asyncio.run(_examined(configured(config, {"data_dir": data_dir, "port": port})))
     broken = [finding for finding in findings if finding.state == "broken"]
     if as_json:
@@ -42,6 +42,6 @@ def doctor(
 
 
 async def _examined(settings: Config) -> "list[Finding]":
-    from weir.checkup import examine  # noqa: PLC0415 # only this command needs it
+    from weir.checkup.examine import examine  # noqa: PLC0415 # only this command needs it
 
     return [finding async for finding in examine(settings, wall_clock())]

@@ -101,6 +101,8 @@ def kafka_log(config: Config) -> KafkaLog:
     return KafkaLog(
         config.broker,
         partitions=config.partitions,
+        topic=config.kafka_topic,
+        group=config.kafka_group,
         replication=config.kafka_replication,
         retention_ms=config.retention_days * DAY_MS,
         security=KafkaSecurity(
