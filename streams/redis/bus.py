@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from streams.bus import KEPT, LocalBus, LocalSubscription, Payload
 from streams.coordination.errors import CoordinationLostError
+from streams.redis.heeding import heeding
 from streams.redis.link import LOST, RedisLink
 
 logger = logging.getLogger(__name__)
@@ -196,23 +197,23 @@ class RedisBus:
     async def _hear(self) -> None:
         """Subscribe, and hand on what comes, until something breaks."""
         pubsub = self._link.pubsub()
-        adjusting = None
         try:
-            await pubsub.subscribe(self._link.channel(ALIVE))
+            await heeding(pubsub.subscribe(self._link.channel(ALIVE)))
             adjusting = asyncio.create_task(self._adjust(pubsub), name="redis bus: subscriptions")
-            await self._read(pubsub, adjusting)
-        finally:
-            self._heard.clear()
-            if adjusting is not None:
+            try:
+                await self._read(pubsub, adjusting)
+            finally:
                 adjusting.cancel()
                 await asyncio.gather(adjusting, return_exceptions=True)
+        finally:
+            self._heard.clear()
             await pubsub.aclose()
 
     async def _read(self, pubsub: PubSub, adjusting: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
         last = loop.time()
         while True:
-            message = await pubsub.get_message(timeout=TICK_S)
+            message = await heeding(pubsub.get_message(timeout=TICK_S))
             if message is not None:
                 last = loop.time()
                 self._take_in(message["type"], message["channel"], message["data"])
@@ -228,16 +229,16 @@ class RedisBus:
             self._adjusting.clear()
             wanted = {ALIVE, *self._local.topics}
             for topic in wanted - asked:
-                await pubsub.subscribe(self._link.channel(topic))
+                await heeding(pubsub.subscribe(self._link.channel(topic)))
             for topic in asked - wanted:
                 self._heard.discard(topic)
-                await pubsub.unsubscribe(self._link.channel(topic))
+                await heeding(pubsub.unsubscribe(self._link.channel(topic)))
             asked = wanted
             try:
                 async with asyncio.timeout(TICK_S):
                     await self._adjusting.wait()
             except TimeoutError:
-                await pubsub.ping()
+                await heeding(pubsub.ping())
 
     def _take_in(self, kind: str, channel: bytes | None, data: bytes) -> None:
         if channel is None:

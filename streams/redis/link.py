@@ -33,6 +33,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from actors.errors import ConfigurationError
 from streams.coordination.errors import CoordinationLostError
+from streams.redis.heeding import heeding
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -140,7 +141,7 @@ class RedisLink:
             raise CoordinationLostError(self.trouble or f"Redis at {self.name} is out of reach")
         try:
             async with asyncio.timeout(within_s or self._timeout_s):
-                return await ask(self.client)
+                return await heeding(ask(self.client))
         except LOST as wrong:
             self.lose(wrong)
             raise CoordinationLostError(self.trouble) from None
@@ -171,7 +172,7 @@ class RedisLink:
 
     async def _probe(self) -> None:
         async with asyncio.timeout(self._timeout_s):
-            await self._lasting.ping()
+            await heeding(self._lasting.ping())
 
     async def _watch(self) -> None:
         backoff = ExponentialWithJitterBackoff(cap=RETRY_MOST_S, base=RETRY_LEAST_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 import pytest
@@ -53,8 +54,7 @@ async def test_after_a_restart_every_subscriber_is_told_and_news_flows_again(bus
     here, there = await bussed(), await bussed()
     ears = [await listening(here, "a"), await listening(here, "b"), await listening(there, "a")]
     await server.kill()
-    await until(lambda: here.trouble and there.trouble)
-    assert "out of reach" in here.trouble
+    await until(lambda: all("out of reach" in (bus.trouble or "") for bus in (here, there)))
     await server.start()
     for ear in ears:
         told = await anext(ear)
@@ -199,3 +199,15 @@ async def test_what_waits_is_sent_before_the_end(bussed):
     await here.close()
     assert [int((await anext(ear)).data) for _ in range(20)] == list(range(20))
     assert here.lost == 0
+
+
+async def test_a_bus_can_be_closed_at_any_moment(linked):
+    link = await linked()
+    for steps in range(60):
+        bus = RedisBus(link)
+        await bus.start()
+        bus.subscribe("a")
+        await bus.publish("a", b"1")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await bus.close()
