@@ -56,7 +56,7 @@ class Reading:
 
 
 @pytest.fixture
-def runs_of_one(monkeypatch):
+def _runs_of_one(monkeypatch):
     monkeypatch.setattr("streams.runs.RUN_RECORDS", 1)
 
 
@@ -99,7 +99,8 @@ async def test_faust_makes_no_topics_of_its_own(fleet, client, message):
 # Acks
 
 
-async def test_a_commit_never_passes_a_run_that_was_not_acked(kafka_log, client, message, runs_of_one):
+@pytest.mark.usefixtures("_runs_of_one")
+async def test_a_commit_never_passes_a_run_that_was_not_acked(kafka_log, client, message):
     await client.produce(HERE, *lines(message, *range(10)))
     async with Reading(kafka_log) as reading:
         await until(lambda: len(reading.heard) == 10)
@@ -116,7 +117,8 @@ async def test_a_commit_never_passes_a_run_that_was_not_acked(kafka_log, client,
         assert again.heard[0] == 4
 
 
-async def test_a_handler_that_fails_commits_nothing(kafka_log, client, message, runs_of_one, caplog):
+@pytest.mark.usefixtures("_runs_of_one")
+async def test_a_handler_that_fails_commits_nothing(kafka_log, client, message):
     async def fail(reading):
         if len(reading.heard) == 3:
             raise RuntimeError("the third run cannot be handled")
@@ -127,10 +129,10 @@ async def test_a_handler_that_fails_commits_nothing(kafka_log, client, message, 
         await until(lambda: len(reading.heard) >= 3)
         await reading.commits()
     assert await client.committed(HERE) == 2
-    caplog.clear()
 
 
-async def test_stopping_while_a_handler_waits_loses_nothing(kafka_log, client, message, runs_of_one):
+@pytest.mark.usefixtures("_runs_of_one")
+async def test_stopping_while_a_handler_waits_loses_nothing(kafka_log, client, message):
     async def wait(reading):
         if len(reading.heard) == 3:
             await asyncio.Event().wait()
