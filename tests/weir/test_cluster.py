@@ -160,7 +160,7 @@ def test_thresholds_changed_on_the_web_hold_in_the_worker(deployment, client):
     for process in (web, worker):
         wait_until_ready(process.address)
     screens = client(web)
-    answer = screens.patch("/api/v1/thresholds", json={"changes": [{"name": "delay.threshold_s", "value": 7}]})
+    answer = screens.put("/api/v1/settings/thresholds", json={"set": ["delay.threshold_s=7"]})
     assert answer.status_code == 200, answer.text
     until(lambda: figure(worker, "weir_thresholds_version") == 1)
     late = message(1) | {"sent_at": int(time.time() * 1000) - 20_000}
