@@ -7,14 +7,19 @@ that the next call finishes, and two processes at once share the work.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from contextlib import suppress
+from secrets import token_hex
 from typing import Any
 
 from bson import encode as bson_encode
+from pymongo.errors import DuplicateKeyError
 
 from actors.state import WEEK
 from storage.mongodb.compose_figures import packed_keys, unpacked_keys
 from storage.mongodb.connection import Database, Row
+from storage.mongodb.flushes import SETTLE_S
 
 CHUNK = 500
 MINUTE_MS = 60_000
@@ -71,14 +76,20 @@ async def _prune_messages(database: Database, channel: str, before: int) -> int:
 
 async def _take_job(database: Database, job: Row) -> bool:
     """Write a job down and carry it out; False when another process was faster, whose job is finished then."""
+    job["by"] = token_hex(8)
     with database.talk() as db:
-        await db.jobs.update_one({"_id": _JOB}, {"$setOnInsert": {"number": 0}}, upsert=True)
+        with suppress(DuplicateKeyError):  # another process made it between the look and the write
+            await db.jobs.update_one({"_id": _JOB}, {"$setOnInsert": {"number": 0}}, upsert=True)
         row = await db.jobs.find_one({"_id": _JOB})
         taken = False
         if row is not None and "job" not in row:
             free = {"_id": _JOB, "number": row["number"], "job": {"$exists": False}}
             change = {"$set": {"number": row["number"] + 1, "job": job}}
             taken = (await db.jobs.update_one(free, change)).matched_count > 0
+        if taken and not database.atomic:
+            await asyncio.sleep(SETTLE_S)
+            row = await db.jobs.find_one({"_id": _JOB})
+            taken = row is not None and row.get("job", {}).get("by") == job["by"]
     await _finish_job(database)
     return taken
 
