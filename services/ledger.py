@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from actors.events import ChannelEvent, Clock, Entry, Message, Rejected
 from actors.keys import channel_key, conversation_key
 from services.logged import entries_leniently
+from storage.drafts import ID_LIFE_MS
 from storage.ports import HealthStore, InboxStore
 from storage.records import DeadLetter, LedgerRow, PartitionMark
 from streams.frames import BadEntry, FrameDamagedError
@@ -78,7 +79,8 @@ class _Tally:
     def __init__(self) -> None:
         self.first = [0, 0, 0]
         self.last = [0, 0, 0]
-        self.ids: set[int] = set()
+        self.born: dict[int, int] = {}
+        """By message id, as its hash: the observed time (ms) from which on it is the same message."""
 
     def close_first(self) -> None:
         """What was counted up to here was applied at the first mark."""
@@ -98,10 +100,13 @@ class _Walk:
         self._partition = partition
         self._dead = dead
         self._known: set[str] = set()
+        self._time = 0
 
     def count(self, offset: int, entries: Iterable[Entry | BadEntry]) -> None:
         """Count the entries of a record."""
         for index, entry in enumerate(entries):
+            if not isinstance(entry, Rejected | BadEntry):
+                self._time = max(self._time, entry.at)
             if isinstance(entry, Clock) and self._partition != 0:
                 continue  # a clock goes to every partition and is one event
             self.entries += 1
@@ -110,9 +115,15 @@ class _Walk:
             dead = (self._partition, offset, index) in self._dead
             if dead or isinstance(entry, Rejected | BadEntry):
                 tally.last[_REJECTED] += 1
-            elif isinstance(entry, Message) and (name := hash((entry.conversation, entry.message))) not in tally.ids:
-                tally.ids.add(name)
+            elif isinstance(entry, Message) and self._is_new(hash((entry.conversation, entry.message)), tally.born):
                 tally.last[_MESSAGES] += 1
+
+    def _is_new(self, message: int, born: dict[int, int]) -> bool:
+        """Whether it is no repetition: an id that comes again later than its life names a new message."""
+        if self._time - born.get(message, -ID_LIFE_MS - 1) <= ID_LIFE_MS:
+            return False
+        born[message] = self._time
+        return True
 
     def close_first(self) -> None:
         """The first mark is reached."""

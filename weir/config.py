@@ -91,6 +91,14 @@ class Config(Struct, frozen=True, kw_only=True):
         int,
         Meta(description="Copies of each partition when the topic is made; 0: three, or one per broker.", ge=0, le=9),
     ] = 0
+    kafka_retention_days: Annotated[
+        int,
+        Meta(
+            description="Days the topic keeps what was accepted, set when it is made; longer than any outage.",
+            ge=1,
+            le=3650,
+        ),
+    ] = 30
     kafka_security: Annotated[
         Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"],
         Meta(description="How to talk to Kafka: plaintext, ssl, sasl_plaintext or sasl_ssl."),

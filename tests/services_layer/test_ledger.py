@@ -2,9 +2,12 @@
 
 import sqlite3
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from actors.events import Clock, Message, Receipt, Rejected
+from actors.keys import partition_of
 from services.ledger import audit
 from weir.config import Config
 from weir.log_view import LogView
@@ -106,3 +109,43 @@ async def test_a_ledger_that_does_not_balance_is_named(weir, data_dir):
     await spoil(data_dir, "store.db", "UPDATE ledger SET accepted = accepted + 1")
     result = await audit(weir.store, weir.gateway)
     assert any("does not balance" in problem for problem in result.problems)
+
+
+def plain(number, account):
+    fields = {"type": "message", "platform": "shopee", "account": account, "conversation": "c1", "direction": "in"}
+    return msgspec.json.encode(fields | {"message": f"m{number}", "sent_at": SENT})
+
+
+async def test_records_that_somebody_else_wrote_are_accounted_for_too(weir):
+    places = {f"shop-{n}": partition_of("shopee", f"shop-{n}", 3) for n in range(5)}
+    rows = [(place, SENT, plain(100 + n, account)) for n, (account, place) in enumerate(places.items())]
+    rows += [(places["shop-1"], SENT, plain(1, "shop-1")), (0, SENT, b'{"type": "nonsense"}')]
+    lost = next(n for n in range(100) if partition_of("shopee", f"new-{n}", 3) != 2)
+    rows.append((2, SENT, plain(200, f"new-{lost}")))
+    await weir.log.append(rows)
+    await weir.runtime.settled()
+    result = await audit(weir.store, weir.gateway)
+    assert result.problems == []
+    assert result.entries == 67 + len(rows)
+    assert sum(c.rejected for c in result.channels) == 3 + 2
+    assert sum(c.held for c in result.channels) == 60 + 5 + 1, "m1 came again after its life: a new message"
+
+
+class HalfwayLog:
+    """The log as it is when a commit comes between two questions."""
+
+    def __init__(self, log):
+        self.log = log
+        self.asked = 0
+
+    async def positions(self):
+        self.asked += 1
+        ahead = 1_000 if self.asked > 1 else 0
+        return [replace(p, committed=p.committed + ahead) for p in await self.log.positions()]
+
+    def records(self, partition, offset=0):
+        return self.log.records(partition, offset)
+
+
+async def test_a_commit_between_two_questions_is_no_problem(weir):
+    assert (await audit(weir.store, HalfwayLog(weir.gateway))).problems == []

@@ -230,6 +230,22 @@ def test_the_doctor_says_what_is_broken_and_how_to_mend_it(deployment):
     assert broken == {"kafka", "redis", "mongodb"}
 
 
+def test_a_log_in_kafka_goes_with_a_database_in_a_file_in_one_process(deployment, client, data_dir):
+    deployment.settings |= {"database": "embedded", "redis": "embedded", "data_dir": str(data_dir)}
+    deployment.write()
+    for command in ("worker", "web", "connect"):
+        refused = deployment.run(command)
+        assert refused.returncode == 1
+        assert "set database, redis to a service" in refused.stderr
+    alone = deployment.start("serve")
+    wait_until_ready(alone.address)
+    http = client(alone)
+    assert http.post("/api/v1/events", json=[message(n) for n in range(20)]).status_code == 202
+    until(lambda: stored(http) == 20)
+    assert alone.stop(signal.SIGTERM) == 0, alone.out
+    assert deployment.run("audit").returncode == 0
+
+
 def test_a_channels_events_are_worked_on_in_one_partition(deployment):
     """The clients of this test rely on it: nine shops are in several partitions."""
     del deployment

@@ -37,6 +37,19 @@ async def test_old_data_is_forgotten_and_the_audit_still_holds(data_dir):
         await upkeep.once()
 
 
+async def test_whoever_lost_the_turn_forgets_nothing(data_dir):
+    async with running(Config(data_dir=str(data_dir), partitions=1)) as weir:
+        now = weir.gateway.now()
+        await weir.gateway.submit([message(1, now)])
+        await weir.runtime.settled()
+        later = now + 100 * DAY_MS
+        upkeep = Upkeep(store=weir.store, log=weir.log, accounts=weir.accounts, now=lambda: later, retention_days=90)
+        await upkeep.once(lambda: False)
+        assert await weir.store.message("ebay/shop/c1", "m1")
+        await upkeep.once(lambda: True)
+        assert await weir.store.message("ebay/shop/c1", "m1") is None
+
+
 async def test_what_is_young_stays(data_dir):
     async with running(Config(data_dir=str(data_dir), partitions=1)) as weir:
         await weir.gateway.submit([message(1, weir.gateway.now())])

@@ -43,9 +43,10 @@ def _topic(config: Config, log: KafkaLog, found: KafkaSurvey) -> list[Finding]:
         told = f"{log.topic} takes no writes in {_named(found.leaderless)}: no broker leads it"
         findings.append(Finding("topic", "broken", told, "start the brokers that hold its copies"))
     days = found.retention_ms // DAY_MS
-    if found.retention_ms >= 0 and days != config.retention_days:
-        told = f"{log.topic} forgets after {days} days, Weir after {config.retention_days}"
-        mend = f"set the topic's retention.ms to {config.retention_days * DAY_MS}, or retention_days to {max(days, 1)}"
+    if found.retention_ms >= 0 and days < config.kafka_retention_days:
+        told = f"{log.topic} forgets after {days} days, not after {config.kafka_retention_days}"
+        wanted = config.kafka_retention_days * DAY_MS
+        mend = f"set the topic's retention.ms to {wanted}, or the setting kafka_retention_days to {max(days, 1)}"
         findings.append(Finding("retention", "warning", told, mend))
     return findings or [Finding("topic", "ok", f"{log.topic}: {_plural(config.partitions, 'partition')}, all led")]
 

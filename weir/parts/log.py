@@ -104,7 +104,7 @@ def kafka_log(config: Config) -> KafkaLog:
         topic=config.kafka_topic,
         group=config.kafka_group,
         replication=config.kafka_replication,
-        retention_ms=config.retention_days * DAY_MS,
+        retention_ms=config.kafka_retention_days * DAY_MS,
         security=KafkaSecurity(
             protocol=config.kafka_security,
             mechanism=config.kafka_mechanism,
