@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 
-.PHONY: demo test lint types bench loadtest bench-pipeline services lock clean help
+.PHONY: demo test lint types bench loadtest bench-pipeline chaos services lock clean help
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -28,6 +28,9 @@ bench-pipeline: $(VENV)/.dev ## Kafka to store, compared with peers in environme
 
 loadtest: $(VENV)/.dev ## a peak sale sent to a product of its own, or ARGS="--host URL --token-file FILE"; --ui shows Locust
 	@$(BIN)/python -m loadtest $(ARGS)
+
+chaos: $(VENV)/.dev ## two hundred faults under load; ARGS="--faults N --seed S"
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 services: $(VENV)/.dev ## run Kafka, Redis and a database for work by hand; prints their addresses
 	@$(BIN)/python -m tests.services $(ARGS)
