@@ -38,7 +38,7 @@ from streams.redis.heeding import heeding
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-TIMEOUT_S = 1.0
+TIMEOUT_S = 2.0
 HEALTH_S = 1.0
 """A link that nobody uses is probed this often."""
 RETRY_LEAST_S, RETRY_MOST_S = 0.05, 2.0

@@ -9,6 +9,9 @@ import pytest
 
 from streams.redis import RedisBus, RedisLink
 
+PATIENCE_S = 15.0
+"""A machine busy with other tests is no broken link."""
+
 
 async def until(condition):
     """Wait on a state."""
@@ -34,7 +37,7 @@ async def linked(redis_server, prefix):
     links = []
 
     async def make(**options):
-        link = RedisLink(redis_server.url, **({"prefix": prefix} | options))
+        link = RedisLink(redis_server.url, **({"prefix": prefix, "timeout_s": PATIENCE_S} | options))
         links.append(link)
         await link.start()
         return link
