@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--messages", type=int, help="of the simulated sale; events are three times that")
     parser.add_argument("--kind", choices=["frames", "plain"], help="one of the two comparisons")
+    parser.add_argument("--database", metavar="URL", help="a MongoDB to save to, like mongodb://127.0.0.1:27017")
     given = parser.parse_args()
     if unknown := set(given.names) - set(PARTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
@@ -31,6 +32,7 @@ def main() -> int:
             kinds=[given.kind] if given.kind else ["frames", "plain"],
             messages=given.messages or (QUICK_MESSAGES if given.quick else MESSAGES),
             rounds=given.rounds or (1 if given.quick else ROUNDS),
+            database=given.database,
         )
     except MissingError as error:
         print(error, file=sys.stderr)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from streams.deltas import TOPIC, decode_delta
 from streams.redis.bus import RedisBus
 from streams.redis.link import RedisLink
 from streams.topics import PARTITIONS
+from weir.config import environment
 
 SHARES = (0.25, 0.5, 0.8)
 BATCH = 200
@@ -190,14 +191,21 @@ async def _post(client: httpx.AsyncClient, events: Sequence[object]) -> None:
 def _product(servers: Servers, redis: str) -> Iterator[tuple[str, str]]:
     """A worker and a way in on the servers: the way in's address, and a token that may send events."""
     weir = [sys.executable, "-m", "weir"]
-    cluster = ["--broker", f"kafka://{servers.bootstrap}", "--database", servers.database(), "--redis", redis]
+    cluster = {
+        **environment(),
+        "WEIR_BROKER": f"kafka://{servers.bootstrap}",
+        "WEIR_DATABASE": servers.database(),
+        "WEIR_REDIS": redis,
+        "WEIR_LOG_LEVEL": "warning",
+    }
     with tempfile.TemporaryDirectory(prefix="weir-delay-") as folder:
-        create = [*weir, "token", "create", "benchmark", "--role", "supervisor", *cluster[2:4]]
-        token = subprocess.run(create, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+        create = [*weir, "token", "create", "benchmark", "--role", "supervisor"]
+        token = subprocess.run(create, stdout=subprocess.PIPE, check=True, text=True, env=cluster).stdout.strip()
         connect, worker = _free_port(), _free_port()
+        said = Path(folder)
         processes = [
-            _start([*weir, "worker", "--worker-port", str(worker), *cluster], WORKER_CORE, Path(folder) / "worker"),
-            _start([*weir, "connect", "--port", str(connect), *cluster], SERVERS_CORE, Path(folder) / "connect"),
+            _start([*weir, "worker", "--port", str(worker)], WORKER_CORE, said / "worker", cluster),
+            _start([*weir, "connect", "--port", str(connect)], SERVERS_CORE, said / "connect", cluster),
         ]
         try:
             for port, process in zip((worker, connect), processes, strict=True):
@@ -210,10 +218,10 @@ def _product(servers: Servers, redis: str) -> Iterator[tuple[str, str]]:
                 process.wait(READY_S)
 
 
-def _start(command: list[str], core: int, said: Path) -> subprocess.Popen[bytes]:
+def _start(command: list[str], core: int, said: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     with said.open("wb") as log:
-        command = ["taskset", "--cpu-list", str(core), *command, "--log-level", "warning"]
-        return subprocess.Popen(command, stdout=log, stderr=log)
+        pinned = ["taskset", "--cpu-list", str(core), *command]
+        return subprocess.Popen(pinned, stdout=log, stderr=sys.stderr, env=variables)
 
 
 def _wait_ready(address: str, process: subprocess.Popen[bytes]) -> None:

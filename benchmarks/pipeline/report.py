@@ -33,8 +33,9 @@ def section(results: Results) -> str:
         f"{HEADING}\n",
         f"`{results.command}`, {results.at}; {sizes}, {results.rounds} rounds.\n",
         results.machine + f"- contenders: {versions}\n",
-        EXPLANATION,
     ]
+    if results.plain or results.frames:
+        parts.append(EXPLANATION)
     if results.plain:
         parts.append(f"### One event per record\n\n{_table(results.plain)}\n")
     if results.frames:

@@ -84,8 +84,10 @@ class DifferentWorkError(Exception):
     """Two contenders ended with different states: their rates cannot be compared."""
 
 
-def measure(*, names: Sequence[str], kinds: Sequence[Kind], messages: int, rounds: int) -> Results:
-    """Everything asked for, on a broker started for it."""
+def measure(
+    *, names: Sequence[str], kinds: Sequence[Kind], messages: int, rounds: int, database: str | None = None
+) -> Results:
+    """Everything asked for, on a broker started for it; `database`: a server to save to instead of the tests'."""
     environments.check_versions()
     for environment in (environments.MAIN, environments.QUIX):
         environments.python(environment)
@@ -101,7 +103,7 @@ def measure(*, names: Sequence[str], kinds: Sequence[Kind], messages: int, round
         partitions=PARTITIONS,
     )
     os.sched_setaffinity(0, {BROKER_CORE})
-    with tempfile.TemporaryDirectory(prefix="weir-pipeline-") as folder, servers.running() as running:
+    with tempfile.TemporaryDirectory(prefix="weir-pipeline-") as folder, servers.running(database) as running:
         digests: dict[int, str] = {}
         for kind in kinds:
             digests |= _compare(results, kind, names, running, Path(folder))
