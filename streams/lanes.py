@@ -13,7 +13,7 @@ from typing import Any
 
 from streams.partition import Partition
 from streams.persister import Persister
-from streams.runs import Run
+from streams.runs import Run, size_of
 
 LANE_BYTES = 4_000_000
 LANE_RUNS = 16
@@ -60,7 +60,7 @@ class Lane:
 
     def put(self, run: Run, ack: Ack) -> None:
         """Have a run taken after everything put before."""
-        size = sum(len(record.data) for record in run)
+        size = size_of(run)
         self._waiting.append((run, ack, size))
         self._bytes += size
         self._news.set()

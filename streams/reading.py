@@ -15,6 +15,7 @@ from msgspec import Struct
 from actors.errors import RejectedError
 from actors.events import Clock, Entry, Event, Rejected
 from actors.intake import channel_hint, parse_event, stamp
+from actors.intake_runs import parse_run
 from actors.keys import partition_of
 from storage.records import DeadLetter
 from streams import dead_letters
@@ -77,6 +78,10 @@ class RecordReader:
             yield self._plain(plain)
 
     def _plain(self, records: Sequence[LogRecord]) -> Portion:
+        offsets = [record.offset for record in records]
+        whole = self._together(records)
+        if whole is not None:
+            return Portion(offsets[-1], whole[0], whole[1], [], offsets)
         entries: list[Entry] = []
         letters: list[DeadLetter] = []
         newest, wall = 0, records[-1].wall
@@ -92,7 +97,26 @@ class RecordReader:
                 if entry.at > newest:
                     newest, wall = entry.at, record.wall
             entries.append(entry)
-        return Portion(records[-1].offset, wall, entries, letters, [record.offset for record in records])
+        return Portion(offsets[-1], wall, entries, letters, offsets)
+
+    def _together(self, records: Sequence[LogRecord]) -> tuple[int, list[Event]] | None:
+        """(wall of the newest, events) when all are in order; None when they have to be looked at one by one."""
+        events = parse_run([record.data for record in records], need_at=False)
+        if events is None:
+            return None
+        newest, wall = 0, records[-1].wall
+        for event, record in zip(events, records, strict=True):
+            stamp(event, record.wall)
+            at = event.at
+            if at > newest:
+                newest, wall = at, record.wall
+            if at > record.wall + MOST_AHEAD_MS:
+                return None
+        channels = {(event.platform, event.account) for event in events if type(event) is not Clock}
+        strangers = [names for names in channels if names not in self._known]
+        if any(partition_of(*names, self._partitions) != self._partition for names in strangers):
+            return None
+        return wall, events
 
     def _event(self, record: LogRecord) -> Event:
         event = parse_event(_json(record.data), need_at=False)

@@ -9,6 +9,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Sequence
 from heapq import heapify, heappush
+from typing import cast
 
 from actors.effects import KeyRemembered
 from actors.events import (
@@ -37,16 +38,8 @@ from actors.state import (
 from actors.thresholds import Limits, ThresholdSet
 from storage.records import StateRow
 
-CONVERSATION_EVENTS = (
-    Message,
-    Receipt,
-    AttachmentStatus,
-    Translation,
-    Notification,
-    Edit,
-    Delete,
-    Checkpoint,
-    Action,
+CONVERSATION_EVENTS = frozenset(
+    {Message, Receipt, AttachmentStatus, Translation, Notification, Edit, Delete, Checkpoint, Action}
 )
 EVICT_STEPS = 1_000
 
@@ -67,6 +60,11 @@ class Residents:
         self._heap: list[tuple[int, str]] = []
         self._dirty: list[Conversation] = []
         self._ring: deque[tuple[Channel, Conversation]] = deque()
+        self._partial: set[tuple[str, str]] = set()
+        """Channels that may have conversations in the store which are not in memory."""
+        self._unindexed: set[tuple[str, str]] = set()
+        """Channels whose index of sent times is not loaded; of those in `_checking` a checkpoint waits for it."""
+        self._checking: set[tuple[str, str]] = set()
 
     @property
     def thresholds(self) -> ThresholdSet:
@@ -89,6 +87,10 @@ class Residents:
             else:
                 platform, account = split_key(row.key)
                 self.channels[platform, account] = self._new_channel(row.key, platform, account, state)
+                self._partial.add((platform, account))
+                self._unindexed.add((platform, account))
+                if state.checks:
+                    self._checking.add((platform, account))
 
     def restore_keys(self, rows: Iterable[KeyRemembered]) -> None:
         """Take over the idempotency keys remembered by the channels of the partition, oldest first."""
@@ -103,13 +105,17 @@ class Residents:
 
     def absent(self, entries: Sequence[Entry]) -> list[str]:
         """The keys of conversations these entries need and that may be in the store but are not in memory."""
-        missing: dict[str, None] = {}
-        for entry in entries:
-            if isinstance(entry, CONVERSATION_EVENTS) and (conversation := entry.conversation) is not None:
-                channel = self.channels.get((entry.platform, entry.account))
-                if channel is not None and conversation not in channel.conversations:
-                    missing[conversation_key(entry.platform, entry.account, conversation)] = None
-        return list(missing)
+        if not self._partial:
+            return []
+        told = cast("Iterable[Message]", (entry for entry in entries if type(entry) in CONVERSATION_EVENTS))
+        named = dict.fromkeys([(entry.platform, entry.account, entry.conversation) for entry in told])
+        return [
+            conversation_key(platform, account, conversation)
+            for platform, account, conversation in named
+            if (platform, account) in self._partial
+            and conversation is not None  # pyright: ignore[reportUnnecessaryComparison] # not all are messages
+            and conversation not in self.channels[platform, account].conversations
+        ]
 
     def restore_conversations(self, keys: Iterable[str], rows: Iterable[StateRow]) -> None:
         """Take over the stored states of the conversations asked for; those without a row are new."""
@@ -126,17 +132,19 @@ class Residents:
 
     def unindexed(self, entries: Sequence[Entry] = ()) -> list[str]:
         """Channels whose index of sent times must be loaded: a checkpoint comes, or one waits to be compared."""
-        named = {(e.platform, e.account) for e in entries if isinstance(e, Checkpoint) and e.conversation is None}
-        return [
-            channel.key
-            for names, channel in self.channels.items()
-            if channel.sent is None and (names in named or channel.state.checks)
-        ]
+        if not self._unindexed:
+            return []
+        named = set(self._checking)
+        if Checkpoint in set(map(type, entries)):
+            named |= {(e.platform, e.account) for e in entries if isinstance(e, Checkpoint) and e.conversation is None}
+        return [self.channels[names].key for names in sorted(named & self._unindexed)]
 
     def restore_index(self, channel: str, times: Sequence[int]) -> None:
         """The sent times (ms) of every message held of a channel, ascending."""
         platform, account = split_key(channel)
         self.channels[platform, account].sent = array("q", times)
+        self._unindexed.discard((platform, account))
+        self._checking.discard((platform, account))
 
     def evict(self, most: int, steps: int = EVICT_STEPS) -> None:
         """Drop clean conversations from memory while more than `most` are loaded, roughly those longest unused first.
@@ -152,6 +160,7 @@ class Residents:
                 ring.append((channel, conversation))
             else:
                 del channel.conversations[conversation.conversation]
+                self._partial.add((channel.platform, channel.account))
                 self.loaded -= 1
 
     def flush_states(self) -> list[StateRow]:
@@ -166,6 +175,7 @@ class Residents:
         """Take a conversation out of memory for good, as a replay does at its end; nothing is evicted after that."""
         channel, conversation = self.located(key)
         del channel.conversations[conversation.conversation]
+        self._partial.add((channel.platform, channel.account))
         self._ring.clear()
 
     def is_cold(self, key: str) -> bool:

@@ -19,6 +19,7 @@ import logging
 from abc import abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias, cast
 
 from faust.transport.consumer import Consumer
@@ -188,15 +189,19 @@ class RunConsumer(Consumer):
 
 
 def cut(records: Sequence[LogRecord]) -> Iterator[Run]:
-    """The records in runs."""
-    start = size = 0
-    for index, record in enumerate(records):
-        if size > RUN_BYTES or index - start >= RUN_RECORDS:
-            yield records[start:index]
-            start, size = index, 0
-        size += len(record.data)
-    if start < len(records):
-        yield records[start:]
+    """The records in runs of equal numbers."""
+    if records:
+        step = max(1, min(RUN_RECORDS, RUN_BYTES * len(records) // max(1, size_of(records))))
+        for start in range(0, len(records), step):
+            yield records[start : start + step]
+
+
+def size_of(records: Iterable[LogRecord]) -> int:
+    """The bytes of their data."""
+    return sum(map(len, map(_DATA, records)))
+
+
+_DATA = attrgetter("data")
 
 
 def topic_partitions(topic: str, numbers: Iterable[int]) -> set[TP]:
@@ -204,4 +209,4 @@ def topic_partitions(topic: str, numbers: Iterable[int]) -> set[TP]:
     return {TP(topic, number) for number in numbers}
 
 
-__all__ = ["Run", "RunConsumer", "cut", "topic_partitions"]
+__all__ = ["Run", "RunConsumer", "cut", "size_of", "topic_partitions"]
