@@ -49,6 +49,7 @@ class Accounts:
         self._limit = LoginLimit(limits or LocalRateLimits(now))
         self._seen: dict[str, tuple[int, Caller | None]] = {}
         self._revoked: list[Callable[[str], None]] = []
+        self._ended: list[Callable[[str], None]] = []
 
     async def ensure_admin(self) -> str | None:
         """On the very first start create the user `admin`; returns its password once, None when people exist."""
@@ -146,14 +147,24 @@ class Accounts:
 
     async def end_sessions(self, name: str) -> None:
         """End every session of a person."""
-        self._seen.clear()
         await self._store.delete_sessions(user=name)
+        self.sessions_ended(name)
+        for told in self._ended:
+            told(name)
+
+    def sessions_ended(self, name: str) -> None:
+        """The sessions of a person were ended, here or by another process: believe none that is remembered."""
+        self._seen.clear()
         for told in self._revoked:
             told(name)
 
     def on_revoked(self, told: Callable[[str], None]) -> None:
         """Call `told(user name)` when a person's sessions were ended, so that open sockets can be closed."""
         self._revoked.append(told)
+
+    def on_ended(self, told: Callable[[str], None]) -> None:
+        """Call `told(user name)` when this object has ended a person's sessions, so that other processes hear of it."""
+        self._ended.append(told)
 
     async def caller(self, secret: str) -> Caller | None:
         """Who holds this session; None when it is unknown, expired, or its user is disabled."""

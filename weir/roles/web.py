@@ -10,6 +10,7 @@ import asyncio
 
 from fastapi import FastAPI
 
+from services.farewells import Farewells
 from services.fleet_pulse import FleetPulse
 from services.following import Following
 from services.heartbeats import Heartbeats
@@ -71,6 +72,7 @@ class Web:
         self.signs = SignOfLife(self.store, now, role=role, version=VERSION, report=self.report)
         self._signs_too = role == "web"
         self._following = Following(self.thresholds, parts.live.bus)
+        self._farewells = Farewells(self.accounts, parts.live.bus)
         self._tasks = Tasks()
         self.first_password: str | None = None
         """The password of the first admin, when this was the very first start; to be shown once."""
@@ -97,6 +99,7 @@ class Web:
         await self.pulse.start()
         await self.monitor.start()
         self._tasks.run("thresholds", self._following.run())
+        self._tasks.run("farewells", self._farewells.run())
         self.vitals.accepting = True
         if self._signs_too:
             self._tasks.run("signs of life", self.signs.run())
