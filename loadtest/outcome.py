@@ -23,11 +23,15 @@ VERSION = 1
 
 
 class Used(Struct, frozen=True, kw_only=True):
-    """One look at the server's process: cores it kept busy since the look before, memory it holds."""
+    """One look at the server's process: cores it kept busy since the look before, memory it holds.
+
+    `generator`: cores that the load test itself kept busy.
+    """
 
     at_s: float
     cores: float
     memory_mib: float
+    generator: float = 0.0
 
 
 class Load(Struct, frozen=True, kw_only=True):

@@ -125,9 +125,11 @@ def _used_rows(outcome: Outcome) -> list[Row]:
     if used:
         cores = [u.cores for u in used]
         memory = [u.memory_mib for u in used]
+        own = [u.generator for u in used]
         rows += [
             ("cores busy, mean", f"{sum(cores) / len(cores):.2f}"),
             ("cores busy, most in a second", f"{max(cores):.2f}"),
+            ("cores the load test itself kept busy: mean, most", f"{sum(own) / len(own):.2f}, {max(own):.2f}"),
             ("memory at the start", f"{memory[0]:,.0f} MiB"),
             ("memory at most", f"{max(memory):,.0f} MiB"),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heapify, heapreplace
+from math import ceil
 from random import Random
 
 from msgspec import Struct
@@ -26,6 +27,11 @@ def zipf(shops: int, exponent: float) -> list[float]:
     weights = [n**-exponent for n in range(1, shops + 1)]
     total = sum(weights)
     return [weight / total for weight in weights]
+
+
+def split(shares: Sequence[float], most: float) -> list[float]:
+    """The shares when every shop larger than `most` is declared as several accounts of equal size."""
+    return [share / parts for share in shares for parts in (ceil(share / most),) for _ in range(parts)]
 
 
 def loads(shares: Sequence[float], partitions: int, seed: int) -> list[float]:

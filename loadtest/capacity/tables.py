@@ -7,7 +7,7 @@ from statistics import median
 
 from loadtest.capacity.assignment import dealt, moved, sticky
 from loadtest.capacity.backlog import Change, Recovery, burst, recover, through
-from loadtest.capacity.skew import imbalance, loads, zipf
+from loadtest.capacity.skew import imbalance, zipf
 from loadtest.peak import SLOTS_AN_HOUR, five_minutes
 
 TRIALS, SETS = 100, 40
@@ -125,13 +125,6 @@ def sale_days() -> str:
         rows.append((f"{capacity} x", f"{1 / capacity:.0%}", _span(found.longest_s), _span(found.behind_s)))
     header = ("capacity, in normal days", "busy on a normal day", "longest wait", "behind in all")
     return table("A sale day with its bursts against the capacity bought for it", header, rows)
-
-
-def hottest(partitions: int, shops: int, exponent: float) -> float:
-    """The share of the busiest partition, the median of many sets of shops."""
-    shares = zipf(shops, exponent)
-    found = sorted(max(loads(shares, partitions, seed)) for seed in range(TRIALS))
-    return found[len(found) // 2]
 
 
 def _assigned(before: dict[str, list[int]], staying: list[str], partitions: int) -> Iterable[dict[str, list[int]]]:

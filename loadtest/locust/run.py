@@ -163,23 +163,32 @@ class Run:
             gevent.sleep(PROBE_EVERY_S * 2 * self._random.random())
 
     def _sample(self) -> None:
-        """How much of the machine the server uses: of its process when it is here, else as it says itself."""
-        process = psutil.Process(self.options.pid) if self.options.pid else None
-        before = (time.monotonic(), 0.0)
+        """Look at the server's use of the machine every second, and at our own."""
+        server = psutil.Process(self.options.pid) if self.options.pid else None
+        own = psutil.Process()
+        before: tuple[float, float, float] | None = None
         while True:
-            if process is not None:
-                times, memory = process.cpu_times(), process.memory_info().rss
-                busy = times.user + times.system
-            else:
-                figures = self.deployment.figures()
-                busy = figures.get("process_cpu_seconds_total", 0.0)
-                memory = int(figures.get("process_resident_memory_bytes", 0))
-            now = time.monotonic()
-            if before[1]:
-                cores = (busy - before[1]) / (now - before[0])
-                self.used.append(Used(at_s=self.sale.feed.elapsed_s, cores=cores, memory_mib=memory / MIB))
-            before = (now, busy)
+            busy, memory = self._server_use(server)
+            now = (time.monotonic(), busy, _busy(own))
+            if before is not None:
+                span, cores, generator = (after - earlier for after, earlier in zip(now, before, strict=True))
+                self.used.append(
+                    Used(
+                        at_s=self.sale.feed.elapsed_s,
+                        cores=cores / span,
+                        memory_mib=memory / MIB,
+                        generator=generator / span,
+                    )
+                )
+            before = now
             gevent.sleep(SAMPLE_EVERY_S)
+
+    def _server_use(self, server: psutil.Process | None) -> tuple[float, float]:
+        """(processor seconds so far, bytes) of the server's process when it is here, else as it says itself."""
+        if server is not None:
+            return _busy(server), server.memory_info().rss
+        figures = self.deployment.figures()
+        return figures.get("process_cpu_seconds_total", 0.0), figures.get("process_resident_memory_bytes", 0.0)
 
     def _settle(self) -> float:
         """Wait until ledger and anomalies do not change any more; how long (s) it took after the last answer."""
@@ -205,3 +214,8 @@ class Run:
                 password = self.deployment.add_person(name, role)
                 self._added.append(name)
                 self.people[role].append(Person(name=name, password=password))
+
+
+def _busy(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
