@@ -132,7 +132,7 @@ class Runtime:
             spawn=self._run,
         )
         self._holdings.set_thresholds(thresholds)
-        self._started_at = 0.0
+        self._unassigned_since: float | None = None
 
     # For the composition root
 
@@ -140,7 +140,7 @@ class Runtime:
         """Start reading. Returns before the engines are loaded; see `wait_ready`."""
         bind_to_running_loop(self._app)
         self._app.finalize()
-        self._started_at = asyncio.get_running_loop().time()
+        self._unassigned_since = asyncio.get_running_loop().time()
         await self._app.maybe_start()
         self._workers = [self._run("persister", self._persister.run()), self._run("ticker", self._tick_until_stopped())]
         self._guards.append(self._run("watchdog", self._watch()))
@@ -248,11 +248,13 @@ class Runtime:
 
     async def _on_assigned(self, _app: object, assigned: set[TP], **_: Any) -> None:
         self._rebalances += 1
+        self._unassigned_since = None
         self._holdings.assign(tp.partition for tp in assigned)
 
     async def _on_revoked(self, _app: object, revoked: set[TP], **_: Any) -> None:
         """Others may get these partitions: save what is applied, and let go of their states."""
         del revoked  # always all that are ours
+        self._unassigned_since = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(HAND_OVER_S):
                 await self._holdings.give_up()
@@ -304,9 +306,10 @@ class Runtime:
             silent = self._app.runs.silent_ms(self._tp(number))
             if silent > SILENT_MS and not lane.waiting:
                 return f"the log has told nothing of partition {number} for {silent // 1000} s: check its brokers"
-        waited = asyncio.get_running_loop().time() - self._started_at
-        if self._started_at and not self._rebalances and waited * 1000 > SILENT_MS:
-            return f"no partitions were assigned within {waited:.0f} s: check the log's brokers"
+        if self._unassigned_since is not None:
+            waited = asyncio.get_running_loop().time() - self._unassigned_since
+            if waited * 1000 > SILENT_MS:
+                return f"no partitions have been assigned for {waited:.0f} s: check the log's brokers"
         return None
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

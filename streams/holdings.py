@@ -16,7 +16,7 @@ from actors.errors import ConfigurationError
 from actors.sla import Policy
 from actors.thresholds import ThresholdSet
 from storage.ports import EngineStore
-from streams.lanes import Lane
+from streams.lanes import Lane, Take
 from streams.partition import Partition, recover
 from streams.patience import Patience
 from streams.persister import Persister
@@ -119,7 +119,7 @@ class Holdings:
             self.ready.set()
         return partition
 
-    async def _catch_up(self, partition: Partition) -> None:
+    async def _catch_up(self, partition: Partition, take: Take) -> None:
         """Apply what the log counts as processed and the store does not have."""
         number, engine = partition.number, partition.engine
         place = (await self._asked_places()).get(number)
@@ -144,23 +144,21 @@ class Holdings:
                 engine.applied + 1,
                 place.committed - 1,
             )
-            await self._patience(f"reading partition {number} again", lambda: self._again(partition, place.committed))
+            await self._patience(
+                f"reading partition {number} again", lambda: self._again(partition, place.committed, take)
+            )
 
-    async def _again(self, partition: Partition, end: int) -> None:
+    async def _again(self, partition: Partition, end: int, take: Take) -> None:
         run: list[LogRecord] = []
         async for record in self._reader.records(partition.number, partition.engine.applied + 1):
             if record.offset >= end:
                 break
             run.append(record)
             if len(run) >= AGAIN_RECORDS:
-                await self._take(partition, run)
+                await take(run, _nothing)
                 run = []
         if run:
-            await self._take(partition, run)
-
-    async def _take(self, partition: Partition, run: Sequence[LogRecord]) -> None:
-        await self._persister.room()
-        self._persister.changed(await partition.take(run, _nothing))
+            await take(run, _nothing)
 
     async def _asked_places(self) -> dict[int, PartitionPosition]:
         """Where every partition of the log stands: asked once for all that are loaded together."""

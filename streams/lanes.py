@@ -19,6 +19,7 @@ LANE_BYTES = 4_000_000
 LANE_RUNS = 16
 
 Ack = Callable[[], object]
+Take = Callable[[Run, Ack], Awaitable[None]]
 
 
 class Lane:
@@ -29,7 +30,7 @@ class Lane:
         number: int,
         *,
         load: Callable[[int], Awaitable[Partition]],
-        catch_up: Callable[[Partition], Awaitable[None]],
+        catch_up: Callable[[Partition, Take], Awaitable[None]],
         persister: Persister,
         hold: Callable[[int], None],
         release: Callable[[int], None],
@@ -79,29 +80,31 @@ class Lane:
         if self.partition is not None:
             await self.partition.close()
 
-    async def _run(self) -> None:
-        self.partition = partition = await self._load(self.number)
+    async def take(self, run: Run, ack: Ack) -> None:
+        """Apply a run at once; `close` lets it finish."""
+        if self.partition is None:
+            raise RuntimeError(f"partition {self.number} is not loaded yet")
+        await self._persister.room()
         self._taking = True
         try:
-            await self._catch_up(partition)
+            self._persister.changed(await self.partition.take(run, ack))
         finally:
             self._taking = False
-        partition.open()
+
+    async def _run(self) -> None:
+        self.partition = await self._load(self.number)
+        await self._catch_up(self.partition, self.take)
+        self.partition.open()
         while not self._closing:
             if not self._waiting:
                 self._news.clear()
                 await self._news.wait()
-            await self._persister.room()
             run, ack, size = self._waiting.popleft()
             self._bytes -= size
             if self._held and self._bytes * 2 <= LANE_BYTES and len(self._waiting) * 2 <= LANE_RUNS:
                 self._held = False
                 self._release(self.number)
-            self._taking = True
-            try:
-                self._persister.changed(await partition.take(run, ack))
-            finally:
-                self._taking = False
+            await self.take(run, ack)
 
 
-__all__ = ["Ack", "Lane"]
+__all__ = ["Ack", "Lane", "Take"]

@@ -9,6 +9,7 @@ from faust.types import TP
 
 from actors.keys import partition_of
 from storage.errors import StoreBusyError
+from streams import app as runtime_module
 from streams import lanes, persister
 from streams.faust_app import build_app
 from streams.frames import assemble, encode_entry
@@ -224,6 +225,23 @@ async def test_stopping_never_takes_longer_than_its_deadline(fleet, message):
     await worker.runtime.stop(deadline_s=0.05)
     assert worker.exits == [70]
     fleet.store.gate.set()
+
+
+async def test_a_worker_that_stands_still_without_a_reason_is_ended(fleet, message, monkeypatch, caplog):
+    monkeypatch.setattr(runtime_module, "STALL_S", 0.3)
+    monkeypatch.setattr(runtime_module, "WATCH_S", 0.05)
+    worker = await fleet.join()
+
+    async def stuck(*_):
+        await asyncio.sleep(0.1)
+        await worker.ended.wait()
+        return 0
+
+    monkeypatch.setattr(worker.runtime._partitions[HERE], "take", stuck)
+    await fleet.gateway.submit([message(1)])
+    await worker.ended.wait()
+    assert worker.exits[0] == 70
+    assert "records wait and none was processed" in caplog.text
 
 
 # Trouble
