@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from actors.times import rfc3339
 from services.fleet import WORKING
@@ -19,10 +19,15 @@ WATCHED_S = 2.5
 GONE_LATELY_MS = 600_000
 
 
-async def examine(store: ProcessStore, config: Config, now: int) -> AsyncIterator[Finding]:
-    """Who lives, who went without good-bye, and what they say; `now` in ms."""
+async def examine(
+    store: ProcessStore,
+    config: Config,
+    now: int,
+    watch: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(WATCHED_S),
+) -> AsyncIterator[Finding]:
+    """Who lives, who went without good-bye, and what they say; `now` in ms. `watch` lets them beat once more."""
     before = {beat.process: beat.at for beat in await store.beats(now - GONE_LATELY_MS)}
-    await asyncio.sleep(WATCHED_S)
+    await watch()
     after = await store.beats(now - GONE_LATELY_MS)
     there = time.time_ns() // 1_000_000
     said = {beat.process: report_of(beat) for beat in after}
