@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any, Literal, TypeAlias
 
 from bson.codec_options import TypeDecoder, TypeRegistry
@@ -26,6 +28,8 @@ Collection: TypeAlias = AsyncCollection[Row]
 Kind: TypeAlias = Literal["insert", "update"]
 
 OPS_A_COMMAND = 1_000
+OPS_A_COMMAND_ELSEWHERE = 100
+"""On servers that look through the collection for every update."""
 BYTES_A_COMMAND = 4 << 20
 """Bounds of one command: what is encoded at once holds the loop for a few milliseconds."""
 ROWS_A_FETCH = 2_000
@@ -98,20 +102,26 @@ class Database:
                 raise
             raise found from error
 
-    async def send(self, kind: Kind, collection: str, documents: Sequence[bytes]) -> None:
-        """Carry out encoded writes that may be repeated; one that meets its own or a later trace does nothing."""
+    async def send(self, kind: Kind, collection: str, documents: Sequence[bytes], until: float = math.inf) -> None:
+        """Carry out encoded writes that may be repeated; one that meets its own or a later trace does nothing.
+
+        No command begins after `until` (of the monotonic clock), however long this process was frozen in between.
+        """
+        most = OPS_A_COMMAND if self.atomic else OPS_A_COMMAND_ELSEWHERE
         start = 0
         while start < len(documents):
             end, size = start, 0
-            while end < len(documents) and end - start < OPS_A_COMMAND and (size < BYTES_A_COMMAND or end == start):
+            while end < len(documents) and end - start < most and (size < BYTES_A_COMMAND or end == start):
                 size += len(documents[end])
                 end += 1
-            await self._send_some(kind, collection, documents[start:end])
+            await self._send_some(kind, collection, documents[start:end], until)
             start = end
 
-    async def _send_some(self, kind: Kind, collection: str, documents: Sequence[bytes]) -> None:
+    async def _send_some(self, kind: Kind, collection: str, documents: Sequence[bytes], until: float) -> None:
         rest = [RawBSONDocument(document) for document in documents]
         while rest:
+            if monotonic() > until:
+                raise StoreBusyError(f"{self.place} takes too long to write; it is tried again, look at its load")
             with self.talk() as db:
                 command: Row = {kind: collection, "ordered": False, "writeConcern": DURABLE, _LISTS[kind]: rest}
                 reply = await db.command(command)

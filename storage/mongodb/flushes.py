@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import asyncio
 from secrets import token_hex
+from time import monotonic
 from typing import Any
 
-import pymongo
 from msgspec import Struct, field
 from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -28,8 +28,8 @@ from storage.records import PartitionMark
 INLINE_BYTES = 1 << 20
 """A redo record up to this size travels in the mark: one round trip less."""
 PART_BYTES = 8 << 20
-SAVE_PATIENCE = 3
-"""A save may take this many time-outs. It also bounds how late a frozen process may still write what it began."""
+SAVE_S = 120.0
+"""No command of a save begins later than this; so a frozen process that wakes writes nothing any more."""
 SETTLE_S = 0.02
 _ATTEMPTS = 5
 
@@ -87,16 +87,16 @@ async def take_over(database: Database, partition: int) -> tuple[PartitionMark, 
 
 async def write_flush(database: Database, flush: Flush, holding: Holding) -> None:
     """Steps 1 to 4; may be called again with the same flush after any error but FencedError."""
-    with pymongo.timeout(database.timeout_s * SAVE_PATIENCE):
-        if flush.parts:
-            await _put_parts(database, flush)
-        await _commit(database, flush)
-        await carry_out(database, flush.writes)
-        await _finish(database, flush.mark, flush.token)
-        if holding.litter:
-            with database.talk() as db:
-                older = {"partition": flush.mark.partition, "epoch": flush.epoch, "stamp": {"$lt": flush.stamp}}
-                await db.redo.delete_many(older)
+    until = monotonic() + SAVE_S
+    if flush.parts:
+        await _put_parts(database, flush)
+    await _commit(database, flush)
+    await carry_out(database, flush.writes, until)
+    await _finish(database, flush.mark, flush.token)
+    if holding.litter:
+        with database.talk() as db:
+            older = {"partition": flush.mark.partition, "epoch": flush.epoch, "stamp": {"$lt": flush.stamp}}
+            await db.redo.delete_many(older)
     holding.stamp = flush.stamp
     holding.litter = flush.parts > 0
 
@@ -140,7 +140,8 @@ async def _redo(database: Database, row: Row) -> Row:
     """Finish a flush that was committed; somebody else may be doing the same."""
     record = await _record(database, row)
     if record is not None:
-        await carry_out(database, await asyncio.to_thread(unpacked, record))
+        writes = await asyncio.to_thread(unpacked, record)
+        await carry_out(database, writes, monotonic() + SAVE_S)
         mark = PartitionMark(partition=row["_id"], version=row["version"], **row["next"])
         await _finish(database, mark, row["token"])
     with database.talk() as db:

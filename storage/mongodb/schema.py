@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+import pymongo
 from msgspec import Struct
 from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
@@ -80,6 +81,8 @@ OTHERS = ("marks", "ledger", "processes", "thresholds", "jobs", "meta")
 MIGRATIONS: tuple[Step, ...] = ()
 """What brings older databases up to date, in the order of release; version 1 is the indexes alone."""
 
+BUILD_S = 3_600
+"""An index over many rows takes its time."""
 _ATTEMPTS = 5
 _NOT_IMPLEMENTED = 238
 
@@ -129,7 +132,7 @@ async def create_indexes(database: Database) -> None:
 
 
 async def _create(database: Database, collection: str, indexes: list[Index]) -> None:
-    with database.talk() as db:
+    with database.talk() as db, pymongo.timeout(BUILD_S):
         try:
             await db[collection].create_indexes([_model(index) for index in indexes])
         except OperationFailure as error:

@@ -16,13 +16,13 @@ from storage.mongodb.schema import prepare
 from storage.mongodb.settings import MongoSettings
 from storage.mongodb.verify import problems
 
-TIMEOUT_S = 20.0
+TIMEOUT_S = 10.0
 
 
 class MongoStore(MongoEngine, MongoHealth, MongoProcesses, MongoInbox, MongoSettings, MongoMutes, MongoAccounts):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 
-    No call takes longer than `timeout_s`, a save three times that. Raises ConfigurationError for a URL that is none.
+    No question to the server takes longer than `timeout_s`. Raises ConfigurationError for a URL that is none.
     """
 
     def __init__(self, url: str, *, timeout_s: float = TIMEOUT_S) -> None:

@@ -7,6 +7,7 @@ a time: an insert that finds its document does nothing, an update asks for an ol
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -82,13 +83,13 @@ def _split(data: bytes) -> list[bytes]:
     return found
 
 
-async def carry_out(database: Database, writes: Writes) -> None:
+async def carry_out(database: Database, writes: Writes, until: float = math.inf) -> None:
     """Send everything, phase by phase, the collections of a phase at the same time."""
     for phase in sorted({group.phase for group in writes.groups}):
         some = [group for group in writes.groups if group.phase == phase]
         # All are waited for: none may still be under way when the caller tries again.
         results = await asyncio.gather(
-            *(database.send(g.kind, g.collection, g.documents) for g in some), return_exceptions=True
+            *(database.send(g.kind, g.collection, g.documents, until) for g in some), return_exceptions=True
         )
         for result in results:
             if result is not None:
