@@ -37,7 +37,7 @@ class Used(Struct, frozen=True, kw_only=True):
 class Load(Struct, frozen=True, kw_only=True):
     """What was sent.
 
-    `busiest` and `mean` are answered events a second, `mean` over the length of the curve; `stood_s`: how long events
+    `busiest` and `mean` are answered events a second, `mean` over the `took_s` that it really took; `stood_s`: how long events
     were due and had to wait for slower channels; `refused`: requests answered 429 or 503, `retried`: those without an
     answer.
     """
@@ -45,6 +45,7 @@ class Load(Struct, frozen=True, kw_only=True):
     events: int
     posts: int
     broken: int
+    took_s: int
     mean: float
     busiest: int
     busiest_over_normal: float
@@ -171,11 +172,13 @@ def _message(anomaly: dict[str, Any]) -> tuple[Any, ...]:
 
 def _load(options: LoadOptions, sale: Sale, tally: Tally) -> Load:
     busiest = max(tally.by_second.values(), default=0)
+    took = max(tally.by_second, default=0) - min(tally.by_second, default=0) + 1
     return Load(
         events=tally.events,
         posts=tally.posts,
         broken=tally.broken,
-        mean=round(tally.events / options.seconds, 1),
+        took_s=took,
+        mean=round(tally.events / took, 1),
         busiest=busiest,
         busiest_over_normal=round(busiest / (options.peak / HIGHEST), 1),
         stood_s=round(sale.feed.stood_s, 1),

@@ -107,7 +107,7 @@ def _load_rows(outcome: Outcome) -> list[Row]:
     load, options = outcome.load, outcome.options
     normal = options.normal
     return [
-        ("length of the sale", f"{options.seconds:g} s, {options.shops} shops"),
+        ("length of the sale", f"{options.seconds:g} s wanted, {load.took_s} s taken; {options.shops} shops"),
         ("a normal day", f"{normal:,.0f} events/s"),
         ("sent in all", f"{load.events:,} events in {load.posts:,} requests"),
         ("mean", f"{load.mean:,.0f} events/s ({load.mean / normal:.1f} x normal)"),

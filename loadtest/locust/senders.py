@@ -108,7 +108,7 @@ class MarketplaceUser(SenderUser):
     """A platform's webhook: JSON, one event or few."""
 
     way = "webhook"
-    name = "POST events, webhook"
+    name = "events, webhook"
 
     def packed(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
         """One event as an object, several as an array."""
@@ -120,7 +120,7 @@ class BatchUser(SenderUser):
     """An aggregator: NDJSON, compressed, many shops in one."""
 
     way = "batch"
-    name = "POST events, batch"
+    name = "events, batch"
 
     def packed(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
         """Lines, compressed as lightly as programs do."""

@@ -51,8 +51,8 @@ def test_what_was_injected_is_what_is_found(outcome):
 def test_webhooks_batches_pages_and_lists_were_served_without_a_failure(outcome):
     requests = {request.name: request for request in outcome.requests}
     assert {
-        "POST POST events, webhook",
-        "POST POST events, batch",
+        "POST events, webhook",
+        "POST events, batch",
         "WS open /",
         "WS open /conversations",
         "GET page /",
