@@ -37,9 +37,9 @@ class Used(Struct, frozen=True, kw_only=True):
 class Load(Struct, frozen=True, kw_only=True):
     """What was sent.
 
-    `busiest` and `mean` are answered events a second, `mean` over the `took_s` that it really took; `stood_s`: how long events
-    were due and had to wait for slower channels; `refused`: requests answered 429 or 503, `retried`: those without an
-    answer.
+    `busiest` and `mean` are answered events a second, `mean` over the `took_s` it really took; `stood_s`: how long
+    events were due and had to wait for slower channels; `refused`: requests answered 429 or 503, `retried`: those
+    without an answer.
     """
 
     events: int
