@@ -109,9 +109,7 @@ class SignOfLife:
             self._trouble = False
         except RetriableError as wrong:
             if not self._trouble:
-                log.warning(
-                    "no sign of life can be written; the others take this process for gone", why=str(wrong)
-                )
+                log.warning("no sign of life can be written; the others take this process for gone", why=str(wrong))
             self._trouble = True
 
 
