@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from msgspec import Struct
 
@@ -25,14 +26,15 @@ _MARKS = "\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06e
 _WORD = re.compile(f"[{SPACELESS}]|(?:(?![{SPACELESS}])[^\\W_]|[{_MARKS}])+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _ACCENTED = re.compile("[\u00c0-\u058f]")
-_ACCENTS = re.compile("[\u0300-\u036f]")
+"""Letters that may bear an accent, and the accents themselves."""
+_FIRST_SPACELESS = SPACELESS[0]
 
 
 def words_of(text: str) -> list[str]:
     """The words of a folded text, in order; accents of Latin, Greek and Cyrillic letters gone."""
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
-    return _WORD.findall(_ACCENTS.sub("", _ACCENTED.sub(_plain, text)).casefold())
+    return _WORD.findall(_ACCENTED.sub(_plain, text))
 
 
 def _plain(match: re.Match[str]) -> str:
@@ -41,7 +43,7 @@ def _plain(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=2_048)
 def _base(letter: str) -> str:
-    return normalize("NFD", letter)[0]
+    return "" if category(letter) == "Mn" else normalize("NFD", letter)[0]
 
 
 def keys_of(*texts: str) -> list[str]:
@@ -49,16 +51,17 @@ def keys_of(*texts: str) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         words = words_of(text)
-        if text.isascii():
-            found.update(dict.fromkeys(words if len(text) <= LONGEST_WORD else [w[:LONGEST_WORD] for w in words]))
-            continue
-        before = False
-        for place, word in enumerate(words):
-            spaceless = len(word) == 1 and SPACELESS_RUN.match(word) is not None
-            found[word[:LONGEST_WORD]] = None
-            if spaceless and before:
-                found[words[place - 1] + word] = None
-            before = spaceless
+        if len(text) > LONGEST_WORD:
+            words = [word[:LONGEST_WORD] for word in words]
+        found.update(dict.fromkeys(words))
+        if not text.isascii():
+            # A pair too many, of other scripts' lone letters, does no harm and saves a look at each.
+            pairs = [
+                a + b
+                for a, b in pairwise(words)
+                if a >= _FIRST_SPACELESS and b >= _FIRST_SPACELESS and len(a) == 1 == len(b)
+            ]
+            found.update(dict.fromkeys(pairs))
     return list(found) if len(found) <= MOST_WORDS else list(found)[:MOST_WORDS]
 
 

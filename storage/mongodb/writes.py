@@ -63,7 +63,7 @@ def encoded(documents: Sequence[Row]) -> list[bytes]:
 def packed(writes: Writes) -> bytes:
     """The redo record."""
     groups = [(g.collection, g.kind, g.phase, b"".join(g.documents)) for g in writes.groups]
-    return zstandard.ZstdCompressor(level=1).compress(msgpack.encode(groups))
+    return zstandard.ZstdCompressor(level=-3).compress(msgpack.encode(groups))
 
 
 def unpacked(record: bytes) -> Writes:
