@@ -12,7 +12,8 @@ import httpx
 from tests.cluster.sale import account
 from tests.weir.processes import PATIENCE_S, Process, wait_until_ready, weir_command
 
-WAIT_S = 240
+WAIT_S = 300
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 4.0
 FENCED = 70
 OWNED = re.compile(r'^weir_log_lag_records\{partition="(\d+)"\}', re.MULTILINE)
 PROCESSED = re.compile(r"^weir_events_processed_total (\S+)", re.MULTILINE)
@@ -74,12 +75,13 @@ class Product:
                 self.start(name, "worker")
 
     def until(self, what, say):
-        """Wait until `what()` is true."""
-        end = time.monotonic() + WAIT_S
+        """Wait until `what()` is true; asked ever more seldom, since asking costs a busy database time too."""
+        end, pause = time.monotonic() + WAIT_S, FIRST_PAUSE_S
         while not what():
             assert time.monotonic() < end, say()
             self.look_after()
-            time.sleep(0.3)
+            time.sleep(pause)
+            pause = min(1.5 * pause, LONGEST_PAUSE_S)
 
     def stop(self, *names):
         """End processes in good order."""

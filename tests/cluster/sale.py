@@ -18,16 +18,25 @@ from loadtest.options import INCIDENTS, TROUBLES, SimulationOptions
 from loadtest.simulator import simulate
 from tests.weir.processes import weir_command
 
-SALE = SimulationOptions(
-    messages=700,
-    conversations=60,
-    channels=6,
-    hours=0.25,
-    seed=11,
-    start=int(datetime(2024, 11, 11, tzinfo=UTC).timestamp() * 1000),
-    faults=dict.fromkeys(TROUBLES, 0.015) | dict.fromkeys(INCIDENTS, 0.2),
+START = int(datetime(2024, 11, 11, tzinfo=UTC).timestamp() * 1000)
+SMALL = SimulationOptions(
+    messages=500,
+    conversations=40,
+    channels=5,
+    hours=0.2,
+    seed=1,
+    start=START,
+    faults=dict.fromkeys(TROUBLES, 0.02) | dict.fromkeys(INCIDENTS, 0.35),
 )
-PARTS = 8
+"""As much as the tests' database can take on a busy machine: it looks through a collection for every update."""
+LARGE = SimulationOptions(
+    messages=2_000,
+    channels=12,
+    seed=20,
+    start=START,
+    faults=dict.fromkeys(TROUBLES, 0.012) | dict.fromkeys(INCIDENTS, 0.08),
+)
+PARTS = 5
 HOUR_MS = 3_600_000
 PAUSE_MS = 6 * HOUR_MS
 WAIT_MS = PAUSE_MS // 2
@@ -39,9 +48,9 @@ TIMES = ("at", "sent_at", "from", "to", "expires_at")
 class Sale:
     """`events` in order; `parts` to be posted one by one, as NDJSON with lines that are refused; replay's `report`."""
 
-    def __init__(self, folder):
+    def __init__(self, options, folder):
         trace, report = folder / "trace.ndjson", folder / "report.json"
-        parts = with_pauses(list(simulate(SALE, lambda _: None)))
+        parts = with_pauses(list(simulate(options, lambda _: None)))
         self.events = [event for part in parts for event in part]
         self.parts = [b"".join(lines(part)) for part in parts]
         self.ends = rfc3339(self.events[-1]["at"])

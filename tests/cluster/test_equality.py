@@ -16,22 +16,25 @@ from actors.keys import partition_of
 from loadtest.options import INCIDENTS, TROUBLES
 from streams.kafka.sink import BATCH_BYTES
 from tests.cluster.products import Product, anomalies, conversations, figures, ledger
-from tests.cluster.sale import PARTS, WAIT_MS, Sale
+from tests.cluster.sale import LARGE, PARTS, SMALL, WAIT_MS, Sale
 
-PARTITIONS = 4
+PARTITIONS = 3
 WORKERS = ("worker1", "worker2")
 
 
 @pytest.fixture(scope="module")
 def sale(tmp_path_factory):
-    return Sale(tmp_path_factory.mktemp("sale"))
+    return Sale(SMALL, tmp_path_factory.mktemp("sale"))
 
 
 @pytest.fixture(scope="module")
 def embedded(sale, tmp_path_factory):
-    """What the product in one process tells of the sale: anomalies, ledger, conversations."""
-    folder = tmp_path_factory.mktemp("embedded")
-    with Product(folder, data_dir=str(folder / "data"), partitions=PARTITIONS + 1) as product:
+    """What the product in one process tells of the sale."""
+    return told_by_one_process(sale, tmp_path_factory.mktemp("embedded"))
+
+
+def told_by_one_process(sale, folder):
+    with Product(folder, data_dir=str(folder / "data"), partitions=PARTITIONS + 2) as product:
         http = product.ask(product.start("serve", "serve"))
         live_through(product, http, sale)
         told = all_of(http, sale)
@@ -68,6 +71,7 @@ def none_runs(http):
 
 
 def all_of(http, sale):
+    """Anomalies, ledger, conversations."""
     return anomalies(http, sale.ends), ledger(http, sale.channels), conversations(http)
 
 
@@ -113,6 +117,7 @@ def test_the_trace_has_every_trouble_and_comes_in_order(sale):
     assert times == sorted(times)
     assert len(sale.report["rejected"]) == 3 * PARTS
     assert sale.report["duplicates"] > 0
+    assert len(shares(sale.events)) == PARTITIONS
     assert max(shares(sale.events).values()) < BATCH_BYTES
 
 
@@ -120,8 +125,14 @@ def test_the_product_in_one_process_finds_what_replay_finds(sale, embedded):
     compare(sale, embedded)
 
 
+def test_one_process_finds_what_replay_finds_in_a_bigger_sale_too(tmp_path):
+    sale = Sale(LARGE, tmp_path)
+    assert len(sale.events) > 5_000
+    compare(sale, told_by_one_process(sale, tmp_path))
+
+
 @pytest.mark.services
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 def test_a_cluster_of_two_workers_finds_what_replay_and_one_process_find(
     sale, embedded, kafka, mongo, redis_server, tmp_path
 ):
