@@ -4,6 +4,7 @@ import { lang, t } from "./texts.js";
 const locale = lang === "zh" ? "zh-CN" : "en-GB";
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const first = new Intl.NumberFormat(locale, { maximumSignificantDigits: 1 });
 const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 const shortClock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
 const full = new Intl.DateTimeFormat(locale, {
@@ -20,6 +21,8 @@ export const compact = (value) => {
   if (!isNumber(value)) return DASH;
   if (Math.abs(value) >= 1e6) return `${tenth.format(value / 1e6)}M`;
   if (Math.abs(value) >= 1e4) return `${tenth.format(value / 1e3)}k`;
+  // A message every half minute is not none.
+  if (value && Math.abs(value) < 0.1) return first.format(value);
   return Math.abs(value) < 10 && value % 1 ? tenth.format(value) : whole.format(value);
 };
 
