@@ -8,10 +8,14 @@ import statistics
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 from tests.chaos.proof import BrokenPromiseError
 from tests.chaos.story import Chapter, Outcome, told
 from tests.chaos.town import built
+
+FAULTS_A_TOWN = 25
+"""Then a new deployment: the database that runs here without being installed reads whole collections."""
 
 
 def say(text: str) -> None:
@@ -29,20 +33,21 @@ def say_chapter(chapter: Chapter) -> None:
     )
 
 
-def say_outcome(outcome: Outcome) -> None:
+def say_outcome(outcomes: Sequence[Outcome]) -> None:
     """The figures of the whole story."""
-    kinds = Counter(chapter.kind for chapter in outcome.chapters)
-    for kind, count in sorted(kinds.items()):
-        spans = sorted(c.take_over for c in outcome.chapters if c.kind == kind and c.take_over is not None)
+    chapters = [chapter for outcome in outcomes for chapter in outcome.chapters]
+    for kind, count in sorted(Counter(chapter.kind for chapter in chapters).items()):
+        spans = sorted(c.take_over for c in chapters if c.kind == kind and c.take_over is not None)
         taken = f"take-over {statistics.median(spans):.1f} s, longest {spans[-1]:.1f} s" if spans else ""
         say(f"{count:4} of {kind:<38} {taken}")
-    say(f"cut off by {outcome.cables}; left out: {', '.join(outcome.left_out) or 'nothing'}")
+    say(f"cut off by {outcomes[0].cables}; left out: {', '.join(outcomes[0].left_out) or 'nothing'}")
+    acknowledged, events = sum(o.acknowledged for o in outcomes), sum(o.events for o in outcomes)
     say(
-        f"{len(outcome.chapters)} faults: {outcome.acknowledged:,} messages acknowledged, {outcome.events:,} deliveries"
-        f" in the log, {outcome.duplicates:,} of them repeated posts; {outcome.posted_again:,} posts had to be repeated"
+        f"{len(chapters)} faults: {acknowledged:,} messages acknowledged, {events:,} deliveries in the log,"
+        f" {events - acknowledged:,} of them repeated; {sum(o.posted_again for o in outcomes):,} posts were repeated"
     )
-    say(f"exits: {dict(Counter(status for exits in outcome.exits.values() for status in exits))}")
-    say(f"audit: {outcome.audit}")
+    exits = Counter(status for o in outcomes for statuses in o.exits.values() for status in statuses)
+    say(f"exits: {dict(exits)}")
 
 
 def main() -> int:
@@ -52,14 +57,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     started = time.monotonic()
-    with built() as town:
+    outcomes: list[Outcome] = []
+    for first in range(0, options.faults, FAULTS_A_TOWN):
+        seed, faults = options.seed + first, min(FAULTS_A_TOWN, options.faults - first)
+        say(f"a new deployment: --faults {faults} --seed {seed}")
         try:
-            outcome = asyncio.run(told(town, options.faults, options.seed, say_chapter))
+            with built() as town:
+                place = town.folder
+                outcomes.append(asyncio.run(told(town, faults, seed, say_chapter)))
         except BrokenPromiseError as wrong:
-            say(f"BROKEN (--faults {options.faults} --seed {options.seed}; logs of this run in {town.folder}): {wrong}")
-            input("Enter removes them. ") if sys.stdin.isatty() else None
+            say(f"BROKEN (--faults {faults} --seed {seed}; its logs are in {place}): {wrong}")
             return 1
-    say_outcome(outcome)
+        say(f"audit: {outcomes[-1].audit}")
+    say_outcome(outcomes)
     say(f"nothing lost, nothing applied twice, in {time.monotonic() - started:.0f} s")
     return 0
 

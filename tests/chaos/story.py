@@ -53,7 +53,6 @@ class Outcome(Struct, kw_only=True):
     posted_again: int = 0
     acknowledged: int = 0
     events: int = 0
-    duplicates: int = 0
     left_out: list[str] = field(default_factory=list[str])
     audit: str = ""
 
@@ -105,7 +104,6 @@ async def told(town: Town, faults: int, seed: int, say: Callable[[Chapter], None
         outcome.posted_again = sum(sender.posted_again for sender in senders)
         outcome.acknowledged = sum(sum(sender.acknowledged.values()) for sender in senders)
         outcome.events = proof.events
-        outcome.duplicates = proof.events - outcome.acknowledged
     if unexpected := {n: x for n, x in outcome.exits.items() if set(x) - EXPECTED_EXITS}:
         raise BrokenPromiseError(f"processes ended by themselves: {unexpected}")
     audit = await asyncio.to_thread(town.run, "audit")

@@ -160,10 +160,12 @@ def built() -> Iterator[Town]:
         redis_server = stack.enter_context(redis.running(inside=hosts[4] if hosts else None))
         town = Town(folder, kafka, database, redis_server, disk)
         town.people(hosts[5:], None if hosts else stack.enter_context(kafka.proxied()))
-        yield town
-        # Kept after a failure: the logs tell the story.
+        try:
+            yield town
+        finally:
+            guard.tell("keep", str(folder))
+        # Not after a failure: then its logs tell the story.
         shutil.rmtree(folder, ignore_errors=True)
-        guard.tell("keep", str(folder))
 
 
 def _network(stack: ExitStack) -> netns.Network | None:

@@ -18,8 +18,8 @@ from actors.keys import partition_of
 
 PLATFORM = "ebay"
 CONVERSATIONS_A_SHOP = 3
-BATCH = 12
-PAUSE_S = 0.08
+BATCH = 6
+PAUSE_S = 0.3
 TIMEOUT_S = 20.0
 AGAIN_S = 0.2
 
