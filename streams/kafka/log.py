@@ -131,6 +131,8 @@ class KafkaLog:
             "max.message.bytes": str(RECORD_BYTES),
             "cleanup.policy": "delete",
             "message.timestamp.type": "CreateTime",
+            # A gateway's clock goes on when its machine's was set back: no broker may refuse its records for that.
+            "message.timestamp.after.max.ms": str(2**63 - 1),
         }
         topic = NewTopic(self.topic, self.partitions, copies, topic_configs=settings)
         for _, code, *rest in cast("Any", await admin.create_topics([topic])).topic_errors:
@@ -153,10 +155,10 @@ class KafkaLog:
                 " (a topic that has records keeps its number)"
             )
         settings = await self.settings(admin)
-        if int(settings.get("max.message.bytes", RECORD_BYTES)) < RECORD_BYTES:
-            raise ConfigurationError(f"the topic {self.topic} needs max.message.bytes of {RECORD_BYTES} or more")
         if "compact" in settings.get("cleanup.policy", "delete"):
             raise ConfigurationError(f"the topic {self.topic} must not be compacted: set cleanup.policy to delete")
+        if int(settings.get("max.message.bytes", RECORD_BYTES)) < RECORD_BYTES:
+            raise ConfigurationError(f"the topic {self.topic} needs max.message.bytes of {RECORD_BYTES} or more")
 
     async def settings(self, admin: AIOKafkaAdminClient) -> dict[str, str]:
         """The topic's settings by name."""
