@@ -14,11 +14,13 @@ from msgspec import json
 from actors.effects import Effects, MessageStored
 from storage.drafts import ID_LIFE_MS, PREVIEW
 from storage.mongodb.connection import Row
-from storage.mongodb.tokens import keys_of
+from storage.mongodb.tokens import MOST_WORDS, keys_of
 from storage.mongodb.writes import Group, encoded
 from storage.texts import document, folded, order_key
 
 ORDINALS_A_FLUSH = 1 << 20
+STORY_BYTES = 4 << 20
+"""What one document tells of what became of a message, at most."""
 
 _encode = json.Encoder().encode
 
@@ -70,35 +72,49 @@ def message_documents(
     return documents, stored
 
 
-def progress_documents(effects: Effects, fresh: dict[str, Row], *, partition: int, stamp: int) -> list[Row]:
-    """One for each message that something became of; into the message itself where this flush brings it."""
-    documents: dict[str, Row] = {}
+class _Stories:
+    """Where what becomes of a message is written: into the message while it is fresh, else into progress documents."""
 
-    def story(key: str, message: str) -> Row:
+    def __init__(self, fresh: dict[str, Row], partition: int, stamp: int) -> None:
+        self.documents: list[Row] = []
+        self._current = dict(fresh)
+        self._bytes: dict[str, int] = {}
+        self._partition = partition
+        self._stamp = stamp
+
+    def of(self, key: str, message: str, size: int) -> Row:
+        """The document to take `size` more bytes; a storm of edits goes into several, for each is bounded."""
         base = f"{key}/{message}"
-        found = fresh.get(base) or documents.get(base)
-        if found is None:
-            number = f"{partition}/{stamp}/{len(documents)}"
-            found = documents[base] = {"_id": number, "of": base, "key": key, "stamp": stamp}
+        used = self._bytes.get(base, 0) + size
+        found = self._current.get(base)
+        if found is None or used > STORY_BYTES:
+            used = size
+            number = f"{self._partition}/{self._stamp}/{len(self.documents)}"
+            found = self._current[base] = {"_id": number, "of": base, "key": key, "stamp": self._stamp}
+            self.documents.append(found)
+        self._bytes[base] = used
         return found
 
+
+def progress_documents(effects: Effects, fresh: dict[str, Row], *, partition: int, stamp: int) -> list[Row]:
+    """What became of messages: one for each, or into the message itself where this flush brings it."""
+    stories = _Stories(fresh, partition, stamp)
     for repeat in effects.repeats:
-        told = story(repeat.key, repeat.message)
+        told = stories.of(repeat.key, repeat.message, 0)
         told["copies"] = told.get("copies", 0) + 1
     for hop in effects.hops:
-        told = story(hop.key, hop.message)
+        changed = hop.hop in {"edited", "deleted"}
+        told = stories.of(hop.key, hop.message, 4 * len(hop.text or "") + 60 if changed else 0)
         told.setdefault("hops", {}).setdefault(hop.hop, hop.at)
-        if hop.hop in {"edited", "deleted"}:
+        if changed:
             told.setdefault("versions", []).append({"at": hop.at, "what": hop.hop, "text": hop.text})
-            if hop.hop == "edited" and hop.text:
-                told["words"] = [*dict.fromkeys([*told.get("words", ()), *keys_of(folded(hop.text))])]
+        if hop.hop == "edited" and hop.text:
+            words = dict.fromkeys([*told.get("words", ()), *keys_of(folded(hop.text))])
+            told["words"] = list(words)[: 2 * MOST_WORDS]
     for fate in effects.attachments:
-        told = story(fate.key, fate.message)
-        told.setdefault("attachments", {})[fate.attachment] = {"status": fate.status, "at": fate.at}
-    for told in (*documents.values(), *fresh.values()):
-        if "attachments" in told:  # ids may hold what no field name may
-            told["attachments"] = [{"id": name, **fate} for name, fate in told["attachments"].items()]
-    return list(documents.values())
+        told = stories.of(fate.key, fate.message, 4 * len(fate.attachment) + 60)
+        told.setdefault("attachments", []).append({"id": fate.attachment, "status": fate.status, "at": fate.at})
+    return stories.documents
 
 
 def edited_texts(effects: Effects, stamp: int) -> list[Row]:

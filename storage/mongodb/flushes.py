@@ -142,7 +142,14 @@ async def _redo(database: Database, row: Row) -> Row:
     if record is not None:
         writes = await asyncio.to_thread(unpacked, record)
         await carry_out(database, writes, monotonic() + SAVE_S)
-        mark = PartitionMark(partition=row["_id"], version=row["version"], **row["next"])
+        then = row["next"]
+        mark = PartitionMark(
+            partition=row["_id"],
+            version=row["version"],
+            applied=then["applied"],
+            time=then["time"],
+            drift=then["drift"],
+        )
         await _finish(database, mark, row["token"])
     with database.talk() as db:
         found = await db.marks.find_one({"_id": row["_id"]}, {"redo": 0})
@@ -188,7 +195,7 @@ async def _commit(database: Database, flush: Flush) -> None:
         "stamp": flush.stamp,
         "token": flush.token,
         "parts": flush.parts,
-        "next": {"applied": mark.applied, "time": mark.time, "drift": mark.drift},
+        "next": {"applied": mark.applied, "time": mark.time, "drift": mark.drift, "stamp": flush.stamp},
     }
     if not flush.parts:
         change["redo"] = flush.record

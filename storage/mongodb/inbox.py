@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import pymongo
 from msgspec import json
 
 from actors.events import Message
@@ -19,6 +20,8 @@ from storage.texts import order_key, query_words
 _event = json.Decoder(Message)
 
 LOWEST = -(1 << 63)
+COUNTING_S = 600
+"""The audit counts what is really held."""
 IDS_AT_MOST = 2_000
 """Messages of one id that are looked at; more conversations than this that share a message's id are not all shown."""
 _SHOWN = {"state": 0, "words": 0}
@@ -135,7 +138,7 @@ class MongoInbox:
 
     async def _by_channel(self, collection: str, where: Row) -> dict[str, int]:
         steps: list[Row] = [{"$match": where}, {"$group": {"_id": "$channel", "count": {"$sum": 1}}}]
-        with self._db.talk() as db:
+        with self._db.talk() as db, pymongo.timeout(COUNTING_S):
             return {row["_id"]: row["count"] async for row in await db[collection].aggregate(steps)}
 
     async def _of_order(self, order: str) -> list[str]:

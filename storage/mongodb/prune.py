@@ -54,8 +54,8 @@ async def _delete_all(database: Database, collection: str, where: Row) -> int:
 async def _prune_messages(database: Database, channel: str, before: int) -> int:
     """The oldest messages of a channel. Those of a flush that is not finished are left: it may yet be redone."""
     with database.talk() as db:
-        marks = db.marks.find({}, {"stamp": 1, "version": 1, "done": 1})
-        unfinished = {row["_id"]: row["stamp"] async for row in marks if row["version"] > row["done"]}
+        marks = db.marks.find({}, {"version": 1, "done": 1, "next": 1})
+        unfinished = {row["_id"]: row["next"]["stamp"] async for row in marks if row["version"] > row["done"]}
         shown = {"key": 1, "merged_into": 1, "stamp": 1, "partition": 1, "later_life_of": 1}
         where = {"channel": channel, "at": {"$lt": before}}
         found = await db.messages.find(where, shown, sort=[("at", 1)], limit=CHUNK).to_list()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pymongo
+
 from storage.mongodb.connection import Database, Row
 from storage.mongodb.schema import missing_indexes
 
+CHECKING_S = 600
 _PER_CHANNEL: list[Row] = [{"$group": {"_id": "$channel", "count": {"$sum": 1}}}]
 
 
@@ -15,7 +18,7 @@ async def problems(database: Database) -> list[str]:
         f"{place} lacks the index {index.name} of {index.collection}: restart Weir, which creates it"
         for index in await missing_indexes(database)
     ]
-    with database.talk() as db:
+    with database.talk() as db, pymongo.timeout(CHECKING_S):
         marks = await db.marks.find({}, {"version": 1, "done": 1}).to_list()
         channels = {row["_id"] async for row in db.channels.find({}, {"_id": 1})}
         used = {row["_id"] async for row in await db.messages.aggregate(_PER_CHANNEL)}

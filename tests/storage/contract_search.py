@@ -101,7 +101,12 @@ class SearchContract:
         await Flushes(store)(stored("m", text="hello"))
         assert await _found(store, query) in ([], ["c1"])
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    # It is inherited by the tests of every adapter on purpose.
+    @settings(
+        max_examples=150,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
     @given(query=st.text(st.characters(), max_size=30))
     async def test_no_query_ever_raises(self, store, query):
         await _found(store, query)

@@ -82,7 +82,7 @@ async def cutting(url):
     server = await asyncio.start_server(cutter.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
-        way = parts._replace(netloc=f"127.0.0.1:{port}", query="retryReads=false&retryWrites=false")
+        way = parts._replace(netloc=f"127.0.0.1:{port}", query="retryReads=false&retryWrites=false&timeoutMS=60000")
         yield cutter, way.geturl()
     finally:
         server.close()

@@ -104,7 +104,7 @@ def third():
 
 
 async def opened(url):
-    store = MongoStore(url)
+    store = MongoStore(url, timeout_s=60)
     await store.open()
     return store
 

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.effects import AttachmentChanged, Effects, HopReached
+from storage.mongodb.compose_messages import message_documents, progress_documents
 from storage.mongodb.tokens import LONGEST_WORD, MOST_WORDS, keys_of, terms_of, words_of
 from storage.mongodb.writes import Group, Writes, encoded, packed, unpacked
 from storage.texts import folded, query_words
+from tests.storage.flushes import stored
 
 ALPHABET = "ab1 -é上海退テス한国ไม่з№"
 
@@ -77,3 +80,19 @@ def test_a_redo_record_gives_back_what_it_was_made_of(rows):
     documents = encoded(rows)
     writes = Writes([Group("a", "insert", documents), Group("b", "update", documents[:3], phase=1)])
     assert unpacked(packed(writes)) == writes
+
+
+def test_a_storm_of_edits_goes_into_documents_that_are_bounded():
+    effects = Effects()
+    effects.messages.append(stored("m1"))
+    effects.hops.extend(HopReached("shopee/shop/c1", "m1", "edited", n, f"{n} " + "x" * 250_000) for n in range(100))
+    effects.attachments.extend(
+        AttachmentChanged("shopee/shop/c1", "m2", f"{n}" + "y" * 1_000, "ok", n) for n in range(10_000)
+    )
+    fresh, _ = message_documents(effects, {}, partition=0, version=1, stamp=1, stored_at=0)
+    documents = [*progress_documents(effects, fresh, partition=0, stamp=1), *fresh.values()]
+    assert max(map(len, encoded(documents))) < 6 << 20
+    assert len({row["_id"] for row in documents}) == len(documents) > 10
+    told = [version["at"] for row in [documents[-1], *documents] for version in row.get("versions", ())]
+    assert sorted(set(told)) == list(range(100))
+    assert sum(len(row.get("attachments", ())) for row in documents) == 10_000
