@@ -48,9 +48,14 @@ class Crew:
         return self.service.reports.get(worker.pid, {}).get("held", [])
 
     async def shared(self):
-        """Wait until every partition is held by a worker that lives."""
+        """Wait until the workers that live have shared out the partitions."""
         living = [worker for worker in self.workers if worker.returncode is None]
-        await until(lambda: sorted(n for worker in living for n in self.held(worker)) == [0, 1, 2, 3])
+        await until(
+            lambda: (
+                all(self.held(worker) for worker in living)
+                and sorted(n for worker in living for n in self.held(worker)) == [0, 1, 2, 3]
+            )
+        )
 
     async def load(self, message):
         while not self._stop.is_set():
