@@ -52,11 +52,15 @@ class Flush(Struct, kw_only=True):
 
 
 class Holding(Struct):
-    """What this process knows of a partition it took over: its epoch, the stamp of the last flush."""
+    """What this process knows of a partition it took over: its epoch, the stamp of the last flush.
+
+    `litter`: older redo records may lie about. They go once the next flush is whole, not before: whoever takes over at
+    the same instant may still have to read them.
+    """
 
     epoch: int
     stamp: int
-    litter: bool = False
+    litter: bool = True
 
 
 def flush_of(mark: PartitionMark, holding: Holding, writes: Writes) -> Flush:
@@ -80,8 +84,6 @@ async def take_over(database: Database, partition: int) -> tuple[PartitionMark, 
     holding = Holding(row["epoch"], row["stamp"])
     if row["version"] > row["done"]:
         row = await _redo(database, row)
-    with database.talk() as db:
-        await db.redo.delete_many({"partition": partition, "epoch": {"$lt": holding.epoch}})
     return public_mark(row), holding
 
 
@@ -95,8 +97,8 @@ async def write_flush(database: Database, flush: Flush, holding: Holding) -> Non
     await _finish(database, flush.mark, flush.token)
     if holding.litter:
         with database.talk() as db:
-            older = {"partition": flush.mark.partition, "epoch": flush.epoch, "stamp": {"$lt": flush.stamp}}
-            await db.redo.delete_many(older)
+            older = [{"epoch": {"$lt": flush.epoch}}, {"epoch": flush.epoch, "stamp": {"$lt": flush.stamp}}]
+            await db.redo.delete_many({"partition": flush.mark.partition, "$or": older})
     holding.stamp = flush.stamp
     holding.litter = flush.parts > 0
 
