@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tests.chaos.proof import BrokenPromiseError
-from tests.chaos.story import Chapter, Outcome, told
+from tests.chaos.story import TAKE_OVER_S, Chapter, Outcome, told
 from tests.chaos.town import built
 
 FAULTS_A_TOWN = 25
@@ -64,7 +64,7 @@ def main() -> int:
         try:
             with built() as town:
                 place = town.folder
-                outcomes.append(asyncio.run(told(town, faults, seed, say_chapter)))
+                outcomes.append(asyncio.run(told(town, faults, seed, say_chapter, take_over_s=TAKE_OVER_S)))
         except BrokenPromiseError as wrong:
             say(f"BROKEN (--faults {faults} --seed {seed}; its logs are in {place}): {wrong}")
             return 1
