@@ -29,8 +29,8 @@ POLL_S = 0.1
 LAST_WRITE_S = 0.3
 """What a killed worker had already sent may reach the database that much later."""
 SENDERS = 3
-EXPECTED_EXITS = {-9, 0, 70}
-"""Killed by us, told to end, or fenced off: nothing else ends a process."""
+EXPECTED_EXITS = {-9, 0, 1, 70}
+"""Killed by us, told to end, not started while a service was away, or fenced off: nothing else ends a process."""
 
 
 class Chapter(Struct, kw_only=True):
