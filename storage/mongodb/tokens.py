@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from operator import add
 from typing import Any
 from unicodedata import category, normalize
 
@@ -23,7 +24,12 @@ LONGEST_WORD = 48
 """Letters of a word that are indexed; longer ones are told apart on the text."""
 
 _MARKS = "\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0971-\u0dff"
-_WORD = re.compile(f"[{SPACELESS}]|(?:(?![{SPACELESS}])[^\\W_]|[{_MARKS}])+")
+_SMALL = "\u0e31\u0e34-\u0eff\u1000-\u109f\u1780-\u17ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+"""Marks and symbols of the scripts without spaces: each is a word, though no letter."""
+_WORD = re.compile(f"(?=[{SPACELESS}])(?:[^\\W_]|[{_SMALL}])|(?:(?![{SPACELESS}])[^\\W_]|[{_MARKS}])+")
+_ODD = re.compile(f"[{_MARKS}{_SMALL}]")
+"""Where there is none of these, folding has parted the words already and a quicker look finds them."""
+_PLAIN_WORD = re.compile(r"[^\W_]+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _ACCENTED = re.compile("[\u00c0-\u058f]")
 """Letters that may bear an accent, and the accents themselves."""
@@ -34,7 +40,8 @@ def words_of(text: str) -> list[str]:
     """The words of a folded text, in order; accents of Latin, Greek and Cyrillic letters gone."""
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
-    return _WORD.findall(_ACCENTED.sub(_plain, text))
+    text = _ACCENTED.sub(_plain, text)
+    return _WORD.findall(text) if _ODD.search(text) else _PLAIN_WORD.findall(text)
 
 
 def _plain(match: re.Match[str]) -> str:
@@ -51,18 +58,22 @@ def keys_of(*texts: str) -> list[str]:
     found: dict[str, None] = {}
     for text in texts:
         words = words_of(text)
-        if len(text) > LONGEST_WORD:
+        if not words:
+            continue
+        if len(text) > LONGEST_WORD and max(map(len, words)) > LONGEST_WORD:
             words = [word[:LONGEST_WORD] for word in words]
         found.update(dict.fromkeys(words))
         if not text.isascii():
-            # A pair too many, of other scripts' lone letters, does no harm and saves a look at each.
-            pairs = [
-                a + b
-                for a, b in pairwise(words)
-                if a >= _FIRST_SPACELESS and b >= _FIRST_SPACELESS and len(a) == 1 == len(b)
-            ]
-            found.update(dict.fromkeys(pairs))
+            found.update(dict.fromkeys(_pairs(words)))
     return list(found) if len(found) <= MOST_WORDS else list(found)[:MOST_WORDS]
+
+
+def _pairs(words: list[str]) -> Iterable[str]:
+    """Neighbours of scripts without spaces. A pair too many, of other lone letters, does no harm and is cheaper."""
+    if len("".join(words)) == len(words):
+        return map(add, words, words[1:])
+    first = _FIRST_SPACELESS
+    return [a + b for a, b in pairwise(words) if a >= first and b >= first and len(a) == 1 == len(b)]
 
 
 class Phrase(Struct, frozen=True):
