@@ -10,7 +10,7 @@ from tests.chaos.story import told
 from tests.chaos.town import built
 from tests.services import cache
 
-pytestmark = [pytest.mark.services, pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.services, pytest.mark.chaos, pytest.mark.timeout(3000)]
 FAULTS_HERE = 20
 SEED = 20261122
 
