@@ -124,12 +124,16 @@ async def fill(page, field, text, again):
 
 
 async def send(page, box):
-    """As a person would: Enter, or the button beside a field that is in no form and searches nothing."""
-    alone = await box.evaluate("(el) => !el.form && el.type !== 'search'")
-    await box.press("Enter")
-    button = page.locator(".w-card, .w-dialog").filter(has=box).last.locator(".is-primary:enabled")
-    if alone and await button.count():
-        await button.first.click()
+    """As a person would: Enter, or the button beside a field that is in no form and searches nothing.
+
+    What is sent may take the field away while the browser is still busy with it: that is sent, too.
+    """
+    with suppress(TimeoutError):
+        alone = await box.evaluate("(el) => !el.form && el.type !== 'search'", timeout=5_000)
+        await box.press("Enter", timeout=5_000)
+        button = page.locator(".w-card, .w-dialog").filter(has=box).last.locator(".is-primary:enabled")
+        if alone and await button.count():
+            await button.first.click(timeout=5_000)
 
 
 async def check(page, before, heard, what):
