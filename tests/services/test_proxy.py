@@ -102,7 +102,7 @@ async def test_a_reset_breaks_connections_off_and_lets_new_ones_in():
 
 async def test_a_server_that_is_away_breaks_the_connection_off():
     (nobody,) = ports.free()
-    with proxy.running("127.0.0.1", nobody) as cable:
-        with pytest.raises(ConnectionResetError):  # at the first read, or before connecting has returned
-            async with connected(cable.port) as (reader, _):
-                await reader.readexactly(1)
+    # It breaks at the first read, or before the connecting has returned.
+    with proxy.running("127.0.0.1", nobody) as cable, pytest.raises(ConnectionResetError):
+        async with connected(cable.port) as (reader, _):
+            await reader.readexactly(1)
