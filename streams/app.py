@@ -117,7 +117,7 @@ class Runtime:
         )
         cast("Any", self._app.on_partitions_assigned).connect(self._on_assigned)
         cast("Any", self._app.on_partitions_revoked).connect(self._on_revoked)
-        self._persister = Persister(store, bus, self._partitions, self._patience, gateway.now)
+        self._persister = Persister(bus, self._partitions, gateway.now)
         self._holdings = Holdings(
             store=store,
             reader=reader,
@@ -256,10 +256,7 @@ class Runtime:
         del revoked  # always all that are ours
         self._unassigned_since = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(HAND_OVER_S):
-                await self._holdings.give_up()
-        except TimeoutError:
-            self._fatal(f"partitions could not be handed over within {HAND_OVER_S:g} s ({self.trouble() or 'unknown'})")
+            await self._holdings.give_up(HAND_OVER_S)
         except Exception as error:  # noqa: BLE001 # see the module's docstring
             self._fatal("partitions could not be handed over", error)
 

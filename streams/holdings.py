@@ -15,6 +15,7 @@ from typing import Any
 from actors.errors import ConfigurationError
 from actors.sla import Policy
 from actors.thresholds import ThresholdSet
+from storage.errors import FencedError
 from storage.ports import EngineStore
 from streams.lanes import Lane, Take
 from streams.partition import Partition, recover
@@ -90,14 +91,39 @@ class Holdings:
             self._places.cancel()
         await asyncio.gather(*(lane.close() for lane in lanes))
 
-    async def give_up(self) -> None:
-        """Save what is applied and let go of every partition. Raises FencedError when another has one already."""
-        await self.close_lanes()
-        async with asyncio.TaskGroup() as group:
-            for partition in self.partitions.values():
-                group.create_task(self._persister.flush(partition))
-        self._parked = dict(self.partitions)
+    async def give_up(self, within_s: float) -> None:
+        """Save what is applied and let go of every partition.
+
+        What cannot be saved within that time, or is another's already, is let go without: whoever has the partition
+        next applies it again.
+        """
+        leaving = dict(self.partitions)
+        self._parked = {}
+        try:
+            async with asyncio.timeout(within_s):
+                await self.close_lanes()
+                async with asyncio.TaskGroup() as group:
+                    for partition in leaving.values():
+                        group.create_task(self._park(partition))
+        except TimeoutError:
+            left = sorted(leaving.keys() - self._parked.keys())
+            logger.warning(
+                "partitions %s could not be saved within %g s (%s) and are read again by whoever has them next",
+                left,
+                within_s,
+                self._patience.trouble or "no known trouble",
+            )
+        for number in leaving.keys() - self._parked.keys():
+            self._persister.abandon(leaving[number])
         self.partitions.clear()
+
+    async def _park(self, partition: Partition) -> None:
+        try:
+            await self._persister.flush(partition)
+        except FencedError as error:
+            logger.warning("%s: what it applied since is left to the other", error)
+        else:
+            self._parked[partition.number] = partition
 
     def set_thresholds(self, thresholds: ThresholdSet) -> None:
         """Put other thresholds in force for everything observed from now on."""

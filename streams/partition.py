@@ -17,8 +17,9 @@ from actors.events import Entry
 from actors.sla import Policy
 from actors.state import WEEK
 from actors.thresholds import ThresholdSet
+from storage.errors import FencedError
 from storage.ports import EngineStore
-from storage.records import PartitionMark
+from storage.records import Batch, PartitionMark
 from streams import dead_letters
 from streams.engine import Engine
 from streams.patience import Patience
@@ -36,6 +37,10 @@ class AppliedRun(Struct, frozen=True):
     wall: int
     events: int
     ack: Callable[[], object]
+
+
+class AbandonedError(Exception):
+    """What was under way for a partition that was let go without saving; others read it again."""
 
 
 class Partition:
@@ -62,6 +67,9 @@ class Partition:
         self._reader = RecordReader(engine.partition, partitions, engine.channels)
         self._open = False
         self._lock = asyncio.Lock()
+        self._save: asyncio.Future[None] | None = None
+        self.abandoned = False
+        """Whether it was let go without saving: nothing of it is saved or acked any more."""
 
     @property
     def number(self) -> int:
@@ -124,6 +132,25 @@ class Partition:
         self._open = False
         async with self._lock:
             return
+
+    async def save(self, batch: Batch) -> None:
+        """Write a batch to the store, tried in place. Raises FencedError, and AbandonedError after `abandon`."""
+        self._save = asyncio.ensure_future(self._patience("saving", lambda: self._store.save(batch)))
+        try:
+            await self._save
+        except (asyncio.CancelledError, FencedError) as error:
+            if self.abandoned:
+                raise AbandonedError from error
+            raise
+        finally:
+            self._save = None
+
+    def abandon(self) -> None:
+        """Let go without saving. A save under way is cut off as by a crash: whoever reads the mark next finishes it."""
+        self.abandoned = True
+        self._open = False
+        if self._save is not None:
+            self._save.cancel()
 
     def reopen(self, mark: PartitionMark) -> bool:
         """Whether this can go on where it was closed: `mark` is the store's, and nobody has saved anything since."""

@@ -12,11 +12,9 @@ import logging
 from collections.abc import Callable, Mapping
 
 from actors.errors import RetriableError
-from storage.ports import EngineStore
 from streams.bus import Bus
 from streams.deltas import TOPIC, delta_of, encode_delta
-from streams.partition import Partition
-from streams.patience import Patience
+from streams.partition import AbandonedError, Partition
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +29,12 @@ class Persister:
 
     def __init__(
         self,
-        store: EngineStore,
         bus: Bus,
         partitions: Mapping[int, Partition],
-        patience: Patience,
         now: Callable[[], int],
     ) -> None:
-        self._store = store
         self._bus = bus
         self._partitions = partitions
-        self._patience = patience
         self._now = now
         self._work = asyncio.Event()
         self._full = asyncio.Event()
@@ -94,26 +88,38 @@ class Persister:
                 group.create_task(self.flush(partition))
 
     async def flush(self, partition: Partition) -> None:
-        """Save and ack everything applied by now in one partition. Raises FencedError."""
+        """Save and ack everything applied by now in one partition, unless it is abandoned. Raises FencedError."""
         async with partition.saving:
+            if partition.abandoned:
+                return
             runs, partition.runs = partition.runs, []
             events = sum(run.events for run in runs)
             partition.saving_since = runs[0].wall if runs else None
             batch = partition.engine.take(self._now())
-            if batch is not None:
-                await self._patience("saving", lambda: self._store.save(batch))
-                self.flushes += 1
+            try:
+                if batch is not None:
+                    await partition.save(batch)
+                    self.flushes += 1
+            except AbandonedError:
+                return
+            finally:
+                partition.saving_since = None
+                self._forget(events)
             for run in runs:
                 run.ack()
-            partition.saving_since = None
-            self._progressed(events)
+            self.saved_events += events
+            self.last_progress = self._now()
         if batch is not None:
             await self._tell(encode_delta(delta_of(batch, self._now())))
 
-    def _progressed(self, events: int) -> None:
+    def abandon(self, partition: Partition) -> None:
+        """Save and ack nothing more of a partition; what is applied of it and not saved counts no longer."""
+        partition.abandon()
+        runs, partition.runs = partition.runs, []
+        self._forget(sum(run.events for run in runs))
+
+    def _forget(self, events: int) -> None:
         self.unsaved -= events
-        self.saved_events += events
-        self.last_progress = self._now()
         if self.unsaved < MOST_UNSAVED:
             self._room.set()
 

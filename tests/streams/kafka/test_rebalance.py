@@ -7,7 +7,6 @@ import pytest
 
 from actors.keys import partition_of
 from actors.thresholds import ThresholdSet
-from storage.errors import FencedError
 from streams import app as runtime_module
 from streams.partition import recover
 from streams.patience import Patience
@@ -122,7 +121,7 @@ async def test_a_partition_somebody_else_has_saved_meanwhile_is_loaded_anew(flee
     await fleet.gateway.submit([message(n, account=SHOPS[0]) for n in range(3)])
     await until(lambda: worker.runtime.health().processed == 3)
     before, holdings = worker.runtime.engines, worker.runtime._holdings
-    await holdings.give_up()
+    await holdings.give_up(5.0)
     other = await recover(await fleet.store.mark(0), fleet.store, ThresholdSet(), (), Patience())
     other.apply(other.applied + 1, 1, [message(9, account=SHOPS[0], at=1)])
     await fleet.store.save(other.take(0))
@@ -141,31 +140,49 @@ async def test_memory_is_divided_by_the_partitions_one_has(fleet):
     assert [p.most_conversations for p in first.runtime._partitions.values()] == [600] * 2
 
 
-async def test_what_cannot_be_saved_in_time_when_handing_over_ends_the_process(fleet, message, monkeypatch, caplog):
+async def test_what_cannot_be_saved_in_time_when_handing_over_is_read_again(fleet, message, monkeypatch, caplog):
     monkeypatch.setattr(runtime_module, "HAND_OVER_S", 0.2)
     worker = await fleet.join()
+    before = worker.runtime.engines
     fleet.store.gate.clear()
-    await fleet.gateway.submit([message(1)])
-    await until(lambda: worker.runtime.health().unsaved)
-    joining = asyncio.ensure_future(fleet.join())
-    await worker.ended.wait()
-    assert worker.exits[0] == 70
-    assert "could not be handed over within" in caplog.text
+    await fleet.gateway.submit([message(1, account=shop) for shop in SHOPS])
+    await until(lambda: worker.runtime.health().unsaved == len(SHOPS))
+    other = await fleet.join()
+    await until(lambda: shared_out(fleet))
+    assert "could not be saved within 0.2 s" in caplog.text
     fleet.store.gate.set()
-    await joining
+    await all_saved(fleet, {f"ebay/{shop}": (1, 1, 0, 0) for shop in SHOPS})
+    await until(lambda: worker.runtime.health().unsaved == other.runtime.health().unsaved == 0)
+    assert not any(engine in before.values() for engine in worker.runtime.engines.values())
+    assert (worker.exits, other.exits) == ([], [])
 
 
-async def test_being_fenced_when_handing_over_ends_the_process(fleet, message):
+async def test_what_is_being_applied_when_time_is_up_is_read_again(fleet, message, monkeypatch):
+    monkeypatch.setattr(runtime_module, "HAND_OVER_S", 0.2)
     worker = await fleet.join()
-    fleet.store.gate.clear()
-    fleet.store.errors = [FencedError("another writer owns this partition")]
-    await fleet.gateway.submit([message(1)])
-    await until(lambda: worker.runtime.health().unsaved)
-    joining = asyncio.ensure_future(fleet.join())
-    fleet.store.gate.set()
-    await worker.ended.wait()
-    assert worker.exits[0] == 70
-    await joining
+    lane = worker.runtime._holdings.lanes[0]
+    lane.partition.take = lambda *_: asyncio.Event().wait()
+    await fleet.gateway.submit([message(1, account=shop) for shop in SHOPS])
+    await until(lambda: worker.runtime.health().processed == len(SHOPS) - 1 and lane._taking)
+    await fleet.join()
+    await until(lambda: shared_out(fleet))
+    await all_saved(fleet, {f"ebay/{shop}": (1, 1, 0, 0) for shop in SHOPS})
+    assert worker.exits == []
+
+
+async def test_what_another_has_already_when_handing_over_is_left_to_it(fleet, message, caplog):
+    worker = await fleet.join()
+    await fleet.gateway.submit([message(1, account=SHOPS[0])])
+    await until(lambda: worker.runtime.health().processed == 1)
+    other = await recover(await fleet.store.mark(0), fleet.store, ThresholdSet(), (), Patience())
+    other.apply(other.applied + 1, 1, [message(2, account=SHOPS[0], at=1)])
+    await fleet.store.save(other.take(0))
+    partition = worker.runtime._partitions[0]
+    partition.engine.apply(partition.engine.applied + 1, 1, [message(3, account=SHOPS[0], at=1)])
+    await worker.runtime._on_revoked(None, set())
+    assert "is left to the other" in caplog.text
+    assert (await fleet.ledger())[f"ebay/{SHOPS[0]}"] == (2, 2, 0, 0)
+    assert worker.exits == []
 
 
 async def test_two_groups_on_one_broker_do_not_meet(fleet, kafka, gateway, data_dir, message):
