@@ -1,6 +1,10 @@
-"""What routes ask of a request: the services, the caller and his permission, the page wanted, instants, keys."""
+"""What routes ask of a request: the services, the caller and his permission, the page wanted, instants, keys.
 
-from collections.abc import Callable
+What gives an answer at once is a coroutine all the same: FastAPI calls everything else in another thread, and a request
+would wait for it behind every thread that computes.
+"""
+
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import unquote
@@ -17,26 +21,26 @@ from services.permissions import Caller, Permission, demand
 FARTHEST_MS = 2**53
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """The services of this process."""
     return request.app.state.services
 
 
-def settings_of(request: Request) -> WebSettings:
+async def settings_of(request: Request) -> WebSettings:
     """The web settings of this process."""
     return request.app.state.settings
 
 
-def caller_of(request: Request) -> Caller:
+async def caller_of(request: Request) -> Caller:
     """Who asks; the gate let nobody else through."""
     return request.state.caller
 
 
-def needs(permission: Permission) -> Callable[[Request], Caller]:
+def needs(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
     """A dependency: the caller, when his role carries the permission; otherwise ForbiddenError (403)."""
 
-    def allowed(request: Request) -> Caller:
-        caller = caller_of(request)
+    async def allowed(request: Request) -> Caller:
+        caller = await caller_of(request)
         demand(caller, permission)
         return caller
 

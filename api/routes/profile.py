@@ -35,9 +35,9 @@ class PasswordChange(Struct, forbid_unknown_fields=True):
     new: str
 
 
-def person_of(request: Request) -> Caller:
+async def person_of(request: Request) -> Caller:
     """The caller, when it is a person; raises ForbiddenError for a token, which has no profile."""
-    caller = caller_of(request)
+    caller = await caller_of(request)
     if caller.via != "session":
         raise ForbiddenError("a token has no profile; log in as a person")
     return caller

@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -28,6 +29,9 @@ TRANSACTION_BYTES = 32_000_000
 TRANSACTION_REQUESTS = 5000
 LOCK_PATIENCE_S = 10.0
 TRIM_ROWS = 500
+INSERT_ROWS = 50
+"""In one statement: after each this thread has to wait for the interpreter, which is busy with everything else."""
+COLUMNS = 3
 
 
 class Append(Struct, frozen=True):
@@ -51,6 +55,11 @@ class Trim(Struct, frozen=True):
 
 
 Request: TypeAlias = Append | Commit | Trim
+
+
+@cache
+def _insert(rows: int) -> str:
+    return "INSERT INTO record VALUES " + ", ".join(["(?, ?, ?)"] * rows)  # noqa: S608 # nothing but marks
 
 
 class Places:
@@ -179,13 +188,15 @@ class Writer:
 
     def _append(self, rows: Sequence[Row], ends: list[int], walls: list[int]) -> list[int]:
         offsets: list[int] = []
-        records: list[tuple[int, int, bytes]] = []
+        values: list[int | bytes] = []
         for partition, wall, data in rows:
             offsets.append(ends[partition])
             walls[partition] = max(walls[partition], wall)
-            records.append((record_id(partition, ends[partition]), walls[partition], data))
+            values += (record_id(partition, ends[partition]), walls[partition], data)
             ends[partition] += 1
-        self._db.executemany("INSERT INTO record VALUES (?, ?, ?)", records)
+        for start in range(0, len(values), INSERT_ROWS * COLUMNS):
+            some = values[start : start + INSERT_ROWS * COLUMNS]
+            self._db.execute(_insert(len(some) // COLUMNS), some)
         return offsets
 
     def _trim(self, partition: int, end: int) -> int:
