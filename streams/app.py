@@ -43,8 +43,8 @@ TICK_BEHIND_MS = 300
 WATCH_S = 1.0
 STALL_S = 60.0
 STOP_S = 10.0
-HAND_OVER_S = 5.0
-"""For saving what is applied when partitions are to be given up; less than the group waits for a member."""
+HAND_OVER_S = 2.0
+"""For saving what is applied when partitions are to be given up; what is not saved by then is read again."""
 COMMIT_S = 0.5
 SILENT_MS = 5_000
 YOUNG, MIDDLE, OLD = 20_000, 50, 100

@@ -80,23 +80,11 @@ async def _look(database: Database, known: Known, batch: Batch) -> Findings:
 
 
 async def _existing(database: Database, keys: list[str]) -> set[str]:
-    found: set[str] = set()
-    for start in range(0, len(keys), IDS_A_QUERY):
-        with database.talk() as db:
-            where = {"_id": {"$in": keys[start : start + IDS_A_QUERY]}}
-            rows = db.conversations.find(where, {"_id": 1}, batch_size=ROWS_A_FETCH)
-            found.update([row["_id"] async for row in rows])
-    return found
+    return {row["_id"] for row in await database.by_ids("conversations", keys, {"_id": 1})}
 
 
 async def _held(database: Database, names: list[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for start in range(0, len(names), IDS_A_QUERY):
-        with database.talk() as db:
-            where = {"_id": {"$in": names[start : start + IDS_A_QUERY]}}
-            async for row in db.messages.find(where, {"at": 1}, batch_size=ROWS_A_FETCH):
-                found[row["_id"]] = row["at"]
-    return found
+    return {row["_id"]: row["at"] for row in await database.by_ids("messages", names, {"at": 1})}
 
 
 async def _later(database: Database, names: list[str]) -> dict[str, int]:

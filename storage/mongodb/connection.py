@@ -30,6 +30,9 @@ Kind: TypeAlias = Literal["insert", "update"]
 OPS_A_COMMAND = 1_000
 OPS_A_COMMAND_ELSEWHERE = 100
 """On servers that look through the collection for every update."""
+IDS_A_QUERY = 2_000
+SINGLY_ELSEWHERE = 100
+"""On servers that find one `_id` at once and look through the collection for several: so many are asked for singly."""
 BYTES_A_COMMAND = 4 << 20
 """Bounds of one command: what is encoded at once holds the loop for a few milliseconds."""
 ROWS_A_FETCH = 2_000
@@ -101,6 +104,21 @@ class Database:
             if found is None:
                 raise
             raise found from error
+
+    async def by_ids(self, collection: str, ids: Sequence[str], shown: Row) -> list[Row]:
+        """The documents with these ids, in no order; `shown` is their projection."""
+        found: list[Row] = []
+        if not self.atomic and len(ids) <= SINGLY_ELSEWHERE:
+            for name in ids:
+                with self.talk() as db:
+                    row = await db[collection].find_one({"_id": name}, shown)
+                found += [row] if row else []
+            return found
+        for start in range(0, len(ids), IDS_A_QUERY):
+            some: Row = {"_id": {"$in": list(ids[start : start + IDS_A_QUERY])}}
+            with self.talk() as db:
+                found += [row async for row in db[collection].find(some, shown, batch_size=ROWS_A_FETCH)]
+        return found
 
     async def send(self, kind: Kind, collection: str, documents: Sequence[bytes], until: float = math.inf) -> None:
         """Carry out encoded writes that may be repeated; one that meets its own or a later trace does nothing.

@@ -15,7 +15,6 @@ from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.flushes import Flush, Holding, take_over, write_flush
 from storage.records import Batch, PartitionMark, StateRow
 
-KEYS_A_QUERY = 2_000
 LOWEST = -(1 << 63)
 
 
@@ -51,12 +50,8 @@ class MongoEngine:
 
     async def conversation_states(self, keys: Sequence[str]) -> list[StateRow]:
         """The states of these conversations; unknown keys are absent."""
-        found: list[StateRow] = []
-        for start in range(0, len(keys), KEYS_A_QUERY):
-            where = {"_id": {"$in": list(keys[start : start + KEYS_A_QUERY])}, "state": {"$exists": True}}
-            with self._db.talk() as db:
-                rows = db.conversations.find(where, {"state": 1, "due": 1}, batch_size=ROWS_A_FETCH)
-                found += [_state(row) async for row in rows]
+        rows = await self._db.by_ids("conversations", keys, {"state": 1, "due": 1})
+        found = [_state(row) for row in rows if "state" in row]
         self._known.learn({row.key for row in found})
         return found
 
