@@ -78,9 +78,6 @@ def run_pytest(arguments: list[str]) -> tuple[int, str]:
         f"--color={colour}",
         "--durations=15",
         "--durations-min=2",
-        # `make chaos` tells that story: it wants a machine of its own for many minutes.
-        "-m",
-        "not chaos",
         *arguments,
     ]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pytest:

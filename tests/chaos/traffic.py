@@ -18,7 +18,7 @@ from actors.keys import partition_of
 
 PLATFORM = "ebay"
 CONVERSATIONS_A_SHOP = 3
-BATCH = 6
+BATCH = 15
 PAUSE_S = 0.3
 TIMEOUT_S = 20.0
 AGAIN_S = 0.2
