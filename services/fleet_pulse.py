@@ -6,28 +6,26 @@ to tell of it.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 
 import structlog
 from msgspec.structs import replace
 
-from actors.errors import RetriableError
 from actors.keys import partition_of, split_key
-from services.backlog import Backlog, Reading
+from services.backlog import Reading
 from services.fleet import Fleet
 from services.heartbeats import Heartbeats
+from services.pulsing import Pulsing
 from services.signs import FORGOTTEN_AFTER_MS
 from services.watchdog import Watchdog
 from storage.ports import ProcessStore
 from streams.ports import LogReader, PartitionPosition
 
 log = structlog.get_logger(__name__)
-PERIOD_S = 1.0
 
 
-class FleetPulse:
+class FleetPulse(Pulsing):
     """Beats for the engines, the persisters and the gateway; tells the watchdog what waits. Fits `Checks`."""
 
     def __init__(
@@ -42,28 +40,12 @@ class FleetPulse:
         partitions: int,
         fleet: Fleet | None = None,
     ) -> None:
+        super().__init__(horizon=horizon, heartbeats=heartbeats, watchdog=watchdog, clock=clock)
         self.fleet = fleet or Fleet(partitions)
         self._store = store
         self._reader = reader
-        self._horizon = horizon
-        self._heartbeats = heartbeats
-        self._watchdog = watchdog
-        self._clock = clock
         self._partitions = partitions
-        self._backlog = Backlog()
         self._said: set[str] = set()
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Look every second until `stop`."""
-        self._task = asyncio.create_task(self._run(), name="pulse")
-
-    async def stop(self) -> None:
-        """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
 
     def checked_channels(self, bound: set[str]) -> set[str]:
         """Those whose partition a living process looks after, or did until a moment ago."""
@@ -118,17 +100,6 @@ class FleetPulse:
         for shape in sorted(troubles.keys() - self._said):
             log.warning("a process of this deployment is in trouble", trouble=troubles[shape])
         self._said = set(troubles)
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except RetriableError as wrong:
-                log.warning("pulse_not_felt", reason=str(wrong))
-            except Exception:
-                # Without a look nothing beats, and the watchdog says so; the reason belongs in the log.
-                log.exception("pulse_look_failed")
-            await asyncio.sleep(PERIOD_S)
 
 
 __all__ = ["FleetPulse"]

@@ -6,22 +6,15 @@ on stops beating, and the watchdog draws the conclusions.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
-
-from actors.errors import RetriableError
 from actors.keys import channel_key
-from services.backlog import Backlog
 from services.heartbeats import Heartbeats
+from services.pulsing import Pulsing
 from services.watchdog import Watchdog
 from streams.engine import Engine
 from streams.ports import LogReader
-
-log = structlog.get_logger(__name__)
-PERIOD_S = 1.0
 
 
 class Health(Protocol):
@@ -70,7 +63,7 @@ class Runtime(Protocol):
         ...
 
 
-class Pulse:
+class Pulse(Pulsing):
     """Beats for engine, persister and gateway; tells the watchdog what waits. Fits `services.monitor.Checks`.
 
     Without a `reader` it looks at this process's engines only: what waits for others is not its business.
@@ -86,28 +79,12 @@ class Pulse:
         watchdog: Watchdog,
         clock: Callable[[], int],
     ) -> None:
+        super().__init__(horizon=horizon, heartbeats=heartbeats, watchdog=watchdog, clock=clock)
         self._runtime = runtime
         self._reader = reader
-        self._horizon = horizon
-        self._heartbeats = heartbeats
-        self._watchdog = watchdog
-        self._clock = clock
-        self._backlog = Backlog()
         self._applied = -1
         self._saved = -1
         self._oldest: int | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Look every second until `stop`."""
-        self._task = asyncio.create_task(self._run(), name="pulse")
-
-    async def stop(self) -> None:
-        """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-            self._task = None
 
     def checked_channels(self, bound: set[str]) -> set[str]:
         """Those that an engine of this process looks after; whether it lives, its heartbeat tells."""
@@ -141,14 +118,3 @@ class Pulse:
         if "gateway" in self._heartbeats.limits_ms:
             self._heartbeats.beat("gateway", self._horizon())
         self._applied, self._saved = applied, health.processed
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.look()
-            except RetriableError as wrong:
-                log.warning("pulse_not_felt", reason=str(wrong))
-            except Exception:
-                # Without a look nothing beats, and the watchdog says so; the reason belongs in the log.
-                log.exception("pulse_look_failed")
-            await asyncio.sleep(PERIOD_S)
