@@ -4,22 +4,17 @@ Acknowledging and resolving are `action` events in the log, so they are ordered 
 the answer is the anomaly as it will be once the engine has read them.
 """
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from actors.anomaly import Anomaly, resolved
-from actors.errors import RejectedError
-from actors.events import Action
 from actors.keys import channel_key
+from services.deeds import FALSE_ALARM, Done, action_on, check_cause
 from services.errors import ConflictError, NotFoundError
 from storage.ports import AccountStore, HealthStore
 from storage.records import AnomalyFilter, AuditRow, Page
 from streams.ports import Gateway
-
-Done = Literal["acknowledged", "resolved"]
-FALSE_ALARM = "false_alarm"
-LONGEST_CAUSE = 2000
 
 
 class Resyncer(Protocol):
@@ -63,8 +58,7 @@ class Anomalies:
 
     async def resolve(self, anomaly_id: str, *, who: str, cause: str | None = None) -> Anomaly:
         """Done with, by hand, with its cause. Raises NotFoundError, ConflictError, RejectedError."""
-        if cause is not None and len(cause) > LONGEST_CAUSE:
-            raise RejectedError(f"cause: at most {LONGEST_CAUSE} characters, not {len(cause)}")
+        check_cause(cause)
         return await self._act(await self.one(anomaly_id), "resolved", who, cause)
 
     async def false_alarm(self, anomaly_id: str, *, who: str) -> Anomaly:
@@ -89,17 +83,7 @@ class Anomalies:
         if anomaly.status == what:
             return anomaly
         now = self._gateway.now()
-        event = Action(
-            platform=anomaly.platform,
-            account=anomaly.account,
-            at=now,
-            what=what,
-            conversation=anomaly.conversation,
-            agent=who,
-            anomaly=anomaly.id,
-            cause=cause,
-        )
-        await self._gateway.submit([event])
+        await self._gateway.submit([action_on(anomaly, what, who=who, cause=cause, at=now)])
         await self._note(who, f"anomaly.{what}", anomaly, cause)
         if what == "resolved":
             done = resolved(anomaly, max(now, anomaly.opened_at), "manual")

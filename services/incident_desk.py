@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from statistics import median
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from actors.anomaly import CURES, Anomaly, record
-from actors.errors import RejectedError
-from actors.events import Action
 from actors.keys import channel_key, conversation_key
+from services.deeds import FALSE_ALARM, Done, action_on, check_cause
 from services.errors import NotFoundError
 from services.incidents import Incident, guide_of_anomaly
 from services.samples import where
@@ -24,9 +23,6 @@ from storage.ports import AccountStore, HealthStore, InboxStore
 from storage.records import AuditRow, MessageRow
 from streams.ports import Gateway, LogReader
 
-Done = Literal["acknowledged", "resolved"]
-FALSE_ALARM = "false_alarm"
-LONGEST_CAUSE = 2000
 SAMPLES = 20
 TIMED_SAMPLES = 5
 PAGE = 500
@@ -133,8 +129,7 @@ class IncidentDesk:
 
     async def resolve(self, incident_id: str, *, who: str, cause: str | None = None) -> Outcome:
         """All of it is done with, by hand. Raises NotFoundError, RejectedError, OverloadedError, LogFullError."""
-        if cause is not None and len(cause) > LONGEST_CAUSE:
-            raise RejectedError(f"cause: at most {LONGEST_CAUSE} characters, not {len(cause)}")
+        check_cause(cause)
         return await self._act(incident_id, "resolved", who, cause)
 
     async def false_alarm(self, incident_id: str, *, who: str) -> Outcome:
@@ -156,7 +151,7 @@ class IncidentDesk:
         async for page in self._unresolved(incident):
             now = self._gateway.now()
             chosen = [a for a in page if a.status != what]
-            await self._gateway.submit([_action(a, what, who, cause, now) for a in chosen])
+            await self._gateway.submit([action_on(a, what, who=who, cause=cause, at=now) for a in chosen])
             changed += len(chosen)
         await self._note(incident, what, who, cause, changed)
         status = incident.status if not changed else "resolved" if what == "resolved" else "acknowledged"
@@ -237,17 +232,4 @@ def impact(incident: Incident, samples: list[Anomaly], others: list[Incident]) -
     return Impact(
         messages=hidden if incident.guide in ("channel_silent", "auth") else incident.count - incident.channel_level,
         max_delay_ms=round(max(delays) * 1000) if delays else None,
-    )
-
-
-def _action(anomaly: Anomaly, what: Done, who: str, cause: str | None, now: int) -> Action:
-    return Action(
-        platform=anomaly.platform,
-        account=anomaly.account,
-        at=now,
-        what=what,
-        conversation=anomaly.conversation,
-        agent=who,
-        anomaly=anomaly.id,
-        cause=cause,
     )

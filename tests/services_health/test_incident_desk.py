@@ -7,8 +7,9 @@ import pytest
 from actors.errors import RejectedError
 from actors.events import Auth
 from services.anomalies import Anomalies
+from services.deeds import FALSE_ALARM, LONGEST_CAUSE
 from services.errors import ConflictError, NotFoundError
-from services.incident_desk import FALSE_ALARM, LONGEST_CAUSE, IncidentDesk, hops
+from services.incident_desk import IncidentDesk, hops
 from services.incidents import incident_id
 from storage.records import MessageRow
 from tests.services_health.town import START, wrote
