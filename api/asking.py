@@ -50,6 +50,9 @@ def needs(permission: Permission) -> Callable[[Request], Awaitable[Caller]]:
 Parts = Annotated[Services, Depends(services_of)]
 Settings = Annotated[WebSettings, Depends(settings_of)]
 AnyCaller = Annotated[Caller, Depends(caller_of)]
+HealthReader = Annotated[Caller, Depends(needs("view_health"))]
+Operator = Annotated[Caller, Depends(needs("act_on_anomalies"))]
+Word = Annotated[str | None, Query(max_length=1024)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most items of the page.")]
 Cursor = Annotated[str | None, Query(max_length=4096, description="`next` of the page before.")]
 Instant = Annotated[

@@ -17,6 +17,12 @@ STEP = 256 * 1024
 GZIP_WINDOW = 31  # zlib's number for "gzip, largest window"
 
 
+class Resolution(msgspec.Struct, forbid_unknown_fields=True):
+    """Why an anomaly, or an incident with all of its own, is done with."""
+
+    cause: str | None = None
+
+
 async def read_body(request: Request, most: int) -> bytes:
     """The body as sent; a Problem 413 when it is longer than `most` bytes, 408 when it comes too slowly."""
     announced = request.headers.get("content-length", "0")

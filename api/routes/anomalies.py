@@ -2,35 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from msgspec import Struct
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from actors.anomaly import Kind, Severity, Status
-from api.asking import Cursor, Instant, Limit, Parts, instant, needs
-from api.bodies import read_json
+from api.asking import Cursor, HealthReader, Instant, Limit, Operator, Parts, Word, instant
+from api.bodies import Resolution, read_json
 from api.description import body_of
 from api.views import anomaly_view, answer, page_answer
-from services.permissions import Caller
 from storage.records import AnomalyFilter
 
 router = APIRouter(prefix="/api/v1/anomalies", tags=["anomalies"])
-Reader = Annotated[Caller, Depends(needs("view_health"))]
-Operator = Annotated[Caller, Depends(needs("act_on_anomalies"))]
-Word = Annotated[str | None, Query(max_length=1024)]
 AnomalyId = Annotated[str, Path(max_length=64)]
-
-
-class Resolution(Struct, forbid_unknown_fields=True):
-    """Why an anomaly is done with."""
-
-    cause: str | None = None
 
 
 @router.get("", summary="List anomalies, newest first")
 async def anomalies(  # one parameter per filter
     parts: Parts,
-    _caller: Reader,
+    _caller: HealthReader,
     *,
     kind: Kind | None = None,
     status: Status | None = None,
@@ -64,7 +53,7 @@ async def anomalies(  # one parameter per filter
 
 
 @router.get("/{anomaly_id}", summary="One anomaly")
-async def anomaly(parts: Parts, _caller: Reader, anomaly_id: AnomalyId) -> Response:
+async def anomaly(parts: Parts, _caller: HealthReader, anomaly_id: AnomalyId) -> Response:
     """One anomaly by its id."""
     return answer(anomaly_view(await parts.anomalies.one(anomaly_id)))
 

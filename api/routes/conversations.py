@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api.asking import Cursor, Limit, Parts, key_of, needs, rest_of_path
+from api.asking import Cursor, Limit, Parts, Word, key_of, needs, rest_of_path
 from api.description import path_of
 from api.views import answer, conversation_view, message_view, page_answer
 from services.errors import NotFoundError
@@ -19,7 +19,6 @@ from storage.records import ConversationFilter
 
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
 Reader = Annotated[Caller, Depends(needs("view_messages"))]
-Word = Annotated[str | None, Query(max_length=1024)]
 KEYED = path_of(key="platform/account/conversation; `/` inside a part as %2F")
 TRACED = path_of(key="platform/account/conversation; `/` inside a part as %2F", message="The platform's own id.")
 CONVERSATIONS = "/api/v1/conversations/"

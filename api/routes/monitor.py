@@ -2,34 +2,24 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from msgspec import Struct, to_builtins
+from fastapi import APIRouter, Path, Query, Request
+from msgspec import to_builtins
 from starlette.responses import Response
 
-from api.asking import Parts, needs
-from api.bodies import read_json
+from api.asking import HealthReader, Operator, Parts, Word
+from api.bodies import Resolution, read_json
 from api.description import body_of
 from api.views import answer
-from services.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["monitor"])
-Reader = Annotated[Caller, Depends(needs("view_health"))]
-Operator = Annotated[Caller, Depends(needs("act_on_anomalies"))]
-Word = Annotated[str | None, Query(max_length=1024)]
 IncidentId = Annotated[str, Path(max_length=64)]
 Range = Literal["15m", "1h", "6h", "24h"]
-
-
-class Resolution(Struct, forbid_unknown_fields=True):
-    """Why an incident is over."""
-
-    cause: str | None = None
 
 
 @router.get("/monitor", summary="The monitor's whole screen")
 async def monitor(
     parts: Parts,
-    _caller: Reader,
+    _caller: HealthReader,
     span: Annotated[Range, Query(alias="range")] = "15m",
     platform: Word = None,
     account: Word = None,
@@ -39,14 +29,16 @@ async def monitor(
 
 
 @router.get("/incidents", summary="Incidents, the most urgent first")
-async def incidents(parts: Parts, _caller: Reader, span: Annotated[Range, Query(alias="range")] = "15m") -> Response:
+async def incidents(
+    parts: Parts, _caller: HealthReader, span: Annotated[Range, Query(alias="range")] = "15m"
+) -> Response:
     """Those hidden by a larger trouble too; `hidden_by` names it."""
     found = await parts.monitor.incidents(span)
     return answer({"items": to_builtins(found), "next": None})
 
 
 @router.get("/incidents/{incident_id}", summary="One incident in detail")
-async def incident(parts: Parts, _caller: Reader, incident_id: IncidentId) -> Response:
+async def incident(parts: Parts, _caller: HealthReader, incident_id: IncidentId) -> Response:
     """With sample anomalies, the hop that took the time, and what to do."""
     return answer(to_builtins(await parts.incidents.detail(incident_id)))
 

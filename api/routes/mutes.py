@@ -7,7 +7,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from actors.errors import RejectedError
-from api.asking import Parts, instant, needs
+from api.asking import HealthReader, Parts, instant, needs
 from api.bodies import read_json
 from api.description import body_of
 from api.views import answer, mute_view
@@ -15,7 +15,6 @@ from services.mutes import LONGEST_MS, MINUTE_MS
 from services.permissions import Caller
 
 router = APIRouter(prefix="/api/v1/mutes", tags=["monitor"])
-Reader = Annotated[Caller, Depends(needs("view_health"))]
 Muter = Annotated[Caller, Depends(needs("mute"))]
 MuteId = Annotated[str, Path(max_length=64)]
 
@@ -37,7 +36,7 @@ class NewMute(Struct, forbid_unknown_fields=True):
 @router.get("", summary="What is muted, and what was")
 async def mutes(
     parts: Parts,
-    _caller: Reader,
+    _caller: HealthReader,
     limit: Annotated[int, Query(ge=1, le=500, description="Most items.")] = 200,
     *,
     past: Annotated[bool, Query(description="Those that are over, too.")] = False,

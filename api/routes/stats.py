@@ -1,22 +1,17 @@
 """The dashboard's numbers."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter
 from msgspec import to_builtins
 from starlette.responses import Response
 
-from api.asking import Instant, Parts, instant, needs
+from api.asking import HealthReader, Instant, Parts, Word, instant
 from api.views import answer
-from services.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["monitor"])
-Reader = Annotated[Caller, Depends(needs("view_health"))]
-Word = Annotated[str | None, Query(max_length=1024)]
 
 
 @router.get("/stats/hours", summary="Anomalies by kind and hour")
-async def hours(parts: Parts, _caller: Reader, platform: Word = None, account: Word = None) -> Response:
+async def hours(parts: Parts, _caller: HealthReader, platform: Word = None, account: Word = None) -> Response:
     """Those opened in each of the last 24 hours, the running one last; hours are starts in milliseconds (UTC).
 
     `cells` has a row per kind and a column per hour. At most a few seconds old.
@@ -27,7 +22,7 @@ async def hours(parts: Parts, _caller: Reader, platform: Word = None, account: W
 @router.get("/stats", summary="The dashboard's numbers")
 async def stats(
     parts: Parts,
-    _caller: Reader,
+    _caller: HealthReader,
     since: Instant = None,
     until: Instant = None,
     platform: Word = None,
