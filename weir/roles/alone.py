@@ -17,7 +17,7 @@ from services.watchdog import Watchdog
 from weir import figures
 from weir.parts.opened import Parts
 from weir.roles.engines import duty_of, runtime_of, upkeep_of
-from weir.roles.front import Front
+from weir.roles.front import Front, front_vitals
 from weir.roles.tasks import Tasks
 from weir.vitals import Vitals, engine_reasons, watchdog_reasons
 
@@ -89,18 +89,14 @@ class Alone:
         self.watchdog.stop()
 
     def _vitals(self, parts: Parts) -> Vitals:
-        readings = [
-            figures.of_process("serve", self.thresholds.current),
-            figures.of_gateway(self.gateway),
-            figures.of_engines(self.runtime, self.gateway.now),
-            figures.of_watchdog(self.watchdog),
-            figures.of_monitor(self.watchdog),
-            figures.of_live(parts.live),
-        ]
+        readings = [figures.of_engines(self.runtime, self.gateway.now)]
         if self.config.keeps_files:
             readings.append(figures.of_disk(self.config.data))
-        return Vitals(
+        return front_vitals(
+            parts,
+            "serve",
+            thresholds=self.thresholds,
+            watchdog=self.watchdog,
             reasons=[engine_reasons(self.runtime), watchdog_reasons(self.watchdog)],
             readings=readings,
-            dear=figures.StoreFigures(self.store, self.gateway.now).read,
         )

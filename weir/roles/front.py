@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fastapi import APIRouter, FastAPI
 
@@ -28,6 +28,7 @@ from services.trace import Trace
 from services.watchdog import Watchdog
 from streams.app import Runtime
 from streams.bus import LocalBus
+from weir import figures
 from weir.config import Config
 from weir.parts.opened import Parts
 from weir.screens import ScreenBus
@@ -83,6 +84,30 @@ class Front:
         api = api_of(self.services, self._config)
         mount(api, self.services, settings_of(self._config))
         return api
+
+
+def front_vitals(
+    parts: Parts,
+    role: str,
+    *,
+    thresholds: Thresholds,
+    watchdog: Watchdog,
+    reasons: Sequence[Callable[[], list[str]]],
+    readings: Sequence[figures.Reading],
+) -> Vitals:
+    """Vitals of a process that answers people: to every one's figures come the `readings` of its own."""
+    return Vitals(
+        reasons=reasons,
+        readings=[
+            figures.of_process(role, thresholds.current),
+            figures.of_gateway(parts.gateway),
+            figures.of_watchdog(watchdog),
+            figures.of_monitor(watchdog),
+            figures.of_live(parts.live),
+            *readings,
+        ],
+        dear=figures.StoreFigures(parts.store, parts.gateway.now).read,
+    )
 
 
 def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Services:

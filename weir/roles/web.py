@@ -20,10 +20,10 @@ from services.watchdog import Watchdog
 from weir import figures
 from weir.parts.opened import Parts
 from weir.roles.first_admin import first_admin
-from weir.roles.front import Front
+from weir.roles.front import Front, front_vitals
 from weir.roles.tasks import Tasks
 from weir.version import VERSION
-from weir.vitals import Vitals, watchdog_reasons
+from weir.vitals import watchdog_reasons
 
 WORKERS_PARTS = ("engine", "persister")
 
@@ -47,17 +47,13 @@ class Web:
             clock=now,
             partitions=self.config.partitions,
         )
-        self.vitals = Vitals(
+        self.vitals = front_vitals(
+            parts,
+            role,
+            thresholds=self.thresholds,
+            watchdog=self.watchdog,
             reasons=[watchdog_reasons(self.watchdog, apart_from=WORKERS_PARTS)],
-            readings=[
-                figures.of_process(role, self.thresholds.current),
-                figures.of_gateway(self.gateway),
-                figures.of_watchdog(self.watchdog),
-                figures.of_monitor(self.watchdog),
-                figures.of_fleet(self.pulse.fleet),
-                figures.of_live(parts.live),
-            ],
-            dear=figures.StoreFigures(self.store, now).read,
+            readings=[figures.of_fleet(self.pulse.fleet)],
         )
         self._front = Front(
             parts,
