@@ -15,5 +15,9 @@ class StoreFullError(RetriableError):
     """The disk is full: nothing was written; free space and it goes on by itself."""
 
 
+class ArchiveError(RetriableError):
+    """The archive did not take what is about to be forgotten: nothing was deleted; mend it and it goes on by itself."""
+
+
 class StoreDamagedError(ConfigurationError):
     """The database file is damaged; the message says which file and how to restore it."""

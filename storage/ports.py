@@ -36,6 +36,17 @@ from storage.records import (
 )
 
 
+class Archive(Protocol):
+    """Takes messages before they are forgotten."""
+
+    async def put(self, rows: Sequence[MessageRow]) -> None:
+        """Keep these messages for good; durable when it returns. Raises ArchiveError when they are not.
+
+        A message may come again, after a crash or when two processes forget at once.
+        """
+        ...
+
+
 class EngineStore(Protocol):
     """What the engine needs: its states back, and one atomic save per flush."""
 
@@ -281,8 +292,11 @@ class Store(EngineStore, HealthStore, ProcessStore, InboxStore, SettingsStore, M
         """Finish writes and disconnect."""
         ...
 
-    async def prune(self, before: int) -> int:
+    async def prune(self, before: int, archive: Archive | None = None) -> int:
         """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted.
+
+        Each chunk of messages, merged ones too, is put into the archive first, whole as `message` shows them. What
+        the archive raises ends the call: messages that it did not take are still there.
 
         Idempotency keys are forgotten by their own term, whatever `before`: a week before their partition's time.
         """
@@ -295,6 +309,7 @@ class Store(EngineStore, HealthStore, ProcessStore, InboxStore, SettingsStore, M
 
 __all__ = [
     "AccountStore",
+    "Archive",
     "EngineStore",
     "HealthStore",
     "InboxStore",

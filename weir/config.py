@@ -63,6 +63,9 @@ class Config(Struct, frozen=True, kw_only=True):
     retention_days: Annotated[
         int, Meta(description="Days after which messages and finished troubles are forgotten.", ge=1, le=3650)
     ] = 90
+    archive_dir: Annotated[
+        str, Meta(description="Folder that keeps messages when they are forgotten; empty: they are kept nowhere.")
+    ] = ""
     shutdown_s: Annotated[int, Meta(description="Seconds a shutdown may take before it is forced.", ge=1, le=600)] = 15
     policies: Annotated[
         str,

@@ -1,4 +1,7 @@
-"""What has to be done now and then: forget sessions that are over, and data older than its retention."""
+"""What has to be done now and then: forget sessions that are over, and data older than its retention.
+
+Where there is an archive, messages are put into it before they are forgotten.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +11,7 @@ import structlog
 from actors.errors import RetriableError
 from services.accounts import Accounts
 from services.signs import FORGOTTEN_AFTER_MS
-from storage.ports import Store
+from storage.ports import Archive, Store
 from storage.records import AuditRow
 from streams.embedded.log import EmbeddedLog
 
@@ -22,13 +25,21 @@ class Upkeep:
     """Runs once an hour, in one process of a deployment."""
 
     def __init__(
-        self, *, store: Store, log: EmbeddedLog | None, accounts: Accounts, now: Callable[[], int], retention_days: int
+        self,
+        *,
+        store: Store,
+        log: EmbeddedLog | None,
+        accounts: Accounts,
+        now: Callable[[], int],
+        retention_days: int,
+        archive: Archive | None = None,
     ) -> None:
         self._store = store
         self._log = log
         self._accounts = accounts
         self._now = now
         self._retention_ms = retention_days * DAY_MS
+        self._archive = archive
 
     async def run(self, ours: Callable[[], bool] = lambda: True) -> None:
         """For ever; what fails for a moment is done an hour later. `ours`: whether it is still this process's turn."""
@@ -48,7 +59,7 @@ class Upkeep:
         await self._store.forget_beats(self._now() - FORGOTTEN_AFTER_MS)
         before = self._now() - self._retention_ms
         records = await self._log.trim(before) if self._log is not None and ours() else 0
-        rows = await self._store.prune(before) if ours() else 0
+        rows = await self._store.prune(before, self._archive) if ours() else 0
         if records or rows:
             change = {"before": before, "records": records, "rows": rows}
             await self._store.append_audit(

@@ -76,7 +76,7 @@ class MongoInbox:
         order = [("sent_at", 1), ("at", 1), ("message", 1)]
         with self._db.talk() as db:
             rows = await db.messages.find(where, {"words": 0}, sort=order, limit=limit + 1).to_list()
-        items = await self._message_rows(rows[:limit])
+        items = await message_rows(self._db, rows[:limit])
         last = items[-1] if len(rows) > limit else None
         return Page(items=items, next=encode_cursor("messages", last.sent_at, last.at, last.message) if last else None)
 
@@ -86,7 +86,7 @@ class MongoInbox:
         with self._db.talk() as db:
             rows = await db.messages.find({"$or": [{"_id": base}, {"later_life_of": base}]}, {"words": 0}).to_list()
         latest = sorted(rows, key=_at)[-1:]
-        return (await self._message_rows(latest))[0] if latest else None
+        return (await message_rows(self._db, latest))[0] if latest else None
 
     async def messages_of_id(self, message: str, limit: int) -> list[MessageRow]:
         """Messages with exactly this id, one a conversation, the latest first; found by the search index."""
@@ -100,7 +100,7 @@ class MongoInbox:
         for row in sorted(rows, key=_at):
             latest[row["key"]] = row
         newest = sorted(latest.values(), key=_at, reverse=True)[: bounded(limit)]
-        return await self._message_rows(newest)
+        return await message_rows(self._db, newest)
 
     async def channel_messages(self, channel: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
         """The latest messages of a channel by observed time; merged ones too."""
@@ -115,7 +115,7 @@ class MongoInbox:
             rows = await db.messages.find(where, {"words": 0}, sort=order, limit=limit + 1).to_list()
         last = rows[limit - 1] if len(rows) > limit else None
         following = encode_cursor("channel_messages", last["at"], last["ordinal"]) if last else None
-        return Page(items=await self._message_rows(rows[:limit]), next=following)
+        return Page(items=await message_rows(self._db, rows[:limit]), next=following)
 
     async def counts(self) -> dict[str, dict[str, int]]:
         """Per channel key: `stored`, `merged`, `conversations`, and what `prune` forgot of the first two."""
@@ -147,30 +147,31 @@ class MongoInbox:
             rows = db.messages.find({"order": order_key(order)}, {"_id": 0, "key": 1}, batch_size=ROWS_A_FETCH)
             return list({row["key"]: None async for row in rows})
 
-    async def _message_rows(self, rows: Sequence[Row]) -> list[MessageRow]:
-        """With what became of them since: each word belongs to the life that was the latest when it was said."""
-        bases = {row.get("later_life_of", row["_id"]) for row in rows}
-        with self._db.talk() as db:
-            told = await db.progress.find({"of": {"$in": sorted(bases)}}, {"words": 0}).to_list()
-            lives = await db.messages.find(
-                {"later_life_of": {"$in": sorted(bases)}}, {"later_life_of": 1, "stamp": 1}
-            ).to_list()
-        later: dict[str, list[int]] = {}
-        for life in lives:
-            later.setdefault(life["later_life_of"], []).append(life["stamp"])
-        since: dict[str, list[Row]] = {}
-        for word in sorted(told, key=_stamp):
-            since.setdefault(word["of"], []).append(word)
-        found: list[MessageRow] = []
-        for row in rows:
-            base = row.get("later_life_of", row["_id"])
-            ends = min((stamp for stamp in later.get(base, ()) if stamp > row["stamp"]), default=None)
-            words = [w for w in since.get(base, ()) if row["stamp"] <= w["stamp"] and (not ends or w["stamp"] < ends)]
-            found.append(_message(row, words))
-        return found
-
 
 NEWEST = [("row.last_at", -1), ("_id", -1)]
+
+
+async def message_rows(database: Database, rows: Sequence[Row]) -> list[MessageRow]:
+    """With what became of them since: each word belongs to the life that was the latest when it was said."""
+    bases = {row.get("later_life_of", row["_id"]) for row in rows}
+    with database.talk() as db:
+        told = await db.progress.find({"of": {"$in": sorted(bases)}}, {"words": 0}).to_list()
+        lives = await db.messages.find(
+            {"later_life_of": {"$in": sorted(bases)}}, {"later_life_of": 1, "stamp": 1}
+        ).to_list()
+    later: dict[str, list[int]] = {}
+    for life in lives:
+        later.setdefault(life["later_life_of"], []).append(life["stamp"])
+    since: dict[str, list[Row]] = {}
+    for word in sorted(told, key=_stamp):
+        since.setdefault(word["of"], []).append(word)
+    found: list[MessageRow] = []
+    for row in rows:
+        base = row.get("later_life_of", row["_id"])
+        ends = min((stamp for stamp in later.get(base, ()) if stamp > row["stamp"]), default=None)
+        words = [w for w in since.get(base, ()) if row["stamp"] <= w["stamp"] and (not ends or w["stamp"] < ends)]
+        found.append(_message(row, words))
+    return found
 
 
 def _condition(where: ConversationFilter) -> Row:

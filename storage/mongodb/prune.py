@@ -2,7 +2,8 @@
 
 Messages are counted down in other documents, so a chunk of them is a job: written down first, by whoever gets its
 number, then carried out in steps that are harmless when repeated, then crossed out. A crash in between leaves a job
-that the next call finishes, and two processes at once share the work.
+that the next call finishes, and two processes at once share the work. The archive has a chunk before its job is
+written down, so that whoever finishes a job need not ask.
 """
 
 from __future__ import annotations
@@ -20,20 +21,22 @@ from actors.state import WEEK
 from storage.mongodb.compose_figures import packed_keys, unpacked_keys
 from storage.mongodb.connection import Database, Row
 from storage.mongodb.flushes import SETTLE_S
+from storage.mongodb.inbox import message_rows
+from storage.ports import Archive
 
 CHUNK = 500
 MINUTE_MS = 60_000
 _JOB = "prune"
 
 
-async def prune(database: Database, before: int) -> int:
-    """Forget what is older than `before` (ms); the number of rows deleted."""
+async def prune(database: Database, before: int, archive: Archive | None = None) -> int:
+    """Forget what is older than `before` (ms), messages once they are archived; the number of rows deleted."""
     deleted = 0
     await _finish_job(database)
     with database.talk() as db:
         channels = [row["_id"] async for row in db.channels.find({}, {"_id": 1})]
     for channel in channels:
-        while rows := await _prune_messages(database, channel, before):
+        while rows := await _prune_messages(database, channel, before, archive):
             deleted += rows
     deleted += await _delete_all(database, "minutes", {"minute": {"$lt": before // MINUTE_MS}})
     for collection in ("anomalies", "clocks"):
@@ -51,27 +54,38 @@ async def _delete_all(database: Database, collection: str, where: Row) -> int:
             deleted += (await db[collection].delete_many({"_id": {"$in": ids}, **where})).deleted_count
 
 
-async def _prune_messages(database: Database, channel: str, before: int) -> int:
+async def _prune_messages(database: Database, channel: str, before: int, archive: Archive | None) -> int:
+    rows = await _oldest(database, channel, before, whole=archive is not None)
+    if not rows:
+        return 0
+    if archive is not None:
+        await archive.put(await message_rows(database, rows))
+    if await _take_job(database, _job_of(channel, rows)):
+        return len(rows)
+    return await _prune_messages(database, channel, before, archive)
+
+
+async def _oldest(database: Database, channel: str, before: int, *, whole: bool) -> list[Row]:
     """The oldest messages of a channel. Those of a flush that is not finished are left: it may yet be redone."""
     with database.talk() as db:
         marks = db.marks.find({}, {"version": 1, "done": 1, "next": 1})
         unfinished = {row["_id"]: row["next"]["stamp"] async for row in marks if row["version"] > row["done"]}
-        shown = {"key": 1, "merged_into": 1, "stamp": 1, "partition": 1, "later_life_of": 1}
+        shown = {"words": 0} if whole else {"key": 1, "merged_into": 1, "stamp": 1, "partition": 1}
         where = {"channel": channel, "at": {"$lt": before}}
         found = await db.messages.find(where, shown, sort=[("at", 1)], limit=CHUNK).to_list()
-    rows = [row for row in found if unfinished.get(row["partition"]) != row["stamp"]]
-    if not rows:
-        return 0
+    return [row for row in found if unfinished.get(row["partition"]) != row["stamp"]]
+
+
+def _job_of(channel: str, rows: list[Row]) -> Row:
     merged = sum("merged_into" in row for row in rows)
     lost = Counter(row["key"] for row in rows if "merged_into" not in row)
-    job = {
+    return {
         "channel": channel,
         "ids": [row["_id"] for row in rows],
         "lost": [{"key": key, "count": count} for key, count in lost.items()],
         "stored": len(rows) - merged,
         "merged": merged,
     }
-    return len(rows) if await _take_job(database, job) else await _prune_messages(database, channel, before)
 
 
 async def _take_job(database: Database, job: Row) -> bool:

@@ -15,6 +15,7 @@ from storage.mongodb.prune import prune
 from storage.mongodb.schema import prepare
 from storage.mongodb.settings import MongoSettings
 from storage.mongodb.verify import problems
+from storage.ports import Archive
 
 TIMEOUT_S = 10.0
 
@@ -51,10 +52,13 @@ class MongoStore(MongoEngine, MongoHealth, MongoProcesses, MongoInbox, MongoSett
     async def sync(self) -> None:
         """Every save is durable when it returns; there is nothing to wait for."""
 
-    async def prune(self, before: int) -> int:
-        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted."""
+    async def prune(self, before: int, archive: Archive | None = None) -> int:
+        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted.
+
+        Messages are put into the archive before they are deleted.
+        """
         await deliver(self._db, *AUDITED)
-        return await prune(self._db, before)
+        return await prune(self._db, before, archive)
 
     async def check(self) -> list[str]:
         """What is wrong with the database, as sentences that say how to mend it; empty when all is well."""

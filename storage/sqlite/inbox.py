@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from sqlite3 import Connection
 from typing import Any
 
@@ -203,6 +204,14 @@ def _message_row(
         stored_at=stored_at, copies=copies, fates=fates, changes=changes,
         hops={hop: time for hop, time in zip(HOPS, times, strict=True) if time is not None},
     )  # fmt: skip
+
+
+def messages_numbered(connection: Connection, numbers: Sequence[int]) -> dict[int, MessageRow]:
+    """Messages by their row numbers; what is not there is absent."""
+    wanted = json.encode(list(numbers)).decode()
+    source = f"{_MESSAGES} WHERE m.id IN (SELECT value FROM json_each(?))"
+    rows = read_rows(connection, _MESSAGE, source, (wanted,))
+    return dict(zip([row[1] for row in rows], _message_rows(connection, rows), strict=True))
 
 
 def _counts(connection: Connection) -> dict[str, dict[str, int]]:

@@ -10,6 +10,8 @@ from msgspec import json
 
 from actors.events import Message
 from actors.state import WEEK
+from storage.records import MessageRow
+from storage.sqlite.inbox import messages_numbered
 from storage.sqlite.save_messages import search_row
 from storage.sqlite.save_progress import versions
 from storage.texts import document
@@ -18,6 +20,9 @@ CHUNK = 500
 MINUTE_MS = 60_000
 
 _event = json.Decoder(Message)
+
+OldRow = tuple[int, int, str, int, int, str]
+"""(row number, conversation's number, message, whether merged, at, event)."""
 
 _CLOCKS = """DELETE FROM sla WHERE (conversation, ordinal) IN (SELECT conversation, ordinal FROM sla
     WHERE (answered_at IS NOT NULL OR stopped) AND max(due_at, coalesce(answered_at, 0)) < ? LIMIT ?)"""
@@ -42,9 +47,26 @@ _COMPANY = (
 )
 
 
+def prune_messages(connection: Connection, before: int) -> int:
+    """Forget the oldest messages of the first channel that has some; to be repeated until it deletes nothing more."""
+    return _forget(connection, *_oldest(connection, before))
+
+
+def messages_to_archive(connection: Connection, before: int) -> dict[int, MessageRow]:
+    """The messages that are next to be forgotten, whole, by row number."""
+    _, old = _oldest(connection, before)
+    return messages_numbered(connection, [row[0] for row in old])
+
+
+def prune_archived(connection: Connection, before: int, archived: dict[int, MessageRow]) -> int:
+    """Forget what was archived, but for messages that were told something new since: those are archived again."""
+    channel, old = _oldest(connection, before)
+    now = messages_numbered(connection, [row[0] for row in old])
+    return _forget(connection, channel, [row for row in old if now[row[0]] == archived.get(row[0])])
+
+
 def prune_chunks(before: int) -> Iterator[Callable[[Connection], int]]:
-    """Jobs to be repeated, each in its own transaction, until it deletes nothing more."""
-    yield partial(_prune_messages, before=before)
+    """All but messages: jobs to be repeated, each in its own transaction, until it deletes nothing more."""
     yield partial(_prune_rows, sql=_MINUTES, before=before // MINUTE_MS)
     for sql in (_ANOMALIES, _CLOCKS):
         yield partial(_prune_rows, sql=sql, before=before)
@@ -55,22 +77,27 @@ def _prune_rows(connection: Connection, sql: str, before: int) -> int:
     return connection.execute(sql, (before, CHUNK)).rowcount
 
 
-def _prune_messages(connection: Connection, before: int) -> int:
-    """The oldest messages of the first channel that has some: in a channel, rows are in the order of time."""
+def _oldest(connection: Connection, before: int) -> tuple[int, list[OldRow]]:
+    """The first channel that has old messages, with its oldest: in a channel, rows are in the order of time."""
     for (channel,) in connection.execute("SELECT id FROM channels ORDER BY id").fetchall():
         old = [row for row in connection.execute(_OLDEST, (before, channel, CHUNK)) if row[4] < before]
         if old:
-            _delete_messages(connection, old)
-            merged = sum(row[3] for row in old)
-            connection.execute(
-                "UPDATE channels SET pruned = pruned + ?, pruned_merged = pruned_merged + ? WHERE id = ?",
-                (len(old) - merged, merged, channel),
-            )
-            return len(old)
-    return 0
+            return channel, old
+    return 0, []
 
 
-def _delete_messages(connection: Connection, rows: list[tuple[int, int, str, int, int, str]]) -> None:
+def _forget(connection: Connection, channel: int, rows: list[OldRow]) -> int:
+    if rows:
+        _delete_messages(connection, rows)
+        merged = sum(row[3] for row in rows)
+        connection.execute(
+            "UPDATE channels SET pruned = pruned + ?, pruned_merged = pruned_merged + ? WHERE id = ?",
+            (len(rows) - merged, merged, channel),
+        )
+    return len(rows)
+
+
+def _delete_messages(connection: Connection, rows: list[OldRow]) -> None:
     for number, conversation, message, _, at, body in sorted(rows, key=_place):
         texts = [text for _, what, text in versions(connection, conversation, message, at) if what == "edited"]
         connection.execute(
@@ -98,5 +125,5 @@ def _holds_messages(connection: Connection, conversation: int) -> bool:
     return connection.execute(sql, (conversation,)).fetchone() is not None
 
 
-def _place(row: tuple[int, int, str, int, int, str]) -> tuple[int, int]:
+def _place(row: OldRow) -> tuple[int, int]:
     return row[1], row[0]

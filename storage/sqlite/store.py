@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from storage.ports import Archive
 from storage.sqlite.accounts import SqliteAccounts
 from storage.sqlite.connection import Database
 from storage.sqlite.engine import SqliteEngine
@@ -14,7 +15,7 @@ from storage.sqlite.inbox import SqliteInbox
 from storage.sqlite.keys import KeyNumbers
 from storage.sqlite.mutes import SqliteMutes
 from storage.sqlite.processes import SqliteProcesses
-from storage.sqlite.prune import prune_chunks
+from storage.sqlite.prune import messages_to_archive, prune_archived, prune_chunks, prune_messages
 from storage.sqlite.settings import SqliteSettings
 from storage.sqlite.verify import problems_of_file, problems_of_tables
 
@@ -44,11 +45,21 @@ class SqliteStore(
         """Return when the disk holds every save so far, even through a power cut."""
         await self._db.sync()
 
-    async def prune(self, before: int) -> int:
-        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted."""
+    async def prune(self, before: int, archive: Archive | None = None) -> int:
+        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted.
+
+        Messages are put into the archive before they are deleted.
+        """
+        # Small transactions, so that saves get their turn in between.
         deleted = 0
+        if archive is None:
+            while rows := await self._db.write(prune_messages, before):
+                deleted += rows
+        else:
+            while old := await self._db.read(messages_to_archive, before):
+                await archive.put(list(old.values()))
+                deleted += await self._db.write(prune_archived, before, old)
         for chunk in prune_chunks(before):
-            # Small transactions, so that saves get their turn in between.
             while rows := await self._db.write(chunk):
                 deleted += rows
         self._numbers.invalidate()

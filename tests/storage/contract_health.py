@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from actors.effects import AttachmentChanged, HopReached, SlaChanged
+from actors.effects import AttachmentChanged, HopReached, MessageRepeated, SlaChanged
 from actors.errors import RejectedError
+from actors.state import WEEK
+from storage.errors import ArchiveError
 from storage.records import AnomalyFilter, ConversationFilter, DeadLetter, LedgerRow, MinuteRow
+from tests.storage.archives import Kept
 from tests.storage.flushes import NOW, Flushes, anomaly, clock, everything, stored
 
 KEY = "shopee/shop/c1"
@@ -174,6 +177,61 @@ class HealthContract:
         assert (counts["stored"], counts["merged"], counts["pruned"], counts["pruned_merged"]) == (1, 0, 2, 1)
         assert await store.prune(NOW + 500) == 0
         assert await store.check() == []
+
+    async def test_what_is_forgotten_is_in_the_archive_whole(self, store):
+        save = Flushes(store)
+        await save(
+            stored("m1", text="first", order="O1"),
+            stored("m2", merged_into="m1"),
+            stored("m1", "c2", text="上海", extra={"any": [1, None]}),
+            stored("m1", "young", at=NOW + 1000),
+            stored("m1", account="other"),
+        )
+        await save(
+            HopReached(KEY, "m1", "edited", NOW + 5, "second"),
+            AttachmentChanged(KEY, "m1", "a1", "ok", NOW + 6),
+            MessageRepeated(KEY, "m1", NOW + 7, differs=False),
+        )
+        names = [(KEY, "m1"), (KEY, "m2"), ("shopee/other/c1", "m1"), ("shopee/shop/c2", "m1")]
+        shown = [await store.message(*name) for name in names]
+        archive = Kept()
+        assert await store.prune(NOW + 500, archive) == 4
+        assert sorted(archive.rows, key=lambda row: (row.key, row.message)) == sorted(
+            shown, key=lambda row: (row.key, row.message)
+        )
+        assert [await store.message(*name) for name in names] == [None] * 4
+        counts = (await store.counts())["shopee/shop"]
+        assert (counts["stored"], counts["pruned"], counts["pruned_merged"]) == (1, 2, 1)
+        assert await store.prune(NOW + 500, archive) == 0
+        assert len(archive.rows) == 4
+        assert await store.check() == []
+
+    async def test_of_two_lives_of_a_message_each_is_archived_with_its_own_time(self, store):
+        save = Flushes(store)
+        await save(stored("m1", text="first"))
+        later = NOW + WEEK + 1
+        await save(stored("m1", at=later, text="again"))
+        archive = Kept()
+        assert await store.prune(NOW + 500, archive) == 1
+        assert await store.prune(later + 1, archive) == 1
+        assert [(row.at, row.text) for row in archive.rows] == [(NOW, "first"), (later, "again")]
+
+    async def test_what_the_archive_refuses_is_not_forgotten(self, store):
+        rows = [stored(f"m{n}", f"c{n % 9}", at=NOW + n) for n in range(1_200)]
+        await Flushes(store)(*rows, minutes=[MinuteRow(channel="a", minute=1)])
+        with pytest.raises(ArchiveError):
+            await store.prune(NOW + 2_000, Kept(refuses_at=0))
+        assert (await store.counts())["shopee/shop"]["stored"] == 1_200
+        assert len(await store.minutes(0, 2)) == 1
+        archive = Kept(refuses_at=2)
+        with pytest.raises(ArchiveError):
+            await store.prune(NOW + 2_000, archive)
+        assert 0 < (await store.counts())["shopee/shop"]["stored"] == 1_200 - len(archive.rows)
+        archive.refuses_at = None
+        await store.prune(NOW + 2_000, archive)
+        assert (await store.counts())["shopee/shop"]["stored"] == 0
+        assert {row.message for row in archive.rows} == {f"m{n}" for n in range(1_200)}
+        assert len(archive.rows) == 1_200
 
     async def test_a_sound_store_has_no_problems(self, store):
         await Flushes(store)(stored("m1"))

@@ -21,6 +21,7 @@ from storage.mongodb import MongoStore, flushes
 from storage.mongodb.flushes import Holding
 from storage.mongodb.writes import carry_out
 from storage.records import AuditRow, Batch, ChannelRow, DeadLetter, LedgerRow, MinuteRow, PartitionMark, StateRow, User
+from tests.storage.archives import Kept
 from tests.storage.cutter import cutting
 from tests.storage.flushes import LISTS, NOW, anomaly, clock, customer, stored
 
@@ -284,27 +285,36 @@ async def test_forgetting_cut_off_at_any_command_is_finished_by_the_next(mongo, 
         return url, store
 
     url, store = await filled()
-    whole = await store.prune(NOW + 1_000)
+    archive = Kept()
+    whole = await store.prune(NOW + 1_000, archive)
+    forgotten = _named(archive)
     expected = await contents(url)
     await store.close()
     assert whole > 0
     commands, ended = 0, False
     while not ended:
         commands += 1
+        archive = Kept()
         url, store = await filled()
         async with cutting(url) as (cutter, way):
             victim = await opened(way)
             cutter.arm(commands, answered=answered)
             try:
-                await victim.prune(NOW + 1_000)
+                await victim.prune(NOW + 1_000, archive)
                 ended = cutter.left != 0
             except StoreBusyError:
                 pass
             await victim.close()
-        await asyncio.gather(store.prune(NOW + 1_000), store.prune(NOW + 1_000))
+        await asyncio.gather(store.prune(NOW + 1_000, archive), store.prune(NOW + 1_000, archive))
         found = await contents(url)
         assert _without_numbers(found) == _without_numbers(expected), f"cut off after command {commands}"
+        assert _named(archive) == forgotten, f"cut off after command {commands}"
         await store.close()
+
+
+def _named(archive):
+    """The messages an archive holds, however often."""
+    return {(row.key, row.message, row.at, row.text) for row in archive.rows}
 
 
 def _without_numbers(found):

@@ -15,10 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.effects import HopReached
 from actors.errors import ConfigurationError
 from storage.errors import StoreBusyError, StoreDamagedError, StoreFullError
 from storage.records import AnomalyFilter, AuditRow, ConversationFilter, Mute, StateRow
 from storage.sqlite import SqliteStore, schema
+from tests.storage.archives import Kept
 from tests.storage.contract import StoreContract
 from tests.storage.flushes import NOW, Flushes, anomaly, everything, stored
 
@@ -104,6 +106,25 @@ async def test_a_full_disk_writes_nothing_of_a_flush_and_goes_on_when_there_is_s
     await save(stored("m2", "full1"))
     assert (await store.conversation("shopee/shop/full1")).messages == 1
     assert await store.check() == []
+
+
+async def test_what_a_message_is_told_while_it_is_archived_is_archived_too(store):
+    save = Flushes(store)
+    await save(stored("m1", text="first"), stored("m2"))
+
+    class Slow(Kept):
+        async def put(self, rows):
+            await super().put(rows)
+            if len(self.chunks) == 1:
+                await save(HopReached(KEY, "m1", "edited", NOW + 5, "second"))
+
+    archive = Slow()
+    assert await store.prune(NOW + 500, archive) == 2
+    assert [[(row.message, row.text) for row in chunk] for chunk in archive.chunks] == [
+        [("m1", "first"), ("m2", None)],
+        [("m1", "second")],
+    ]
+    assert (await store.counts())["shopee/shop"]["pruned"] == 2
 
 
 async def test_a_file_that_is_no_database_is_named(tmp_path):

@@ -1,7 +1,14 @@
 """What is older than its retention is forgotten, and the audit still proves the rest."""
 
+import pytest
+import zstandard
+from msgspec import json
+
+from actors.errors import ConfigurationError
 from actors.events import Message
+from api.views import message_view
 from services.ledger import audit
+from storage.errors import ArchiveError
 from weir.config import Config
 from weir.upkeep import DAY_MS, PRUNED, Upkeep
 from weir.wiring import running
@@ -35,6 +42,53 @@ async def test_old_data_is_forgotten_and_the_audit_still_holds(data_dir):
         result = await audit(weir.store, weir.gateway)
         assert result.problems == []
         await upkeep.once()
+
+
+async def test_what_is_forgotten_is_in_the_archive(data_dir, tmp_path):
+    folder = tmp_path / "archive"
+    async with running(Config(data_dir=str(data_dir), partitions=1, archive_dir=str(folder), retention_days=1)) as weir:
+        old, young = weir.gateway.now() - 2 * DAY_MS, weir.gateway.now()
+        events = [message(number, old) for number in range(5)]
+        await weir.gateway.submit([*events, message(9, young)])
+        await weir.runtime.settled()
+        shown = [message_view(await weir.store.message(f"ebay/shop/c{n}", f"m{n}")) for n in (*range(5), 9)]
+        upkeep = weir.upkeep
+        await upkeep.once()
+        assert list(folder.iterdir()) == []
+        upkeep._now = lambda: young + 2 * DAY_MS
+        await upkeep.once()
+        assert await weir.store.message("ebay/shop/c1", "m1") is None
+        [file] = folder.iterdir()
+        with file.open("rb") as packed:
+            text = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True).read()
+        lines = {line["message"]: line for line in map(json.decode, text.splitlines())}
+        assert lines == {line["message"]: line for line in json.decode(json.encode(shown))}
+        result = await audit(weir.store, weir.gateway)
+        assert result.problems == []
+
+
+async def test_nothing_is_forgotten_while_the_archive_cannot_be_written(data_dir, tmp_path):
+    folder = tmp_path / "archive"
+    async with running(Config(data_dir=str(data_dir), partitions=1, archive_dir=str(folder))) as weir:
+        now = weir.gateway.now()
+        await weir.gateway.submit([message(1, now)])
+        await weir.runtime.settled()
+        weir.upkeep._now = lambda: now + 100 * DAY_MS
+        folder.rmdir()
+        with pytest.raises(ArchiveError, match="archive_dir"):
+            await weir.upkeep.once()
+        assert await weir.store.message("ebay/shop/c1", "m1")
+        folder.mkdir()
+        await weir.upkeep.once()
+        assert await weir.store.message("ebay/shop/c1", "m1") is None
+        assert len(list(folder.iterdir())) == 1
+
+
+async def test_an_archive_that_cannot_be_made_stops_the_start(data_dir, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="setting archive_dir"):
+        async with running(Config(data_dir=str(data_dir), archive_dir=str(tmp_path / "file"))):
+            pass
 
 
 async def test_whoever_lost_the_turn_forgets_nothing(data_dir):

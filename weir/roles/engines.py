@@ -1,10 +1,13 @@
 """The engines of one process, and what is done for a whole deployment by one process at a time."""
 
+from pathlib import Path
+
 from services.accounts import Accounts
 from services.thresholds import Thresholds
 from streams.app import Runtime
 from streams.coordination.duty import Duty
 from streams.embedded.log import EmbeddedLog
+from weir.archive import FolderArchive
 from weir.parts.opened import Parts
 from weir.policies import policies_of
 from weir.upkeep import Upkeep
@@ -28,13 +31,18 @@ def runtime_of(parts: Parts, thresholds: Thresholds) -> Runtime:
 
 
 def upkeep_of(parts: Parts, accounts: Accounts) -> Upkeep:
-    """What has to be done now and then. Kafka forgets by itself, as the topic's settings say."""
+    """What has to be done now and then. Kafka forgets by itself, as the topic's settings say.
+
+    Raises ConfigurationError when the archive's folder cannot be used.
+    """
+    folder = parts.config.archive_dir
     return Upkeep(
         store=parts.store,
         log=parts.log if isinstance(parts.log, EmbeddedLog) else None,
         accounts=accounts,
         now=parts.gateway.now,
         retention_days=parts.config.retention_days,
+        archive=FolderArchive(Path(folder), parts.gateway.now) if folder else None,
     )
 
 
