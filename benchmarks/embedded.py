@@ -10,9 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +22,7 @@ import httpx
 from benchmarks import traffic
 from benchmarks.core import measure as measure_core
 from benchmarks.figures import Figure, pretty, quantile
+from loadtest.product import running_product
 
 MESSAGES = 60_000
 BATCH = 2_000
@@ -32,7 +30,6 @@ CONNECTIONS = 4
 PACED_BATCH = 200
 PACED_S = 20.0
 ROUNDS = 3
-READY_S = 60.0
 CORE_FIGURE = "decode + apply, MessagePack frames"
 DEMANDED = 0.1
 """Of the core's rate, from HTTP to stored."""
@@ -50,12 +47,11 @@ def measure(messages: int = MESSAGES, core: float | None = None) -> list[Figure]
     acked: list[float] = []
     memory = 0.0
     for _ in range(ROUNDS):
-        with product() as (address, token, process):
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
+        with _product() as (address, headers, pid):
             rate, accepted = asyncio.run(_flood(address, headers, messages))
             rates.append(rate)
             acked.append(accepted)
-            memory = max(memory, _peak_mib(process.pid))
+            memory = max(memory, _peak_mib(pid))
     rate = median(rates)
     figures = [
         Figure(
@@ -78,8 +74,7 @@ def measure(messages: int = MESSAGES, core: float | None = None) -> list[Figure]
         ("half of what is demanded", core * DEMANDED / 2),
         ("half of what was reached", rate / 2),
     ):
-        with product() as (address, token, _):
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
+        with _product() as (address, headers, _):
             answers = asyncio.run(_paced(address, headers, per_second))
         note = f"{per_second:,.0f} events/s, {len(answers)} batches of {PACED_BATCH}"
         figures += [
@@ -96,34 +91,14 @@ def measure(messages: int = MESSAGES, core: float | None = None) -> list[Figure]
 
 
 @contextmanager
-def product() -> Iterator[tuple[str, str, subprocess.Popen[bytes]]]:
-    """A running `weir serve`: its address, a token that may send events, the process."""
-    weir = [sys.executable, "-m", "weir"]
-    with tempfile.TemporaryDirectory() as folder:
-        create = [*weir, "token", "create", "benchmark", "--role", "supervisor", "--data-dir", folder]
-        token = subprocess.run(create, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        address = f"http://127.0.0.1:{port}"
-        serve = [*weir, "serve", "--port", str(port), "--data-dir", folder, "--log-level", "warning"]
-        with (Path(folder) / "serve.txt").open("wb") as said, subprocess.Popen(serve, stdout=said) as process:
-            try:
-                _wait_ready(address, process)
-                yield address, token, process
-            finally:
-                process.terminate()
-                process.wait(READY_S)
-
-
-def _wait_ready(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(f"{address}/readyz", trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise SystemExit(f"weir serve was not ready within {READY_S:g} s (exit code {process.poll()})")
+def _product() -> Iterator[tuple[str, dict[str, str], int]]:
+    """A running `weir serve`: its address, the headers of a request that sends events, its process."""
+    with running_product() as product:
+        headers = {
+            "Authorization": f"Bearer {product.token_file.read_text('utf-8')}",
+            "Content-Type": "application/x-ndjson",
+        }
+        yield product.host, headers, product.pid
 
 
 async def _flood(address: str, headers: dict[str, str], messages: int) -> tuple[float, float]:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +20,7 @@ from msgspec import Struct
 from actors.thresholds import ThresholdSet
 from benchmarks import traffic
 from benchmarks.pipeline import servers
-from loadtest.product import free_port
+from loadtest.product import new_token, running_weir
 from storage.mongodb.compose import Findings, _build  # what a flush writes is decided there and nowhere else
 from storage.mongodb.flushes import Holding
 from storage.records import PartitionMark
@@ -41,7 +38,6 @@ CONNECTIONS = 8
 BATCH_CONNECTIONS = 2
 """A compressed batch is let in as if it were of the largest size: more at a time would be refused."""
 WARMING = 300
-READY_S = 90.0
 
 
 class Inputs(Struct, frozen=True, kw_only=True):
@@ -184,33 +180,15 @@ async def _cost(
 @contextmanager
 def _connect(started: servers.Servers) -> Iterator[tuple[str, str, int]]:
     """A way in alone: its address, a token that may send events, its process."""
-    weir = [sys.executable, "-m", "weir"]
-    with tempfile.TemporaryDirectory(prefix="weir-scaling-") as folder:
-        settings = Path(folder) / "weir.toml"
+    with tempfile.TemporaryDirectory(prefix="weir-scaling-") as name:
+        folder = Path(name)
+        settings = folder / "weir.toml"
         settings.write_text(
             f'broker = "kafka://{started.bootstrap}"\ndatabase = "{started.database()}"\nredis = "{started.redis()}"\n'
             f'data_dir = "{folder}"\nlog_level = "error"\n',
             "utf-8",
         )
-        create = [*weir, "token", "create", "scaling", "--role", "supervisor", "--config", str(settings)]
-        token = subprocess.run(create, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
-        port = free_port()
-        command = [*weir, "connect", "--port", str(port), "--config", str(settings)]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-            try:
-                _wait_ready(f"http://127.0.0.1:{port}", process)
-                yield f"http://127.0.0.1:{port}", token, process.pid
-            finally:
-                process.terminate()
-                process.wait(READY_S)
-
-
-def _wait_ready(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(f"{address}/readyz", trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise SystemExit(f"weir connect was not ready within {READY_S:g} s (exit code {process.poll()})")
+        configured = ("--config", str(settings))
+        token = new_token("scaling", "supervisor", *configured)
+        with running_weir(("connect", *configured), folder / "connect.txt") as (address, pid):
+            yield address, token, pid

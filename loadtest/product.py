@@ -1,4 +1,4 @@
-"""A product of its own for a load test: `weir serve` on a free port and a temporary folder."""
+"""Products of one's own for load tests and benchmarks: processes of `weir` on free ports."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 from msgspec import Struct
 
-READY_S = 60.0
+READY_S = 90.0
 STOP_S = 30.0
 WEIR = (sys.executable, "-m", "weir")
 
@@ -33,25 +33,47 @@ def running_product() -> Iterator[Product]:
     with tempfile.TemporaryDirectory(prefix="weir-loadtest-") as name:
         folder = Path(name)
         data = folder / "data"
-        create = [*WEIR, "token", "create", "loadtest", "--role", "admin", "--data-dir", str(data)]
-        secret = subprocess.run(create, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()  # noqa: S603 # our own program
+        secret = new_token("loadtest", "admin", "--data-dir", str(data))
         token_file = folder / "token"
         token_file.touch(mode=0o600)
         token_file.write_text(secret, encoding="utf-8")
-        port = free_port()
-        serve = [*WEIR, "serve", "--port", str(port), "--data-dir", str(data), "--log-level", "warning"]
-        with (
-            (folder / "serve.txt").open("wb") as said,
-            subprocess.Popen(serve, stdout=said, stderr=subprocess.STDOUT) as process,  # noqa: S603 # our own program
-        ):
-            try:
-                host = f"http://127.0.0.1:{port}"
-                if not _ready(host, process):
-                    last = (folder / "serve.txt").read_text("utf-8", "replace")[-2000:]
-                    raise RuntimeError(f"weir serve did not come up (exit code {process.poll()}); it said:\n{last}")
-                yield Product(host=host, token_file=token_file, pid=process.pid)
-            finally:
-                _end(process)
+        serve = ["serve", "--data-dir", str(data), "--log-level", "warning"]
+        with running_weir(serve, folder / "serve.txt") as (host, pid):
+            yield Product(host=host, token_file=token_file, pid=pid)
+
+
+@contextmanager
+def running_weir(
+    arguments: Sequence[str], said: Path, *, env: Mapping[str, str] | None = None, core: int | None = None
+) -> Iterator[tuple[str, int]]:
+    """`weir` with these arguments, ready, for the length of the block: its address and its process.
+
+    What it says is kept in `said`. `core`: the one processor core it may use. Raises RuntimeError when it fails to
+    start.
+    """
+    port = free_port()
+    pinned = () if core is None else ("taskset", "--cpu-list", str(core))
+    command = [*pinned, *WEIR, *arguments, "--port", str(port)]
+    with (
+        said.open("wb") as sink,
+        subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT, env=env) as process,  # noqa: S603 # our own program
+    ):
+        try:
+            host = f"http://127.0.0.1:{port}"
+            if not _ready(host, process):
+                last = said.read_text("utf-8", "replace")[-2000:]
+                raise RuntimeError(
+                    f"weir {arguments[0]} did not come up (exit code {process.poll()}); it said:\n{last}"
+                )
+            yield host, process.pid
+        finally:
+            _end(process)
+
+
+def new_token(name: str, role: str, *flags: str, env: Mapping[str, str] | None = None) -> str:
+    """An API token; `flags` tell where the product keeps its tokens."""
+    create = [*WEIR, "token", "create", name, "--role", role, *flags]
+    return subprocess.run(create, stdout=subprocess.PIPE, check=True, text=True, env=env).stdout.strip()  # noqa: S603 # our own program
 
 
 def free_port() -> int:

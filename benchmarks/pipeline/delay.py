@@ -9,12 +9,9 @@ capacity; then on a fixed schedule at shares of that. Client, way in, broker, da
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +24,7 @@ from benchmarks import traffic
 from benchmarks.figures import quantile
 from benchmarks.pipeline.results import Delay
 from benchmarks.pipeline.servers import Servers
+from loadtest.product import new_token, running_weir
 from streams.deltas import TOPIC, decode_delta
 from streams.redis.bus import RedisBus
 from streams.redis.link import RedisLink
@@ -38,7 +36,6 @@ BATCH = 200
 CONNECTIONS = 8
 PACED_S = 15.0
 FLOOD_SHARE = 0.2
-READY_S = 90.0
 HEARD_S = 60.0
 WORKER_CORE = 0
 SERVERS_CORE = 1
@@ -190,7 +187,6 @@ async def _post(client: httpx.AsyncClient, events: Sequence[object]) -> None:
 @contextmanager
 def _product(servers: Servers, redis: str) -> Iterator[tuple[str, str]]:
     """A worker and a way in on the servers: the way in's address, and a token that may send events."""
-    weir = [sys.executable, "-m", "weir"]
     cluster = {
         **environment(),
         "WEIR_BROKER": f"kafka://{servers.bootstrap}",
@@ -199,42 +195,10 @@ def _product(servers: Servers, redis: str) -> Iterator[tuple[str, str]]:
         "WEIR_LOG_LEVEL": "warning",
     }
     with tempfile.TemporaryDirectory(prefix="weir-delay-") as folder:
-        create = [*weir, "token", "create", "benchmark", "--role", "supervisor"]
-        token = subprocess.run(create, stdout=subprocess.PIPE, check=True, text=True, env=cluster).stdout.strip()
-        connect, worker = _free_port(), _free_port()
         said = Path(folder)
-        processes = [
-            _start([*weir, "worker", "--port", str(worker)], WORKER_CORE, said / "worker", cluster),
-            _start([*weir, "connect", "--port", str(connect)], SERVERS_CORE, said / "connect", cluster),
-        ]
-        try:
-            for port, process in zip((worker, connect), processes, strict=True):
-                _wait_ready(f"http://127.0.0.1:{port}", process)
-            yield f"http://127.0.0.1:{connect}", token
-        finally:
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                process.wait(READY_S)
-
-
-def _start(command: list[str], core: int, said: Path, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    with said.open("wb") as log:
-        pinned = ["taskset", "--cpu-list", str(core), *command]
-        return subprocess.Popen(pinned, stdout=log, stderr=sys.stderr, env=variables)
-
-
-def _wait_ready(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_S
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(f"{address}/readyz", trust_env=False).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise SystemExit(f"{process.args} was not ready within {READY_S:g} s (exit code {process.poll()})")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+        token = new_token("benchmark", "supervisor", env=cluster)
+        with (
+            running_weir(["worker"], said / "worker", env=cluster, core=WORKER_CORE),
+            running_weir(["connect"], said / "connect", env=cluster, core=SERVERS_CORE) as (address, _),
+        ):
+            yield address, token
