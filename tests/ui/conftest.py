@@ -1,46 +1,22 @@
 """The screens in a process of their own, and a browser that looks at them."""
 
-import contextlib
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.async_api import async_playwright
 
+from tests.ui.programs import served
+
 SERVER = Path(__file__).parent / "serve.py"
-START_S = 60
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
 def server():
     """The address of one server for all tests; importing the user interface takes seconds."""
-    port = free_port()
-    found = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([sys.executable, str(SERVER), str(port)])
-    deadline = time.monotonic() + START_S
-    try:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"{found}/login")
-                break
-            assert process.poll() is None, "the server ended while it started"
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.1)
-        yield found
-    finally:
-        process.terminate()
-        process.wait(20)
+    with served(SERVER) as address:
+        yield address
 
 
 @pytest.fixture

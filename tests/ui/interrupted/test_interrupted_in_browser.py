@@ -3,67 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import expect
+
+from tests.ui.programs import served, windows
 
 pytestmark = [pytest.mark.browser, pytest.mark.services]
 
 PRODUCT = Path(__file__).parent / "product.py"
-PASSWORD = "correct horse battery"
-START_S = 90
 PATIENCE_MS = 30_000
 
 
 @pytest.fixture
 def product(tmp_path, redis_server):
     """The address of the whole product, its live bus on the test's Redis."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, str(PRODUCT), str(port), str(tmp_path), redis_server.url])
-    deadline = time.monotonic() + START_S
-    try:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"http://127.0.0.1:{port}/login")
-                break
-            assert process.poll() is None, "the product ended while it started"
-            assert time.monotonic() < deadline, "the product did not start"
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
+    with served(PRODUCT, tmp_path, redis_server.url) as address:
+        yield address
 
 
 @pytest.fixture
 async def logged_in(browser, product):
-    """`logged_in(lang)` opens the monitor; script errors fail the test."""
-    problems = []
-
-    async def opened(lang="en"):
-        context = await browser.new_context(
-            viewport={"width": 1440, "height": 900}, reduced_motion="reduce", base_url=product
-        )
-        await context.add_cookies([{"name": "weir_lang", "value": lang, "url": product}])
-        answer = await context.request.post("/auth/login", data={"name": "Ada Lin", "password": PASSWORD})
-        assert answer.ok, await answer.text()
-        page = await context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        await page.goto("/")
-        return page
-
-    yield opened
-    assert problems == []
+    """`logged_in(lang=)` opens the monitor; script errors fail the test."""
+    async with windows(browser, product) as opened:
+        yield opened
 
 
 async def tell(page, account):
@@ -97,7 +63,7 @@ async def test_the_page_says_that_live_updates_are_interrupted_and_goes_on(logge
     await tell(page, "meanwhile")
     await expect(page.locator(".mx-row", has_text="meanwhile")).to_be_visible(timeout=PATIENCE_MS)
     await expect(note).to_be_visible()
-    chinese = await logged_in("zh")
+    chinese = await logged_in(lang="zh")
     await expect(chinese.locator(".w-banner")).to_contain_text("实时更新已中断", timeout=PATIENCE_MS)
 
     await asyncio.to_thread(redis_server.start)
