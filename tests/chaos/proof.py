@@ -13,6 +13,7 @@ from collections import defaultdict
 from actors.events import Message
 from actors.keys import channel_key, conversation_key
 from storage.mongodb import MongoStore
+from storage.mongodb.inbox import message_rows
 from storage.records import AnomalyFilter
 from streams.frames import decode_frame
 from tests.chaos.traffic import PLATFORM, Sender
@@ -130,7 +131,7 @@ class Proof:
         ids = sorted(f"{key}/{message}" for key, message in wanted)
         with self.store._db.talk() as db:
             rows = await db.messages.find({"_id": {"$in": ids}}, {"words": 0}).to_list()
-        copies = {(row.key, row.message): row.copies for row in await self.store._message_rows(rows)}
+        copies = {(row.key, row.message): row.copies for row in await message_rows(self.store._db, rows)}
         for which, numbered in wanted.items():
             count = self._copies[numbered]
             if copies.get(which) != count - 1:

@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # runs as a progra
 from actors.events import Attachment, Message, Notification, Receipt, Sender  # needs the line above
 from services.thresholds import Assignment
 from storage.records import Batch, DeadLetter
+from tests.ui.programs import PASSWORD
 from weir.config import Config
 from weir.wiring import running
 
-PASSWORD = "correct horse battery"
 HOSTILE = '<img src=x onerror="window.hurt=1"> & "Bo"'
 PEOPLE = (
     ("Ada Lin", "admin"),

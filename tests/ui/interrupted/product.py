@@ -13,10 +13,9 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # runs as a program, outside pytest
 
-from weir.config import Config  # needs the line above
+from tests.ui.programs import PASSWORD  # needs the line above
+from weir.config import Config
 from weir.wiring import running
-
-PASSWORD = "correct horse battery"
 
 
 async def main(port, folder, redis):
