@@ -32,7 +32,7 @@ CHUNK = 500
 PROGRESS_LINES = 5_000
 GC_THRESHOLDS = (100_000, 50, 100)
 """A replay makes few cycles and many records: looking for cycles less often saves a fifth of its time."""
-LOADED_MOST = 40_000
+LOADED_MOST = 10_000
 """Conversations held in memory; the others wait in the scratch file, so that memory stays flat."""
 
 Progress = Callable[[int, int], None]
