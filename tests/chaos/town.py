@@ -28,6 +28,10 @@ PARTITIONS = 6
 WORKERS = 3
 WEBS = 2
 DISK_MIB = 4096
+SPARE_KIB = 16 * 1024
+"""More than anybody writes between a look at the disk and its new size."""
+FILLER = "filler"
+PAGE = 4096
 MIB = 2**20
 
 
@@ -38,12 +42,15 @@ class Disk:
         self.folder = folder
 
     def fill(self) -> None:
-        """Leave no page free."""
-        usage = shutil.disk_usage(self.folder)
-        self._resize(max(1, usage.used // 1024))
+        """Leave no page free: little room first, then a file that takes what is left of it."""
+        self._resize(shutil.disk_usage(self.folder).used // 1024 + SPARE_KIB)
+        with contextlib.suppress(OSError), (self.folder / FILLER).open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(PAGE))
 
     def free(self) -> None:
         """Give the room back."""
+        (self.folder / FILLER).unlink(missing_ok=True)
         self._resize(DISK_MIB * 1024)
 
     def _resize(self, kib: int) -> None:
