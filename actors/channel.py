@@ -5,7 +5,6 @@ Rules of this file: an event has been given its observed time; timers due strict
 
 from __future__ import annotations
 
-from bisect import insort
 from hashlib import blake2b
 
 from actors.detectors import auth, delay, out_of_sync, silence
@@ -57,12 +56,8 @@ def on_held(where: Channel, m: Message) -> None:
     state = where.state
     if state.accepted == 1:
         state.begins = min(m.sent_at, state.first_at)
-    sent = where.sent
-    if sent is not None:
-        if not sent or m.sent_at >= sent[-1]:
-            sent.append(m.sent_at)
-        else:
-            insort(sent, m.sent_at)
+    if where.sent is not None:
+        where.sent.add(m.sent_at)
 
 
 def on_counted(where: Channel, c: Conversation, m: Message, flags: int, now: int, out: Effects) -> int | None:

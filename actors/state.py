@@ -7,7 +7,6 @@ beside it. Only the record is encoded.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 
 import msgspec
@@ -15,6 +14,7 @@ from msgspec import Struct, field
 
 from actors.anomaly import Anomaly
 from actors.events import AttachmentStatus, Notification, Receipt, Translation
+from actors.sent_times import SentTimes
 from actors.sla import NEVER, Policy, SlaState
 from actors.thresholds import Limits
 
@@ -167,7 +167,7 @@ class Conversation:
 class Channel:
     """A channel in memory.
 
-    `sent`: the sent_at of every message held, ascending, for checkpoints; None: not loaded. `keys`: when the labels of
+    `sent`: when every message held was sent, for checkpoints; None: not loaded. `keys`: when the labels of
     idempotency keys were heard (ms), oldest first; they would make the record grow with a week's traffic, so they are
     stored beside it.
     """
@@ -198,7 +198,7 @@ class Channel:
         self.state = state
         self.limits = limits
         self.policies: list[Policy] = [p for p in policies if _concerns(p, *names)] or [Policy()]
-        self.sent: array[int] | None = None
+        self.sent: SentTimes | None = None
         self.keys: dict[bytes, int] = {}
         self.conversations: dict[str, Conversation] = {}
         self.dirty = False

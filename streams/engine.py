@@ -31,6 +31,7 @@ from actors.events import (
     Translation,
 )
 from actors.operator import act_on_anomaly
+from actors.sent_times import SentTimes
 from actors.sla import NEVER, Policy
 from actors.state import (
     Channel,
@@ -56,8 +57,9 @@ class Engine(Residents):
         *,
         policies: Sequence[Policy] = (),
         timers: bool = True,
+        sent_times: Callable[[], SentTimes] = SentTimes,
     ) -> None:
-        super().__init__(partition, thresholds, policies=policies, timers=timers)
+        super().__init__(partition, thresholds, policies=policies, timers=timers, sent_times=sent_times)
         self.mark = mark
         self.time = mark.time
         self.drift = mark.drift

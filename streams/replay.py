@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ from storage.records import PartitionMark
 from storage.sqlite.scratch import Scratch
 from streams.engine import Engine
 from streams.report import Collector, Report
+from streams.spilled_times import SpilledTimes
 from streams.trace import lines, open_trace
 
 AFTERWARDS_MS = 24 * 3_600_000
@@ -32,7 +34,7 @@ CHUNK = 500
 PROGRESS_LINES = 5_000
 GC_THRESHOLDS = (100_000, 50, 100)
 """A replay makes few cycles and many records: looking for cycles less often saves a fifth of its time."""
-LOADED_MOST = 10_000
+LOADED_MOST = 20_000
 """Conversations held in memory; the others wait in the scratch file, so that memory stays flat."""
 
 Progress = Callable[[int, int], None]
@@ -97,7 +99,14 @@ class Replay:
         self.time = 0
         self._chunk: list[Entry] = []
         self._engines = [
-            Engine(p, options.thresholds, PartitionMark(partition=p), policies=options.policies, timers=False)
+            Engine(
+                p,
+                options.thresholds,
+                PartitionMark(partition=p),
+                policies=options.policies,
+                timers=False,
+                sent_times=partial(SpilledTimes, self.scratch),
+            )
             for p in range(options.partitions)
         ]
 
@@ -193,8 +202,7 @@ class Replay:
         return self._engines[partition_of(entry.platform, entry.account, len(self._engines))]
 
     def _spill(self, engine: Engine) -> None:
-        self.scratch.put_states(engine.flush_states())
-        engine.evict(self.options.loaded_most // 2, steps=3 * engine.loaded)
+        self.scratch.put_states(engine.put_aside(self.options.loaded_most // 2))
 
     def _finish_spilled(self, until: int) -> None:
         for keys in self.scratch.state_keys():

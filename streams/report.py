@@ -11,6 +11,7 @@ import msgspec
 
 from actors.anomaly import Anomaly, record
 from actors.effects import Effects
+from actors.keys import channel_key
 from actors.sla import Clock
 from actors.state import Channel, ChannelState
 from actors.times import rfc3339
@@ -22,6 +23,8 @@ REJECTED_LISTED = 100_000
 """Refused lines listed one by one; more are counted in the ledger only."""
 BUFFERED = 20_000
 """Records kept in memory before they go to the scratch file."""
+DELAYS_BUFFERED = 50_000
+"""Different delays counted in memory before their counts go there."""
 
 
 def encode_report(report: Report) -> bytes:
@@ -73,6 +76,8 @@ class Collector:
         effects.clear()
         if len(self.anomalies) + len(self.clocks) > BUFFERED:
             self._unload()
+        if sum(map(len, delays.values())) > DELAYS_BUFFERED:
+            self._unload_delays()
 
     def reject(self, line: int, error: str) -> None:
         """Note a refused line."""
@@ -82,6 +87,7 @@ class Collector:
     def report(self, engines: Sequence[Engine]) -> Mapping[str, Any]:
         """Everything, in order; `anomalies` and `sla` are iterators over the scratch file, to be used once."""
         self._unload()
+        self._unload_delays()
         channels = sorted((c for e in engines for c in e.channels.values()), key=lambda c: (c.platform, c.account))
         nobody = [e.nobody.state for e in engines]
         states = [c.state for c in channels]
@@ -102,32 +108,43 @@ class Collector:
         self.anomalies.clear()
         self.clocks.clear()
 
+    def _unload_delays(self) -> None:
+        for names, tally in self.delays.items():
+            self.scratch.add_delays(channel_key(*names), tally)
+        self.delays.clear()
+
     def _channel(self, channel: Channel) -> dict[str, Any]:
         state = channel.state
-        tally = self.delays.get((channel.platform, channel.account), {})
+        delays, total = self.scratch.delays(channel.key), self.scratch.delays_counted(channel.key)
+        p50, p95, p99, longest = nearest_ranks(delays, total, (0.5, 0.95, 0.99, 1))
         return {
             "platform": channel.platform,
             "account": channel.account,
             "messages": state.messages,
             "duplicates": state.repeated,
-            "delay_p50_s": nearest_rank(tally, 0.5),
-            "delay_p95_s": nearest_rank(tally, 0.95),
-            "delay_p99_s": nearest_rank(tally, 0.99),
-            "delay_max_s": max(tally) / 1000 if tally else None,
+            "delay_p50_s": p50,
+            "delay_p95_s": p95,
+            "delay_p99_s": p99,
+            "delay_max_s": longest,
             "clock_offset_s": state.offset / 1000,
             "first_at": rfc3339(state.first_at),
             "last_at": rfc3339(state.last_at),
         }
 
 
-def nearest_rank(tally: dict[int, int], q: float) -> float | None:
-    """The quantile of nearest rank, in seconds, of counts by value in ms; None when nothing was counted."""
-    rank = ceil(q * sum(tally.values()))
-    for value in sorted(tally):
-        rank -= tally[value]
-        if rank <= 0:
-            return value / 1000
-    return None
+def nearest_ranks(counts: Iterable[tuple[int, int]], total: int, quantiles: Sequence[float]) -> list[float | None]:
+    """The quantiles of nearest rank, in seconds; None each when nothing was counted.
+
+    `counts`: (value in ms, how often it was counted) by value, `total` in all. `quantiles` ascend.
+    """
+    ranks = [ceil(q * total) for q in quantiles]
+    found: list[float | None] = []
+    reached = 0
+    for value, count in counts:
+        reached += count
+        while len(found) < len(ranks) and reached >= ranks[len(found)]:
+            found.append(value / 1000)
+    return found + [None] * (len(ranks) - len(found))
 
 
 def _clock(key: str, clock: Clock) -> dict[str, Any]:

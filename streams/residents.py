@@ -5,9 +5,8 @@ The engine on top of it (`streams.engine`) decides what happens to them; this sa
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappush
 from typing import cast
 
@@ -25,6 +24,7 @@ from actors.events import (
     Translation,
 )
 from actors.keys import channel_key, conversation_key, split_key
+from actors.sent_times import SentTimes
 from actors.sla import Policy
 from actors.state import (
     Channel,
@@ -48,9 +48,16 @@ class Residents:
     """The channels of one partition, and those of its conversations that are in memory."""
 
     def __init__(
-        self, partition: int, thresholds: ThresholdSet, *, policies: Sequence[Policy] = (), timers: bool = True
+        self,
+        partition: int,
+        thresholds: ThresholdSet,
+        *,
+        policies: Sequence[Policy] = (),
+        timers: bool = True,
+        sent_times: Callable[[], SentTimes] = SentTimes,
     ) -> None:
         self.partition = partition
+        self._sent_times = sent_times
         self._thresholds = thresholds
         self.policies = tuple(policies) or (Policy(),)
         self.channels: dict[tuple[str, str], Channel] = {}
@@ -142,7 +149,7 @@ class Residents:
     def restore_index(self, channel: str, times: Sequence[int]) -> None:
         """The sent times (ms) of every message held of a channel, ascending."""
         platform, account = split_key(channel)
-        self.channels[platform, account].sent = array("q", times)
+        self.channels[platform, account].sent = SentTimes(times)
         self._unindexed.discard((platform, account))
         self._checking.discard((platform, account))
 
@@ -159,16 +166,23 @@ class Residents:
                 conversation.used = False
                 ring.append((channel, conversation))
             else:
-                del channel.conversations[conversation.conversation]
-                self._partial.add((channel.platform, channel.account))
-                self.loaded -= 1
+                self._let_go(channel, conversation)
 
-    def flush_states(self) -> list[StateRow]:
-        """The encoded states of conversations changed since the last flush; for a replay, which keeps no batches."""
-        rows = [StateRow(c.key, encode_state(c.state)) for c in self._dirty]
-        for conversation in self._dirty:
-            conversation.dirty = False
-        self._dirty = []
+    def put_aside(self, most: int) -> list[StateRow]:
+        """`evict` for a replay, which takes no batches: changed ones too, and their states are given back."""
+        rows: list[StateRow] = []
+        ring = self._ring
+        while self.loaded > most:
+            channel, conversation = ring.popleft()
+            if conversation.used:
+                conversation.used = False
+                ring.append((channel, conversation))
+                continue
+            if conversation.dirty:
+                conversation.dirty = False
+                rows.append(StateRow(conversation.key, encode_state(conversation.state)))
+            self._let_go(channel, conversation)
+        self._dirty = [conversation for conversation in self._dirty if conversation.dirty]
         return rows
 
     def drop(self, key: str) -> None:
@@ -190,6 +204,11 @@ class Residents:
         channel = self.channels[platform, account]
         return channel, channel.conversations[name]
 
+    def _let_go(self, channel: Channel, conversation: Conversation) -> None:
+        del channel.conversations[conversation.conversation]
+        self._partial.add((channel.platform, channel.account))
+        self.loaded -= 1
+
     def _add_conversation(self, channel: Channel, name: str, now: int) -> Conversation:
         key = conversation_key(channel.platform, channel.account, name)
         added = channel.conversations[name] = Conversation(key, name, ConversationState(first_at=now))
@@ -200,7 +219,7 @@ class Residents:
     def _add_channel(self, platform: str, account: str, now: int) -> Channel:
         state = ChannelState(first_at=now, lived_to=now)
         added = self._new_channel(channel_key(platform, account), platform, account, state)
-        added.sent = array("q")
+        added.sent = self._sent_times()
         self.channels[platform, account] = added
         return added
 

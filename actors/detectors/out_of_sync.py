@@ -7,8 +7,6 @@ The subject is the window; a disagreement in a window that overlaps an open one 
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 from actors.anomaly import Anomaly
 from actors.effects import Effects
 from actors.events import Checkpoint, Message
@@ -69,10 +67,7 @@ def own_count(where: Channel, c: Conversation | None, start: int, end: int) -> i
         return sum(start <= held.sent_at < end for held in state.held.values()) + sum(
             start <= sent_at < end for sent_at in state.elder_sent
         )
-    sent = where.sent
-    if sent is None:
-        return 0
-    return bisect_left(sent, end) - bisect_left(sent, start)
+    return 0 if where.sent is None else where.sent.count(start, end)
 
 
 def _agree(state: Watched, start: int, end: int, at: int, out: Effects) -> None:

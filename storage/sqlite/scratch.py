@@ -6,7 +6,8 @@ It is no store of the product's: nothing is kept, nothing is shared, no file nam
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -20,6 +21,8 @@ PRAGMA synchronous = OFF;
 PRAGMA cache_size = -32000;
 CREATE TABLE states (key TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE anomalies (id TEXT PRIMARY KEY, opened_at INTEGER, kind TEXT, data BLOB) WITHOUT ROWID;
+CREATE TABLE delays (channel TEXT, delay INTEGER, count INTEGER, PRIMARY KEY (channel, delay)) WITHOUT ROWID;
+CREATE TABLE times (block INTEGER PRIMARY KEY, times BLOB);
 CREATE TABLE clocks (key TEXT, ordinal INTEGER, started_at INTEGER, data BLOB, PRIMARY KEY (key, ordinal))
  WITHOUT ROWID;
 """
@@ -30,7 +33,7 @@ _KEYS_AT_ONCE = 500
 
 
 class Scratch:
-    """Encoded states by key, and the last word on every anomaly and every SLA clock, given back in report order."""
+    """Encoded states by key, blocks of sent times, and what the report needs of every delay, anomaly and SLA clock."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -82,6 +85,29 @@ class Scratch:
         """(conversation key, clock) by started_at, key, ordinal."""
         for key, data in self._db.execute("SELECT key, data FROM clocks ORDER BY started_at, key, ordinal"):
             yield key, _clock.decode(data)
+
+    def add_delays(self, channel: str, counts: Mapping[int, int]) -> None:
+        """Count a channel's delays (ms): how often each was seen since the last call."""
+        more = "INSERT INTO delays VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+        self._write(more, ((channel, delay, count) for delay, count in counts.items()))
+
+    def delays(self, channel: str) -> Iterator[tuple[int, int]]:
+        """(delay in ms, how often it was seen) of a channel, by delay."""
+        yield from self._db.execute("SELECT delay, count FROM delays WHERE channel = ? ORDER BY delay", (channel,))
+
+    def delays_counted(self, channel: str) -> int:
+        """How many delays of a channel were seen."""
+        (total,) = self._db.execute("SELECT total(count) FROM delays WHERE channel = ?", (channel,)).fetchone()
+        return int(total)
+
+    def put_times(self, times: array[int]) -> int:
+        """Keep a block of instants; returns its number."""
+        return self._db.execute("INSERT INTO times (times) VALUES (?)", (times.tobytes(),)).lastrowid or 0
+
+    def times(self, block: int) -> array[int]:
+        """A block of instants, as it was put there."""
+        (kept,) = self._db.execute("SELECT times FROM times WHERE block = ?", (block,)).fetchone()
+        return array("q", kept)
 
     def close(self) -> None:
         """Delete the file."""

@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from streams.report import encode_report, nearest_rank
+from streams.report import encode_report, nearest_ranks
 from tests.actors.trace import DAY, Found, answer, auth, clock, message, notification, receipt, report_of
 
 STORY = [
@@ -93,9 +93,11 @@ def test_quantiles_are_of_corrected_delays_by_nearest_rank():
 
 def test_the_nearest_rank_is_exact_for_any_count():
     for count in range(1, 2001):
-        tally = dict.fromkeys(range(1, count + 1), 1)
-        for hundredths in (50, 95, 99):
-            assert nearest_rank(tally, hundredths / 100) == -(-count * hundredths // 100) / 1000, (count, hundredths)
+        counts = ((value, 1) for value in range(1, count + 1))
+        exact = [-(-count * hundredths // 100) / 1000 for hundredths in (50, 95, 99, 100)]
+        assert nearest_ranks(counts, count, (0.5, 0.95, 0.99, 1)) == exact, count
+    assert nearest_ranks([(5, 3)], 3, (0.5, 1)) == [0.005, 0.005]
+    assert nearest_ranks([], 0, (0.5, 1)) == [None, None]
 
 
 def test_anomalies_are_ordered_by_opening_kind_and_id():
