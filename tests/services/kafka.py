@@ -217,6 +217,13 @@ class Kafka:
                 raise StartError(f"Kafka: replicas still behind after {timeout:.0f} s: {behind}")
             time.sleep(POLL_S)
 
+    def seen(self) -> str:
+        """For a message: the brokers that count as alive and the partitions out of step, as each broker sees them."""
+        return "; ".join(
+            f"broker {number}: {_ask(broker.bootstrap, _described) or 'no answer'}"
+            for number, broker in self.brokers.items()
+        )
+
     @contextmanager
     def proxied(self) -> Iterator[Proxied]:
         """A way to the brokers that can be cut, for clients that are given its url."""
@@ -330,6 +337,11 @@ def _out_of_step(cluster: ClusterMetadata) -> list[str]:
         for partition, state in partitions.items()
         if set(state.isr) != set(state.replicas)
     ]
+
+
+def _described(cluster: ClusterMetadata) -> str:
+    alive = sorted(node.nodeId for node in cluster.brokers())
+    return f"alive {alive}, out of step {_out_of_step(cluster) or 'none'}"
 
 
 def _ask(bootstrap: str, question: Callable[[ClusterMetadata], Answer]) -> Answer | None:

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.services import cache, ports
 from tests.services import kafka as kafka_service
 
 pytestmark = pytest.mark.services
+ANSWER_S = 60
 
 
 async def create_topic(service: kafka_service.Kafka, name: str, copies: int = 1) -> None:
@@ -38,8 +40,18 @@ def producer_of(service: kafka_service.Kafka) -> AIOKafkaProducer:
     )
 
 
+@asynccontextmanager
+async def in_time(service: kafka_service.Kafka, what: str) -> AsyncIterator[None]:
+    """A client that waits for a leader waits for ever: after a minute say what the cluster looks like."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            yield
+    except TimeoutError:
+        pytest.fail(f"{what}: nothing after {ANSWER_S} s; {await asyncio.to_thread(service.seen)}")
+
+
 async def produce(service: kafka_service.Kafka, topic: str, *values: bytes) -> None:
-    async with producer_of(service) as producer:
+    async with in_time(service, f"producing to {topic}"), producer_of(service) as producer:
         for value in values:
             await producer.send_and_wait(topic, value, partition=1)
 
@@ -52,7 +64,7 @@ async def consume(service: kafka_service.Kafka, topic: str, count: int) -> list[
         auto_offset_reset="earliest",
         request_timeout_ms=12_000,
     )
-    async with consumer:
+    async with in_time(service, f"reading {topic}"), consumer:
         return [(await consumer.getone()).value for _ in range(count)]
 
 
@@ -83,6 +95,7 @@ async def test_two_of_three_brokers_take_writes_and_the_third_catches_up(kafka_c
     await create_topic(kafka_cluster, "copied", copies=3)
     await produce(kafka_cluster, "copied", b"one")
     leader = await asyncio.to_thread(kafka_cluster.leader, "copied", 1)
+    await asyncio.to_thread(kafka_cluster.wait_in_step)
     await asyncio.to_thread(kafka_cluster.kill, leader)
 
     await produce(kafka_cluster, "copied", b"two")
@@ -96,6 +109,7 @@ async def test_a_paused_broker_is_replaced_and_takes_part_again(kafka_cluster):
     await create_topic(kafka_cluster, "paused", copies=3)
     await produce(kafka_cluster, "paused", b"one")
     leader = await asyncio.to_thread(kafka_cluster.leader, "paused", 1)
+    await asyncio.to_thread(kafka_cluster.wait_in_step)  # who is not in step cannot take over
     kafka_cluster.pause(leader)
     await produce(kafka_cluster, "paused", b"two")
     kafka_cluster.resume(leader)
