@@ -19,7 +19,7 @@ FAR_TOO_LONG = 600
 
 LISTS = (
     ("actors.detectors", "DETECTORS", "actors/detectors"),
-    ("connectors.registry", "CONNECTORS", "connectors/platforms"),
+    ("connectors.registry", "CONNECTORS", "connectors"),
     ("ui.pages", "PAGES", "ui/pages"),
     ("api.routes", "ROUTES", "api/routes"),
 )

@@ -1,0 +1,1 @@
+"""What every connector is, and the parts connectors share: requests, answers, signatures, lenient reading."""

@@ -1,0 +1,120 @@
+"""Reading what platforms send: JSON of any shape, numbers that may be strings, times in several units.
+
+Every function raises UnreadableError with the name of what is wrong, never anything else.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import msgspec
+
+from connectors.contract.connector import Parsed, Refused, UnreadableError
+
+Document: TypeAlias = Mapping[str, Any]
+_LATEST_MS = 4_102_444_800_000  # the year 2100
+_LONGEST_ID = 1_024
+
+
+def document(body: bytes) -> Document:
+    """The JSON object of a body."""
+    try:
+        found = _decoded(body)
+    except (ValueError, RecursionError) as wrong:
+        raise UnreadableError(f"the body is not JSON: {wrong}") from wrong
+    if not isinstance(found, dict):
+        raise UnreadableError("the body is not a JSON object")
+    return cast("Document", found)
+
+
+def _decoded(body: bytes) -> Any:
+    """The JSON value; the second, slower reader also takes halves of surrogate pairs, which phones send."""
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return json.loads(body)
+
+
+def part(parent: Document, name: str) -> Document:
+    """The object under a name."""
+    found = parent.get(name)
+    if not isinstance(found, dict):
+        raise UnreadableError(f"{name!r} is missing or not an object")
+    return cast("Document", found)
+
+
+def optional_part(parent: Document, name: str) -> Document:
+    """The object under a name; an empty one when there is none."""
+    found = parent.get(name)
+    return cast("Document", found) if isinstance(found, dict) else {}
+
+
+def items(parent: Document, name: str) -> Sequence[Any]:
+    """The list under a name; an empty one when it is absent or null."""
+    found = parent.get(name)
+    if found is None:
+        return ()
+    if not isinstance(found, list):
+        raise UnreadableError(f"{name!r} is not a list")
+    return cast("Sequence[Any]", found)
+
+
+def identity(parent: Document, name: str) -> str:
+    """An id under a name: a string or a whole number, as a string of 1 to 1,024 characters."""
+    found = optional_identity(parent, name)
+    if found is None:
+        raise UnreadableError(f"{name!r} is missing or no id")
+    return found
+
+
+def optional_identity(parent: Document, name: str) -> str | None:
+    """An id under a name; None when it is absent, empty, or no id."""
+    found = parent.get(name)
+    if isinstance(found, int) and not isinstance(found, bool):
+        found = str(found)
+    if not isinstance(found, str) or not 0 < len(found) <= _LONGEST_ID:
+        return None
+    return _whole(found)
+
+
+def text(parent: Document, name: str) -> str | None:
+    """The text under a name; None when it is absent or no text. Lone surrogates become U+FFFD."""
+    found = parent.get(name)
+    return _whole(found) if isinstance(found, str) else None
+
+
+def _whole(found: str) -> str:
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return found
+
+
+def milliseconds(parent: Document, name: str, *, unit_ms: float = 1) -> int:
+    """A time under a name, a number or a numeric string of units of `unit_ms` ms, as milliseconds since 1970."""
+    found = parent.get(name)
+    try:
+        value = float(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else math.nan
+    except (ValueError, OverflowError):
+        value = math.nan
+    if not 0 <= value * unit_ms <= _LATEST_MS:
+        raise UnreadableError(f"{name!r} is missing or no time")
+    exact = isinstance(found, int) and unit_ms == int(unit_ms)
+    return int(found) * int(unit_ms) if exact and isinstance(found, int) else round(value * unit_ms)
+
+
+def each(found: Iterable[Any], read: Callable[[Document], Iterable[Parsed]]) -> list[Parsed]:
+    """What `read` makes of every item; one that it cannot read is refused and harms no other."""
+    parsed: list[Parsed] = []
+    for item in found:
+        try:
+            if not isinstance(item, dict):
+                raise UnreadableError("an item is not an object")  # noqa: TRY301 # refused like any other
+            parsed += list(read(cast("Document", item)))
+        except UnreadableError as wrong:
+            parsed.append(Refused(json.dumps(item).encode(), str(wrong)))
+    return parsed

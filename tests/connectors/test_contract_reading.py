@@ -1,0 +1,70 @@
+"""Lenient reading of what platforms send: any JSON gives a value or the one documented error."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.contract import reading
+from connectors.contract.connector import Refused, UnreadableError
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner, max_size=3)
+)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff{}", b"[" * 100_000, b'{"a":' * 100_000])
+def test_what_is_no_object_is_unreadable(body):
+    with pytest.raises(UnreadableError):
+        reading.document(body)
+
+
+def test_half_a_surrogate_pair_costs_no_message():
+    body = reading.document(rb'{"id":"a\ud83db","text":"hi \ude00"}')
+    assert reading.text(body, "text") == "hi \ufffd"
+    assert reading.identity(body, "id") == "a\ufffdb"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit_ms", "expected"),
+    [
+        (1_700_000_000, 1000, 1_700_000_000_000),
+        ("1700000000", 1000, 1_700_000_000_000),
+        (1_700_000_000_123, 1, 1_700_000_000_123),
+        (1_700_000_000_123_456_789, 1e-6, 1_700_000_000_123),
+        (1.5, 1000, 1500),
+    ],
+)
+def test_times_come_in_several_units_and_as_strings(value, unit_ms, expected):
+    assert reading.milliseconds({"t": value}, "t", unit_ms=unit_ms) == expected
+
+
+@pytest.mark.parametrize("value", [None, True, "soon", "", -1, 10**30, float("nan"), float("inf"), [1], "9" * 400])
+def test_what_is_no_time_is_unreadable(value):
+    with pytest.raises(UnreadableError, match="'t' is missing or no time"):
+        reading.milliseconds({"t": value}, "t", unit_ms=1000)
+
+
+def test_ids_are_strings_however_they_are_sent():
+    assert reading.identity({"id": 709122092476686867}, "id") == "709122092476686867"
+    for wrong in ("", None, True, 1.5, [], "x" * 1025):
+        with pytest.raises(UnreadableError):
+            reading.identity({"id": wrong}, "id")
+
+
+@given(st.lists(VALUES))
+def test_an_item_that_cannot_be_read_harms_no_other(found):
+    genuine = {"id": "m1"}
+
+    def read(item):
+        reading.identity(item, "id")
+        return [item]
+
+    parsed = reading.each([genuine, *found, genuine], read)
+    assert parsed[0] is genuine
+    assert parsed[-1] is genuine
+    assert len(parsed) == len(found) + 2
+    assert all(isinstance(one, Refused) and json.loads(one.raw) is not Ellipsis for one in parsed[1:-1])
