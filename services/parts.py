@@ -8,6 +8,7 @@ from msgspec import Struct
 from services.accounts import Accounts
 from services.anomalies import Anomalies
 from services.audit_log import AuditLog
+from services.bindings import Bindings
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
 from services.ingest import Ingest
@@ -39,6 +40,8 @@ class Services(Struct, kw_only=True):
     """The figures in Prometheus' text format."""
     observe_response: Callable[[int], None] | None = None
     """Told the status code of every HTTP response."""
+    bindings: Bindings | None = None
+    webhooks: Any = None
     monitor: Any = None
     incidents: Any = None
     stats: Any = None

@@ -22,6 +22,7 @@ Permission = Literal[
     "resolve_dead_letters",
     "manage_users",
     "manage_tokens",
+    "manage_channels",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)

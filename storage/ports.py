@@ -16,6 +16,7 @@ from storage.records import (
     AnomalyFilter,
     AuditRow,
     Batch,
+    BoundChannel,
     ChannelRow,
     ConversationFilter,
     ConversationRow,
@@ -219,6 +220,29 @@ class MuteStore(Protocol):
         ...
 
 
+class BindingStore(Protocol):
+    """Which channels are bound to their platforms."""
+
+    async def bindings(self) -> list[BoundChannel]:
+        """Every bound channel, by platform, then account."""
+        ...
+
+    async def binding(self, platform: str, account: str) -> BoundChannel | None:
+        """One bound channel."""
+        ...
+
+    async def save_binding(self, binding: BoundChannel, audit: AuditRow, *, replaces: int | None = None) -> bool:
+        """Bind a channel, or with `replaces` change the binding whose `changed_at` that is, with its audit row.
+
+        False, and nothing is written, when the store holds another state of it: somebody was faster.
+        """
+        ...
+
+    async def delete_binding(self, platform: str, account: str, audit: AuditRow) -> bool:
+        """Forget a binding, and note it; False, and nothing is noted, when there is none."""
+        ...
+
+
 class AccountStore(Protocol):
     """People, sessions, tokens, and the log of what they changed."""
 
@@ -281,7 +305,17 @@ class AccountStore(Protocol):
         ...
 
 
-class Store(EngineStore, HealthStore, ProcessStore, InboxStore, SettingsStore, MuteStore, AccountStore, Protocol):
+class Store(
+    EngineStore,
+    HealthStore,
+    ProcessStore,
+    InboxStore,
+    SettingsStore,
+    MuteStore,
+    BindingStore,
+    AccountStore,
+    Protocol,
+):
     """One database that does it all."""
 
     async def open(self) -> None:
@@ -310,6 +344,7 @@ class Store(EngineStore, HealthStore, ProcessStore, InboxStore, SettingsStore, M
 __all__ = [
     "AccountStore",
     "Archive",
+    "BindingStore",
     "EngineStore",
     "HealthStore",
     "InboxStore",

@@ -324,6 +324,28 @@ class Mute(Struct, frozen=True, kw_only=True):
     ended_at: int | None = None
 
 
+class BoundChannel(Struct, frozen=True, kw_only=True):
+    """A channel bound to its platform. Times in ms; `changed_at` grows with every change of the binding.
+
+    `url`: the address registered at the platform; `settings`: those that are no secrets; `sealed`: the secret ones,
+    encrypted with the key whose id is `key`.
+    """
+
+    platform: str
+    account: str
+    url: str
+    settings: dict[str, str]
+    sealed: bytes
+    key: str
+    created_at: int
+    created_by: str
+    changed_at: int
+
+    def __repr__(self) -> str:
+        """Without the settings, whose values belong into no log."""
+        return f"BoundChannel(platform={self.platform!r}, account={self.account!r}, key={self.key!r})"
+
+
 class ProcessBeat(Struct, frozen=True, kw_only=True):
     """The latest sign of life of one process of a deployment. Times in ms, of its own clock.
 

@@ -20,7 +20,7 @@ PREFIX = "WEIR_"
 OTHER_VARIABLES = ("WEIR_CONFIG", "WEIR_DEBUG")
 ADDRESSES = ("broker", "database", "redis")
 NAMES_IN_KAFKA = "^[a-zA-Z0-9._-]{1,200}$"
-SECRETS = frozenset({"kafka_password"})
+SECRETS = frozenset({"kafka_password", "secret_key", "secret_key_old"})
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -76,6 +76,16 @@ class Config(Struct, frozen=True, kw_only=True):
     ] = EMBEDDED
     database: Annotated[str, Meta(description="Database to use: embedded, or mongodb://host:27017/weir.")] = EMBEDDED
     redis: Annotated[str, Meta(description="Live bus to use: embedded, or redis://host:6379/0.")] = EMBEDDED
+    secret_key: Annotated[
+        str,
+        Meta(
+            description="Key that seals the secrets of channels, base64 of 32 bytes; best given by the environment. "
+            "Empty: a file in the data folder."
+        ),
+    ] = ""
+    secret_key_old: Annotated[
+        str, Meta(description="Older such keys to read with, parted by spaces; best given by the environment.")
+    ] = ""
     worker_port: Annotated[
         int, Meta(description="Port of a worker's /healthz, /readyz and /metrics; 0 for any free one.", ge=0, le=65535)
     ] = 8081

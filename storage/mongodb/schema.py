@@ -75,7 +75,7 @@ INDEXES: tuple[Index, ...] = (
     Index("redo", (("partition", 1), ("epoch", 1))),
 )
 
-OTHERS = ("marks", "ledger", "processes", "thresholds", "jobs", "meta")
+OTHERS = ("marks", "ledger", "processes", "thresholds", "bindings", "jobs", "meta")
 """Collections that are found by `_id` alone."""
 
 MIGRATIONS: tuple[Step, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from storage.mongodb.accounts import MongoAccounts
 from storage.mongodb.address import read_address
 from storage.mongodb.audits import AUDITED, deliver
+from storage.mongodb.bindings import MongoBindings
 from storage.mongodb.connection import Database
 from storage.mongodb.engine import MongoEngine
 from storage.mongodb.health import MongoHealth
@@ -20,7 +21,16 @@ from storage.ports import Archive
 TIMEOUT_S = 10.0
 
 
-class MongoStore(MongoEngine, MongoHealth, MongoProcesses, MongoInbox, MongoSettings, MongoMutes, MongoAccounts):
+class MongoStore(
+    MongoEngine,
+    MongoHealth,
+    MongoProcesses,
+    MongoInbox,
+    MongoSettings,
+    MongoMutes,
+    MongoBindings,
+    MongoAccounts,
+):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 
     No question to the server takes longer than `timeout_s`. Raises ConfigurationError for a URL that is none.

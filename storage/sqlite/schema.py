@@ -106,7 +106,13 @@ MUTES_AND_PROCESSES: tuple[str, ...] = (
     "CREATE TABLE processes (process TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, MUTES_AND_PROCESSES)
+BINDINGS: tuple[str, ...] = (
+    """CREATE TABLE bindings (
+        platform TEXT NOT NULL, account TEXT NOT NULL, changed_at INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (platform, account)) WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, MUTES_AND_PROCESSES, BINDINGS)
 """In the order in which they were released; one that was released is never edited."""
 
 

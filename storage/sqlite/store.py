@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from storage.ports import Archive
 from storage.sqlite.accounts import SqliteAccounts
+from storage.sqlite.bindings import SqliteBindings
 from storage.sqlite.connection import Database
 from storage.sqlite.engine import SqliteEngine
 from storage.sqlite.health import SqliteHealth
@@ -21,7 +22,14 @@ from storage.sqlite.verify import problems_of_file, problems_of_tables
 
 
 class SqliteStore(
-    SqliteEngine, SqliteHealth, SqliteProcesses, SqliteInbox, SqliteSettings, SqliteMutes, SqliteAccounts
+    SqliteEngine,
+    SqliteHealth,
+    SqliteProcesses,
+    SqliteInbox,
+    SqliteSettings,
+    SqliteMutes,
+    SqliteBindings,
+    SqliteAccounts,
 ):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 

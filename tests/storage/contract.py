@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.storage.contract_accounts import AccountContract
+from tests.storage.contract_bindings import BindingContract
 from tests.storage.contract_engine import EngineContract
 from tests.storage.contract_health import HealthContract
 from tests.storage.contract_inbox import InboxContract
@@ -18,6 +19,7 @@ class StoreContract(
     HealthContract,
     ProcessContract,
     MuteContract,
+    BindingContract,
     AccountContract,
 ):
     """The whole port; the fixture `store` must be open and empty."""

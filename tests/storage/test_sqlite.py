@@ -173,7 +173,7 @@ async def test_a_file_of_the_first_schema_is_opened_and_brought_up_to_date(tmp_p
     await store.open()
     assert await store.mark(0) == mark
     assert (await store.message(KEY, "m1")).text == "kept"
-    assert (await store.mutes(5), await store.beats(0), await store.check()) == ([], [], [])
+    assert (await store.mutes(5), await store.beats(0), await store.bindings(), await store.check()) == ([], [], [], [])
     await store.put_mute(
         Mute(id="m", at=NOW, until=NOW + 1, who="ann", reason="r"), AuditRow(at=NOW, who="ann", what="w", subject="s")
     )

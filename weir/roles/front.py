@@ -9,9 +9,11 @@ from fastapi import APIRouter, FastAPI
 from api.app import create_api
 from api.routes import ROUTES
 from api.settings import WebSettings
+from connectors.registry import BY_PLATFORM
 from services.accounts import Accounts
 from services.anomalies import Anomalies
 from services.audit_log import AuditLog
+from services.bindings import Bindings
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
 from services.heartbeats import Heartbeats
@@ -31,6 +33,7 @@ from streams.bus import LocalBus
 from weir import figures
 from weir.config import Config
 from weir.parts.opened import Parts
+from weir.parts.vault import made_vault
 from weir.screens import ScreenBus
 from weir.version import VERSION
 from weir.vitals import Vitals
@@ -131,6 +134,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Servi
         ready=vitals.unready,
         metrics=vitals.exposition,
         observe_response=vitals.observe_response,
+        bindings=Bindings(store, made_vault(parts.config), BY_PLATFORM, gateway.now),
     )
 
 

@@ -1,0 +1,82 @@
+"""What a channel's binding must be like, held against what its connector wants. No error ever tells a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from actors.errors import RejectedError
+from connectors.contract.connector import Connector
+
+LONGEST_ACCOUNT = 256
+LONGEST_URL = 2_048
+LONGEST_VALUE = 16_384
+SHOWN = 64
+
+
+def check_account(account: str) -> None:
+    """Return when it may name an account; raises RejectedError."""
+    if not 0 < len(account) <= LONGEST_ACCOUNT or not account.isprintable() or account != account.strip():
+        raise RejectedError(
+            f"account: 1 to {LONGEST_ACCOUNT} printable characters without spaces around them, as the platform's"
+            " events name it"
+        )
+
+
+def check_url(url: str) -> None:
+    """Return when a platform could call this address; raises RejectedError. It is kept letter by letter."""
+    wrong = _trouble_with(url)
+    if wrong is not None:
+        raise RejectedError(
+            f"url: {wrong}; give the address that is registered at the platform, letter by letter, like"
+            " https://weir.example.com/webhooks/shopee/shop-1"
+        )
+
+
+def _trouble_with(url: str) -> str | None:
+    if len(url) > LONGEST_URL:
+        return f"at most {LONGEST_URL} characters, not {len(url)}"
+    if not url.isprintable() or " " in url:
+        return "no spaces and no characters that cannot be seen"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "this is no address"
+    if parts.scheme not in ("http", "https") or not host:
+        return "it begins with https:// and a host"
+    if parts.username is not None or parts.password is not None:
+        return "no name and no password in it"
+    return "nothing after a #: it is never sent" if "#" in url else None
+
+
+def checked_settings(kind: type[Connector], settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings given, each known and with a value. Raises RejectedError that names the setting."""
+    known = {one.name for one in kind.settings}
+    for name, value in settings.items():
+        if name not in known:
+            there = ", ".join(one.name for one in kind.settings) or "none"
+            raise RejectedError(f"settings: {kind.platform} knows no {name[:SHOWN]!r}; its settings are: {there}")
+        if not value.strip():
+            raise RejectedError(f"settings: {name} is empty; give its value, or leave it out")
+        if value != value.strip():
+            raise RejectedError(f"settings: {name} begins or ends with a space or a line break; paste it anew")
+        if len(value) > LONGEST_VALUE:
+            raise RejectedError(f"settings: {name} has {len(value)} characters; at most {LONGEST_VALUE} are kept")
+        if not all(line.isprintable() for line in value.splitlines()):
+            raise RejectedError(f"settings: {name} holds characters that cannot be seen; paste it anew")
+    return dict(settings)
+
+
+def missing_settings(kind: type[Connector], values: Mapping[str, str]) -> list[str]:
+    """Names of required settings without a value."""
+    return [one.name for one in kind.settings if one.required and one.name not in values]
+
+
+def split_settings(kind: type[Connector], values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """(those that are no secrets, the secret ones)."""
+    secret = {one.name for one in kind.settings if one.secret}
+    return (
+        {name: value for name, value in values.items() if name not in secret},
+        {name: value for name, value in values.items() if name in secret},
+    )
