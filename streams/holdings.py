@@ -64,10 +64,13 @@ class Holdings:
         self._spawn = spawn
         self._parked: dict[int, Partition] = {}
         self._places: asyncio.Task[dict[int, PartitionPosition]] | None = None
+        self._assigned_at = 0.0
 
     def assign(self, numbers: Iterable[int]) -> None:
         """Take these partitions over; each is loaded by itself and begins as soon as it is."""
         wanted = sorted(numbers)
+        logger.info("partitions %s are ours now", wanted)
+        self._assigned_at = asyncio.get_running_loop().time()
         self._parked = {number: parked for number, parked in self._parked.items() if number in wanted}
         self._places = None
         for number in wanted:
@@ -97,7 +100,7 @@ class Holdings:
         What cannot be saved within that time, or is another's already, is let go without: whoever has the partition
         next applies it again.
         """
-        leaving = dict(self.partitions)
+        leaving, began = dict(self.partitions), asyncio.get_running_loop().time()
         self._parked = {}
         try:
             async with asyncio.timeout(within_s):
@@ -116,6 +119,8 @@ class Holdings:
         for number in leaving.keys() - self._parked.keys():
             self._persister.abandon(leaving[number])
         self.partitions.clear()
+        took = asyncio.get_running_loop().time() - began
+        logger.info("partitions %s are given up: saved or left in %.2f s", sorted(leaving), took)
 
     async def _park(self, partition: Partition) -> None:
         try:
@@ -143,6 +148,8 @@ class Holdings:
         self.partitions[number] = partition
         if len(self.partitions) == len(self.lanes):
             self.ready.set()
+            took = asyncio.get_running_loop().time() - self._assigned_at
+            logger.info("partitions %s are loaded after %.2f s", sorted(self.partitions), took)
         return partition
 
     async def _catch_up(self, partition: Partition, take: Take) -> None:
