@@ -14,6 +14,14 @@ LONGEST_VALUE = 16_384
 SHOWN = 64
 
 
+def kind_of(connectors: Mapping[str, type[Connector]], platform: str) -> type[Connector]:
+    """The connector of a platform; raises RejectedError that names those there are."""
+    if (kind := connectors.get(platform)) is None:
+        there = ", ".join(sorted(connectors)) or "none in this version"
+        raise RejectedError(f"platform: there is no connector for {platform[:SHOWN]!r}; there are: {there}")
+    return kind
+
+
 def check_account(account: str) -> None:
     """Return when it may name an account; raises RejectedError."""
     if not 0 < len(account) <= LONGEST_ACCOUNT or not account.isprintable() or account != account.strip():

@@ -18,7 +18,14 @@ from msgspec.structs import replace
 from actors.errors import RejectedError, RetriableError
 from actors.keys import channel_key
 from connectors.contract.connector import Binding, Connector
-from services.binding_checks import check_account, check_url, checked_settings, missing_settings, split_settings
+from services.binding_checks import (
+    check_account,
+    check_url,
+    checked_settings,
+    kind_of,
+    missing_settings,
+    split_settings,
+)
 from services.errors import ConflictError, NotFoundError
 from services.permissions import Caller, demand
 from services.secrets import Sealed, SecretsError, Vault
@@ -91,7 +98,7 @@ class Bindings:
         kept cannot be opened, ConfigurationError without a key to seal with.
         """
         demand(caller, "manage_channels")
-        kind = self._kind(platform)
+        kind = kind_of(self._connectors, platform)
         check_account(account)
         check_url(url)
         given = checked_settings(kind, settings)
@@ -254,12 +261,6 @@ class Bindings:
 
     def _open(self, row: BoundChannel) -> dict[str, str]:
         return self._vault.open(Sealed(row.sealed, row.key), platform=row.platform, account=row.account)
-
-    def _kind(self, platform: str) -> type[Connector]:
-        if (kind := self._connectors.get(platform)) is None:
-            there = ", ".join(sorted(self._connectors)) or "none in this version"
-            raise RejectedError(f"platform: there is no connector for {platform[:64]!r}; there are: {there}")
-        return kind
 
     def _later_than(self, row: BoundChannel) -> int:
         return max(self._now(), row.changed_at + 1)

@@ -2,7 +2,7 @@
 
 import typer
 
-from weir.commands import audit, connect, demo, doctor, serve, tokens, traces, users, web, worker
+from weir.commands import audit, channels, connect, demo, doctor, serve, tokens, traces, users, web, worker
 from weir.commands.console import Json, say, say_json
 from weir.version import VERSION
 
@@ -25,6 +25,7 @@ app.command("audit")(audit.audit_ledger)
 app.command("doctor")(doctor.doctor)
 app.add_typer(users.app, name="user")
 app.add_typer(tokens.app, name="token")
+app.add_typer(channels.app, name="channel")
 
 
 @app.callback(invoke_without_command=True)

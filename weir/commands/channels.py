@@ -1,0 +1,253 @@
+"""`weir channel`: channels bound to their platforms. A secret never stands on a command line."""
+
+import getpass
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from actors.errors import RejectedError
+from actors.times import rfc3339
+from connectors.contract.connector import Connector, Setting
+from connectors.registry import BY_PLATFORM
+from services.binding_checks import SHOWN, kind_of
+from services.bindings import Bindings, ChannelView, Resealed
+from services.permissions import Caller
+from services.secrets import Vault
+from storage.ports import Store
+from storage.records import BoundChannel
+from weir.commands.console import (
+    EXIT_FAILED,
+    ConfigFile,
+    DataDir,
+    Json,
+    configured,
+    say,
+    say_json,
+    say_table,
+    told_plainly,
+)
+from weir.commands.stores import operator, wall_clock, with_store
+from weir.config import Config
+from weir.parts.vault import made_vault
+
+app = typer.Typer(help="Bind channels to their platforms.", no_args_is_help=True)
+Platform = Annotated[str, typer.Argument(help="One of `weir channel platforms`.", metavar="PLATFORM")]
+Account = Annotated[str, typer.Argument(help="The account as the platform's events name it.", metavar="ACCOUNT")]
+
+
+@app.command("add")
+@told_plainly
+def add(
+    platform: Platform,
+    account: Account,
+    *,
+    url: Annotated[str, typer.Option("--url", help="The webhook address registered at the platform.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting that is no secret.", metavar="NAME=VALUE")
+    ] = None,
+    asked: Annotated[
+        list[str] | None, typer.Option("--secret", help="A secret one; its value is asked for.", metavar="NAME")
+    ] = None,
+    piped: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--secret-stdin", help="The same, from standard input; of several each has a line.", metavar="NAME"
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Bind a channel, or change its binding: settings not named keep their values. Takes effect within five seconds."""
+    kind = kind_of(BY_PLATFORM, platform)
+    _check_names(kind, asked or [], piped or [])
+    values = _plain(kind, settings or []) | _from_stdin(piped or []) | _asked(asked or [])
+    given = configured(config, {"data_dir": data_dir})
+
+    async def work(store: Store) -> BoundChannel:
+        return await _bindings(store, given).bind(_caller(), platform, account, url, values)
+
+    bound = with_store(given, work, create=True)
+    if as_json:
+        say_json({"platform": bound.platform, "account": bound.account, "url": bound.url, "key": bound.key})
+    else:
+        say(f"channel {bound.platform}/{bound.account} is bound")
+
+
+@app.command("list")
+@told_plainly
+def list_channels(*, data_dir: DataDir = None, config: ConfigFile = None, as_json: Json = False) -> None:
+    """Show bound channels: names of what is set, never values."""
+    given = configured(config, {"data_dir": data_dir})
+
+    async def work(store: Store) -> list[ChannelView]:
+        return await _bindings(store, given).bindings()
+
+    channels = with_store(given, work)
+    if as_json:
+        say_json([_view(channel) for channel in channels])
+        return
+    rows = [
+        (
+            c.platform,
+            c.account,
+            c.url,
+            " ".join(c.settings),
+            " ".join(c.secrets),
+            c.key,
+            rfc3339(c.changed_at),
+            c.trouble or (f"lacks {', '.join(c.missing)}: give it with `weir channel add`" if c.missing else ""),
+        )
+        for c in channels
+    ]
+    say_table(("platform", "account", "url", "settings", "secrets", "key", "changed", "trouble"), rows)
+
+
+@app.command("remove")
+@told_plainly
+def remove(
+    platform: Platform,
+    account: Account,
+    *,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Forget a binding with its secrets; what the channel told so far stays."""
+    given = configured(config, {"data_dir": data_dir})
+
+    async def work(store: Store) -> None:
+        await _bindings(store, given).unbind(_caller(), platform, account)
+
+    with_store(given, work)
+    if as_json:
+        say_json({"platform": platform, "account": account, "bound": False})
+    else:
+        say(f"channel {platform}/{account} is bound no more; take its webhook away at the platform as well")
+
+
+@app.command("platforms")
+@told_plainly
+def platforms(*, as_json: Json = False) -> None:
+    """Show which platforms there are and which settings each wants."""
+    kinds = [BY_PLATFORM[name] for name in sorted(BY_PLATFORM)]
+    if as_json:
+        say_json([{"platform": kind.platform, "settings": [_wanted(one) for one in kind.settings]} for kind in kinds])
+        return
+    rows = [(kind.platform, one.name, _how(one), one.about) for kind in kinds for one in kind.settings]
+    bare = [(kind.platform, "", "", "no settings") for kind in kinds if not kind.settings]
+    say_table(("platform", "setting", "", "about"), sorted(rows + bare, key=lambda row: row[0]))
+
+
+@app.command("reseal")
+@told_plainly
+def reseal(
+    *,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="First put a new key into the key file; the others stay, for reading.")
+    ] = False,
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Seal the secrets of all channels anew, with the present key; exit code 1 when some could not be."""
+    given = configured(config, {"data_dir": data_dir})
+    vault = made_vault(given)
+
+    async def work(store: Store) -> Resealed:
+        if new_key:
+            vault.renew()
+        return await _bindings(store, given, vault).reseal(_caller())
+
+    result = with_store(given, work)
+    if as_json:
+        say_json({"done": result.done, "failed": result.failed})
+    else:
+        say(f"{len(result.done)} channels are sealed with the present key")
+        for name, reason in result.failed.items():
+            say(f"NOT SEALED: {name}: {reason}")
+    if result.failed:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _bindings(store: Store, config: Config, vault: Vault | None = None) -> Bindings:
+    return Bindings(store, vault or made_vault(config), BY_PLATFORM, wall_clock)
+
+
+def _caller() -> Caller:
+    """Whoever reaches the store by the command line may do everything."""
+    return Caller(name=operator(), role="admin", via="cli")
+
+
+def _plain(kind: type[Connector], pairs: list[str]) -> dict[str, str]:
+    """What `--set` gives; a secret there is refused: other users of the machine could see it."""
+    secret = {one.name for one in kind.settings if one.secret}
+    values: dict[str, str] = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            raise RejectedError("--set: give it as NAME=VALUE")
+        if name in secret:
+            raise RejectedError(
+                f"--set: {name} is a secret, and a command line is seen by others: give it with --secret {name}."
+                " What was typed is in the shell's history: remove it there, or let the platform make another"
+            )
+        values[name] = value
+    return values
+
+
+def _check_names(kind: type[Connector], asked: list[str], piped: list[str]) -> None:
+    """Before anybody types a secret in for nothing; what follows an equals sign may be one, and is not repeated."""
+    known, names = [one.name for one in kind.settings if one.secret], asked + piped
+    for name in names:
+        if name not in known:
+            shown = name.partition("=")[0][:SHOWN]
+            there = ", ".join(known) or "none"
+            raise RejectedError(f"--secret: {kind.platform} has no secret {shown!r}; its secrets are: {there}")
+        if names.count(name) > 1:
+            raise RejectedError(f"--secret: {name} is named twice")
+
+
+def _from_stdin(names: list[str]) -> dict[str, str]:
+    """One takes the whole of standard input, which may have several lines; of several each takes a line."""
+    if not names:
+        return {}
+    if len(names) == 1:
+        return {names[0]: sys.stdin.read().rstrip("\r\n")}
+    return {name: sys.stdin.readline().rstrip("\r\n") for name in names}
+
+
+def _asked(names: list[str]) -> dict[str, str]:
+    if names and not sys.stdin.isatty():
+        raise RejectedError(f"--secret: nobody can be asked here; give {names[0]} with --secret-stdin {names[0]}")
+    return {name: getpass.getpass(f"{name}: ") for name in names}
+
+
+def _view(channel: ChannelView) -> dict[str, Any]:
+    return {
+        "platform": channel.platform,
+        "account": channel.account,
+        "url": channel.url,
+        "settings": channel.settings,
+        "secrets": channel.secrets,
+        "missing": channel.missing,
+        "key": channel.key,
+        "created_at": rfc3339(channel.created_at),
+        "created_by": channel.created_by,
+        "changed_at": rfc3339(channel.changed_at),
+        "trouble": channel.trouble,
+    }
+
+
+def _wanted(setting: Setting) -> dict[str, Any]:
+    return {
+        "name": setting.name,
+        "about": setting.about,
+        "secret": setting.secret,
+        "required": setting.required,
+    }
+
+
+def _how(setting: Setting) -> str:
+    return ("--secret" if setting.secret else "--set") + ("" if setting.required else ", optional")
