@@ -1,0 +1,159 @@
+"""LINE: webhooks of an official account (Messaging API).
+
+After "Messaging API reference: Webhook Event Objects". LINE tells nothing of delivery, reading or our own
+messages. Files are fetched by the message's id; reply tokens are not kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from actors.events import Attachment, Delete, Edit, Message, Sender
+from actors.intake import EARLIEST
+from connectors.contract import reading, signatures
+from connectors.contract.connector import (
+    Capabilities,
+    Connector,
+    Limits,
+    Parsed,
+    Setting,
+    UnreadableError,
+    WebhookRequest,
+)
+from connectors.contract.reading import Document
+
+_SIGNATURE = "x-line-signature"
+_PLACES: Mapping[str, str] = {"user": "userId", "group": "groupId", "room": "roomId"}
+_FILES = frozenset({"audio", "file", "image", "video"})
+
+
+class Line(Connector):
+    """One official account. A conversation is a user's, a group's or a room's id."""
+
+    platform = "line"
+    settings = (
+        Setting(
+            name="channel_secret",
+            about="The channel's secret: LINE Developers Console, the channel, Basic settings. It proves that a "
+            "request comes from LINE.",
+        ),
+        Setting(
+            name="bot_user_id",
+            about="Your user ID of the channel (it begins with U): same page. When given, what is for another account "
+            "is refused.",
+            secret=False,
+            required=False,
+        ),
+    )
+    capabilities = Capabilities(edits=True, deletes=True)
+    limits = Limits(text=5_000)
+
+    def verify(self, request: WebhookRequest) -> None:
+        """Return when the body is signed with the channel's secret; raises SignatureError."""
+        digest = signatures.hmac_sha256(self.binding.settings["channel_secret"], request.body)
+        claimed = request.headers.get(_SIGNATURE)
+        signatures.require(claimed, signatures.base64_of(digest), where="X-Line-Signature")
+
+    def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
+        """Messages, edits (groups only) and what was unsent; none for the console's Verify button."""
+        return reading.each([reading.document(request.body)], self._events)
+
+    def _events(self, body: Document) -> Iterable[Parsed]:
+        ours, told = self.binding.settings.get("bot_user_id"), reading.text(body, "destination")
+        if ours and told and ours != told:
+            raise UnreadableError(f"it is for another account than this channel's bot_user_id {ours!r}")
+        return reading.each(reading.items(body, "events"), self._event)
+
+    def _event(self, event: Document) -> Iterable[Parsed]:
+        match reading.text(event, "type"):
+            case "message":
+                yield self._message(event, reading.part(event, "message"))
+            case "messageEdited":
+                message = reading.part(event, "message")
+                yield Edit(
+                    **self._where(event),
+                    message=reading.identity(message, "id"),
+                    event=reading.identity(event, "webhookEventId"),
+                    text=reading.text(message, "text"),
+                    extra={"edited_at": _at(event)},  # edits may come out of order
+                )
+            case "unsend":
+                message_id = reading.identity(reading.part(event, "unsend"), "messageId")
+                yield Delete(**self._where(event), message=message_id, event=message_id)
+            case _:
+                return
+
+    def _message(self, event: Document, message: Document) -> Message:
+        found = reading.identity(message, "id")
+        return Message(
+            **self._where(event),
+            message=found,
+            sent_at=_at(event),
+            direction="in",
+            sender=Sender(id=reading.optional_identity(reading.part(event, "source"), "userId"), role="customer"),
+            text=reading.text(message, "text"),
+            reply_to=reading.optional_identity(message, "quotedMessageId"),
+            attachments=_attachments(message, found),
+            via="push",
+            extra=_extra(message),
+        )
+
+    def _where(self, event: Document) -> dict[str, Any]:
+        source = reading.part(event, "source")
+        name = _PLACES.get(reading.text(source, "type") or "")
+        if name is None:
+            raise UnreadableError("'source' is neither a user nor a group nor a room")
+        conversation = reading.identity(source, name)
+        return {"platform": self.platform, "account": self.binding.account, "conversation": conversation}
+
+
+def _at(event: Document) -> int:
+    at = reading.milliseconds(event, "timestamp")
+    if at < EARLIEST:
+        raise UnreadableError("'timestamp' lies before the year 2000")
+    return at
+
+
+def _attachments(message: Document, message_id: str) -> list[Attachment] | None:
+    kind = reading.text(message, "type")
+    if kind not in _FILES:
+        return None
+    size = message.get("fileSize")
+    provider = reading.optional_part(message, "contentProvider")
+    return [
+        Attachment(
+            id=message_id,
+            kind=kind,
+            size=size if type(size) is int and 0 <= size < 2**53 else None,
+            url=reading.text(provider, "originalContentUrl"),
+        )
+    ]
+
+
+def _extra(message: Document) -> dict[str, Any] | None:
+    kind = reading.text(message, "type")
+    found = {
+        "kind": None if kind == "text" or kind in _FILES else kind,
+        "filename": reading.text(message, "fileName"),
+        "album": reading.optional_identity(reading.optional_part(message, "imageSet"), "id"),
+        "sticker": reading.optional_identity(message, "stickerId"),
+        "keywords": _keywords(message),
+        "name": reading.text(message, "title"),
+        "address": reading.text(message, "address"),
+        "latitude": _degrees(message, "latitude"),
+        "longitude": _degrees(message, "longitude"),
+    }
+    return {name: value for name, value in found.items() if value is not None} or None
+
+
+def _keywords(message: Document) -> list[str] | None:
+    """What a sticker means."""
+    found = reading.items(message, "keywords")
+    return [word for one in found if (word := reading.text({"word": one}, "word"))] or None
+
+
+def _degrees(place: Document, name: str) -> float | None:
+    found = place.get(name)
+    return found if isinstance(found, float) and math.isfinite(found) else None
