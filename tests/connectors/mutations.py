@@ -52,9 +52,9 @@ def mutated(draw: st.DrawFn, bodies: Sequence[bytes]) -> bytes:
     for _ in range(draw(st.integers(0, 4))):
         found = _changed(draw, found)
     mangled = json.dumps(found, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
-    if draw(st.integers(0, 5)) == 0:
+    if draw(st.integers(0, 11)) == 0:
         mangled = mangled[: draw(st.integers(0, len(mangled)))]
-    if draw(st.integers(0, 9)) == 0:
+    if draw(st.integers(0, 11)) == 0:
         at = draw(st.integers(0, len(mangled)))
         mangled = mangled[:at] + draw(st.binary(max_size=4)) + mangled[at:]
     return mangled
@@ -80,10 +80,10 @@ def parsed_or_unreadable(connector: Connector, request: WebhookRequest) -> Seque
 
 def _changed(draw: st.DrawFn, found: Any) -> Any:
     """A copy in which one place is replaced or left out; a string that holds JSON may be changed within."""
-    places = list(_places(found))
-    place = draw(st.sampled_from(places))
-    if not place:
+    _, *places = _places(found)
+    if not places or draw(st.integers(0, 29)) == 0:
         return draw(VALUES)
+    place = draw(st.sampled_from(places))
     found = json.loads(json.dumps(found))
     parent = found
     for step in place[:-1]:
@@ -95,8 +95,19 @@ def _changed(draw: st.DrawFn, found: Any) -> Any:
     elif draw(st.integers(0, 2)) == 0:
         del parent[last]
     else:
-        parent[last] = draw(VALUES)
+        parent[last] = draw(_near(parent[last]) | VALUES)
     return found
+
+
+def _near(value: Any) -> st.SearchStrategy[Any]:
+    """Values of the same kind that lie at the edges of what is allowed."""
+    if isinstance(value, bool):
+        return st.just(not value)
+    if isinstance(value, int):
+        return st.sampled_from([0, 1, -1, -value, value * 1000, value / 1000, 2**53 + 1, 2**64, str(value)])
+    if isinstance(value, str):
+        return st.sampled_from(["", " ", "0", value + "\ud83d", value + "\0", "x" * 1_020, "é" * 1_024])
+    return st.just([value, value])
 
 
 def _places(found: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

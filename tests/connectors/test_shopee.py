@@ -189,6 +189,22 @@ def test_a_message_without_what_it_needs_cannot_be_read(missing):
         shopee().parse(post(json.dumps(push).encode()))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("created_timestamp", 12, "years 2000 to 2100"),
+        ("content", {"text": "x" * 300_000}, "longer than 262144 bytes"),
+        ("message_id", "x" * 1_020, "length <= 1024"),
+    ],
+    ids=["time", "text", "key of the receipt"],
+)
+def test_what_weir_would_not_take_from_anybody_cannot_be_read(name, value, reason):
+    push = json.loads(payload("shopee", "echo"))
+    push["data"]["content"][name] = value
+    with pytest.raises(UnreadableError, match=reason):
+        shopee().parse(post(json.dumps(push).encode()))
+
+
 def test_a_message_of_no_shop_cannot_be_read():
     push = json.loads(payload("shopee", "text"))
     del push["shop_id"], push["data"]["content"]["shop_id"]
