@@ -33,7 +33,8 @@ OPEN_PATHS = frozenset(
     }
 )
 PROGRAM_PREFIXES = ("/api/", "/_nicegui")
-OPEN_PREFIXES = ("/static/", "/webhooks/")
+WEBHOOKS = "/webhooks/"
+OPEN_PREFIXES = ("/static/", WEBHOOKS)
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -91,7 +92,7 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
         """Find out who it is, and hand over to the app when he may enter."""
-        bearer = bearer_of(headers)
+        bearer = "" if scope["path"].startswith(WEBHOOKS) else bearer_of(headers)  # a platform's header is no token
         try:
             scope["state"]["caller"] = caller = await self._caller(headers, bearer)
         except RetriableError as busy:
@@ -112,7 +113,7 @@ class Gate:
 
     def _foreign(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         """Whether a browser brought this from a page of another origin (CSRF, cross-site websockets)."""
-        if scope["type"] == "http" and (scope["method"] in SAFE_METHODS or scope["path"].startswith("/webhooks/")):
+        if scope["type"] == "http" and (scope["method"] in SAFE_METHODS or scope["path"].startswith(WEBHOOKS)):
             return False
         origin = headers.get(b"origin", b"").decode("latin-1").lower().rstrip("/")
         if not origin:

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from actors.errors import ConfigurationError, RejectedError, RetriableError, WeirError
+from connectors.contract.connector import SignatureError
 from services.errors import (
     ConflictError,
     CredentialsError,
@@ -32,6 +33,7 @@ STATUSES: tuple[tuple[type[WeirError], HTTPStatus], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
     (CredentialsError, HTTPStatus.UNAUTHORIZED),
+    (SignatureError, HTTPStatus.UNAUTHORIZED),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (BatchTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (UnreadableBatchError, HTTPStatus.BAD_REQUEST),
@@ -70,7 +72,7 @@ async def _weir_error(_request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(max(1, round(error.retry_after)))
     elif status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "2"
-    if status is HTTPStatus.UNAUTHORIZED:
+    if isinstance(error, CredentialsError):
         headers["WWW-Authenticate"] = "Bearer"
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed", error=type(error).__name__, reason=str(error))

@@ -1,9 +1,28 @@
-"""Every connector there is, by platform: the one list, and the shared parts none of which is one."""
+"""Every connector there is: the one list, in the order people see."""
 
 from __future__ import annotations
 
 from connectors.contract.connector import Connector
+from connectors.instagram import Instagram
+from connectors.lazada import Lazada
+from connectors.line import Line
+from connectors.messenger import Messenger
+from connectors.shopee import Shopee
+from connectors.telegram import Telegram
+from connectors.tiktok import TikTok
+from connectors.webhook import GenericWebhook
+from connectors.whatsapp import WhatsApp
 
-CONNECTORS: tuple[type[Connector], ...] = ()
+CONNECTORS: tuple[type[Connector], ...] = (
+    Shopee,
+    Lazada,
+    TikTok,
+    Messenger,
+    Instagram,
+    WhatsApp,
+    Telegram,
+    Line,
+    GenericWebhook,
+)
 
 BY_PLATFORM = {connector.platform: connector for connector in CONNECTORS}

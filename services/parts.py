@@ -15,6 +15,7 @@ from services.ingest import Ingest
 from services.mutes import Mutes
 from services.thresholds import Thresholds
 from services.tokens import Tokens
+from services.webhooks import Webhooks
 from storage.ports import Store
 from streams.ports import Gateway, LogReader
 
@@ -34,14 +35,14 @@ class Services(Struct, kw_only=True):
     mutes: Mutes
     audit_log: AuditLog
     dead_letters: DeadLetters
+    bindings: Bindings
+    webhooks: Webhooks
     ready: Callable[[], list[str]]
     """What keeps Weir from being ready, as sentences; empty when it is."""
     metrics: Callable[[], Awaitable[bytes]]
     """The figures in Prometheus' text format."""
     observe_response: Callable[[int], None] | None = None
     """Told the status code of every HTTP response."""
-    bindings: Bindings | None = None
-    webhooks: Any = None
     monitor: Any = None
     incidents: Any = None
     stats: Any = None

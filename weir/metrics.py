@@ -43,6 +43,13 @@ FIGURES: tuple[Figure, ...] = (
         "When it grows, read the reasons in the senders' 202 answers: most likely a sender changed its format.",
     ),
     Figure(
+        "weir_webhooks",
+        "counter",
+        "What platforms' webhooks told since the start: events accepted, rejected, handshakes, bad signatures.",
+        "bad_signature: a secret was changed at the platform, or a stranger knocks. rejected: the ledger says of whom.",
+        ("outcome",),
+    ),
+    Figure(
         "weir_http_responses",
         "counter",
         "HTTP responses by status code.",

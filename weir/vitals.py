@@ -54,6 +54,10 @@ class Vitals:
         self.metrics.count("weir_events_accepted", accepted)
         self.metrics.count("weir_events_rejected", rejected)
 
+    def observe_webhook(self, outcome: str, count: int) -> None:
+        """Count what became of a platform's webhook."""
+        self.metrics.count("weir_webhooks", count, outcome)
+
     def observe_response(self, code: int) -> None:
         """Count an HTTP response."""
         self.metrics.count("weir_http_responses", 1, str(code))

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.routes import (
     anomalies,
     auth,
+    bindings,
     conversations,
     events,
     health,
@@ -15,10 +16,12 @@ from api.routes import (
     records,
     stats,
     thresholds,
+    webhooks,
 )
 
 ROUTES: tuple[APIRouter, ...] = (
     events.router,
+    webhooks.router,
     anomalies.router,
     conversations.router,
     monitor.router,
@@ -29,5 +32,6 @@ ROUTES: tuple[APIRouter, ...] = (
     records.router,
     auth.router,
     profile.router,
+    bindings.router,
     health.router,
 )

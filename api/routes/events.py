@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from api.asking import Parts, Settings, needs
 from api.bodies import read_batch
-from api.problems import problem
 from api.views import answer
 from services.permissions import Caller
 
@@ -41,12 +40,3 @@ async def ingest(
         body = await read_batch(request, settings.most_body, settings.most_batch)
         receipt = await parts.ingest.accept(body, request.headers.get("content-type"))
     return answer(receipt, HTTPStatus.ACCEPTED)
-
-
-@router.post("/webhooks/{platform}/{account}", tags=["webhooks"], summary="A platform's own webhook")
-async def webhook(platform: str, account: str) -> Response:
-    """No platform's webhook is served by this release."""
-    detail = (
-        f"no connector for {platform[:40]!r} is installed (account {account[:40]!r}); send events to /api/v1/events"
-    )
-    return problem(HTTPStatus.NOT_FOUND, detail)

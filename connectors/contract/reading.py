@@ -15,7 +15,7 @@ import msgspec
 from connectors.contract.connector import Parsed, Refused, UnreadableError
 
 Document: TypeAlias = Mapping[str, Any]
-_LATEST_MS = 4_102_444_800_000  # the year 2100
+_EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 to 2100: what the gateway takes
 _LONGEST_ID = 1_024
 
 
@@ -101,10 +101,17 @@ def milliseconds(parent: Document, name: str, *, unit_ms: float = 1) -> int:
         value = float(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else math.nan
     except (ValueError, OverflowError):
         value = math.nan
-    if not 0 <= value * unit_ms <= _LATEST_MS:
+    if not _EARLIEST_MS <= value * unit_ms < _LATEST_MS:
         raise UnreadableError(f"{name!r} is missing or no time")
     exact = isinstance(found, int) and unit_ms == int(unit_ms)
     return int(found) * int(unit_ms) if exact and isinstance(found, int) else round(value * unit_ms)
+
+
+def _shown(item: Any) -> bytes:
+    try:
+        return json.dumps(item).encode()
+    except RecursionError:  # read just below the interpreter's limit, written just above it
+        return b"nested too deeply to be shown"
 
 
 def each(found: Iterable[Any], read: Callable[[Document], Iterable[Parsed]]) -> list[Parsed]:
@@ -116,5 +123,5 @@ def each(found: Iterable[Any], read: Callable[[Document], Iterable[Parsed]]) -> 
                 raise UnreadableError("an item is not an object")  # noqa: TRY301 # refused like any other
             parsed += list(read(cast("Document", item)))
         except UnreadableError as wrong:
-            parsed.append(Refused(json.dumps(item).encode(), str(wrong)))
+            parsed.append(Refused(_shown(item), str(wrong)))
     return parsed

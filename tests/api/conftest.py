@@ -9,17 +9,21 @@ from api.settings import WebSettings
 from services.accounts import Accounts
 from services.anomalies import Anomalies
 from services.audit_log import AuditLog
+from services.bindings import Bindings
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
 from services.ingest import Ingest
 from services.mutes import Mutes
 from services.parts import Services
 from services.passwords import Passwords
+from services.secrets import Vault
 from services.thresholds import Thresholds
 from services.tokens import Tokens
+from services.webhooks import Webhooks
 from storage.sqlite import SqliteStore
 from streams.embedded.log import EmbeddedLog
 from streams.gateway import EmbeddedGateway
+from tests.api.letters import Letters
 from weir.config import Config
 from weir.wiring import running
 
@@ -43,11 +47,13 @@ async def gateway(data_dir):
 
 
 @pytest.fixture
-def services(store, gateway):
+def services(store, gateway, data_dir):
     now = gateway.now
 
     async def metrics():
         return b"weir_up 1\n"
+
+    bindings = Bindings(store, Vault(file=data_dir / "secret.key"), {Letters.platform: Letters}, now)
 
     return Services(
         store=store,
@@ -62,6 +68,8 @@ def services(store, gateway):
         mutes=Mutes(store, now),
         audit_log=AuditLog(store),
         dead_letters=DeadLetters(store, now, gateway),
+        bindings=bindings,
+        webhooks=Webhooks(gateway, bindings.connector),
         ready=list,
         metrics=metrics,
     )

@@ -153,7 +153,7 @@ async def test_only_some_roles_may_send_events(as_role, message):
             assert (await client.post(EVENTS, json=[message(1)])).status_code == status
 
 
-async def test_a_webhook_of_a_platform_without_connector_is_not_found(stranger):
+async def test_a_webhook_of_a_channel_that_is_not_bound_is_not_found(stranger):
     answer = await stranger.post("/webhooks/shopee/shop-1", content=b"{}")
     assert answer.status_code == 404
-    assert "no connector" in answer.json()["detail"]
+    assert "no channel shopee/shop-1 is bound" in answer.json()["detail"]

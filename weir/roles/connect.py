@@ -13,7 +13,7 @@ import structlog
 from fastapi import FastAPI
 
 from actors.errors import RetriableError
-from api.routes import events, health
+from api.routes import events, health, webhooks
 from services.heartbeats import Heartbeats, limits_of
 from services.signs import Report, SignOfLife
 from services.thresholds import Thresholds
@@ -26,7 +26,7 @@ from weir.roles.tasks import Tasks
 from weir.version import VERSION
 from weir.vitals import Vitals, watchdog_reasons
 
-ROUTES = (events.router, health.router)
+ROUTES = (events.router, webhooks.router, health.router)
 PERIOD_S = 1.0
 _log = structlog.get_logger(__name__)
 

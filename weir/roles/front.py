@@ -28,6 +28,7 @@ from services.thresholds import Thresholds
 from services.tokens import Tokens
 from services.trace import Trace
 from services.watchdog import Watchdog
+from services.webhooks import Webhooks
 from streams.app import Runtime
 from streams.bus import LocalBus
 from weir import figures
@@ -118,6 +119,9 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Servi
     store, gateway = parts.store, parts.gateway
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
     ingest.observe = vitals.observe_batch
+    bindings = Bindings(store, made_vault(parts.config), BY_PLATFORM, gateway.now)
+    webhooks = Webhooks(gateway, bindings.connector)
+    webhooks.observe = vitals.observe_webhook
     return Services(
         store=store,
         gateway=gateway,
@@ -134,7 +138,8 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Servi
         ready=vitals.unready,
         metrics=vitals.exposition,
         observe_response=vitals.observe_response,
-        bindings=Bindings(store, made_vault(parts.config), BY_PLATFORM, gateway.now),
+        bindings=bindings,
+        webhooks=webhooks,
     )
 
 

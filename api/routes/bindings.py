@@ -1,0 +1,71 @@
+"""Channels bound to their platforms: admins only. Values of settings go in and never come out."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Request
+from msgspec import Struct, field
+from starlette.responses import Response
+
+from api.asking import Parts, needs
+from api.bodies import read_json
+from api.description import body_of
+from api.views import View, answer, rfc3339
+from connectors.contract.connector import Connector
+from connectors.registry import CONNECTORS
+from services.bindings import ChannelView
+from services.permissions import Caller
+
+router = APIRouter(prefix="/api/v1", tags=["channels"])
+ChannelAdmin = Annotated[Caller, Depends(needs("manage_channels"))]
+PATH = "/bindings/{platform}/{account:path}"
+"""An account may hold a `/`, sent as %2F."""
+
+
+class NewBinding(Struct, forbid_unknown_fields=True):
+    """How to bind a channel: the address registered at the platform, and settings; those left out keep their value."""
+
+    url: str
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@router.get("/platforms", summary="Platforms a channel can be bound to")
+async def platforms(_caller: ChannelAdmin) -> Response:
+    """Each with the settings it wants."""
+    return answer({"items": [_platform_view(one) for one in CONNECTORS], "next": None})
+
+
+@router.get("/bindings", summary="Every bound channel")
+async def bindings(parts: Parts, _caller: ChannelAdmin) -> Response:
+    """Names of what is set, never values."""
+    return answer({"items": [_view(one) for one in await parts.bindings.bindings()], "next": None})
+
+
+@router.put(PATH, summary="Bind a channel, or change its binding", openapi_extra=body_of(NewBinding))
+async def bind(platform: str, account: str, request: Request, parts: Parts, caller: ChannelAdmin) -> Response:
+    """Holds in every process within five seconds. 409 when somebody else was faster."""
+    wanted = await read_json(request, NewBinding)
+    bound = await parts.bindings.bind(caller, platform, account, wanted.url, wanted.settings)
+    return answer({"platform": bound.platform, "account": bound.account, "url": bound.url})
+
+
+@router.delete(PATH, summary="Forget a binding with its secrets", status_code=204)
+async def unbind(platform: str, account: str, parts: Parts, caller: ChannelAdmin) -> Response:
+    """What the channel told so far stays."""
+    await parts.bindings.unbind(caller, platform, account)
+    return Response(status_code=204)
+
+
+def _view(channel: ChannelView) -> View:
+    view = msgspec.to_builtins(channel)
+    view["created_at"], view["changed_at"] = rfc3339(channel.created_at), rfc3339(channel.changed_at)
+    return view
+
+
+def _platform_view(connector: type[Connector]) -> View:
+    return {
+        "platform": connector.platform,
+        "settings": [msgspec.to_builtins(setting) for setting in connector.settings],
+        "text_limit": connector.limits.text,
+        "window_s": None if connector.limits.window_ms is None else connector.limits.window_ms // 1000,
+    }

@@ -1,0 +1,109 @@
+"""Platforms' webhooks over HTTP: genuine or refused, durable before the answer, one bad item harming no other."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from actors.events import Message, Rejected
+from connectors.contract.signatures import hex_of, hmac_sha256
+from services.permissions import Caller
+
+SECRET = "kept in the vault"  # a test's own
+ADMIN = Caller(name="ada", role="admin", via="session")
+ADDRESS = "/webhooks/letters/shop%2F1"
+
+
+@pytest.fixture
+async def heard(services):
+    """What the webhooks' outcomes were; the channel is bound."""
+    outcomes = []
+    await services.bindings.bind(ADMIN, "letters", "shop/1", f"https://weir.test{ADDRESS}", {"secret": SECRET})
+    services.webhooks.observe = lambda outcome, count: outcomes.append((outcome, count))
+    return outcomes
+
+
+def letter(number, **changes):
+    return {"from": "anna", "id": number, "time": 1_700_000_000_000 + number, "text": "Where is it?", **changes}
+
+
+def signed(*letters):
+    body = msgspec.json.encode({"letters": letters})
+    return {"content": body, "headers": {"Authorization": hex_of(hmac_sha256(SECRET, body))}}
+
+
+async def test_what_a_genuine_request_tells_is_in_the_log_when_it_is_answered(stranger, heard, logged):
+    answer = await stranger.post(ADDRESS, **signed(letter(1), letter(2)))
+    assert (answer.status_code, answer.content) == (204, b"")
+    entries = await logged()
+    assert [(e.account, e.conversation, e.message, e.sent_at) for e in entries] == [
+        ("shop/1", "anna", "1", 1_700_000_000_001),
+        ("shop/1", "anna", "2", 1_700_000_000_002),
+    ]
+    assert all(e.at is not None for e in entries)
+    assert heard == [("accepted", 2)]
+
+
+async def test_one_bad_item_is_kept_as_rejected_and_harms_no_other(stranger, heard, logged):
+    answer = await stranger.post(ADDRESS, **signed(letter(1), letter(2, time="soon"), letter(3)))
+    assert answer.status_code == 204
+    entries = await logged()
+    bad = [e for e in entries if isinstance(e, Rejected)]
+    assert [(e.platform, e.account, e.reason) for e in bad] == [("letters", "shop/1", "'time' is missing or no time")]
+    assert msgspec.json.decode(bad[0].raw)["id"] == 2
+    assert [e.message for e in entries if isinstance(e, Message)] == ["1", "3"]
+    assert heard == [("accepted", 2), ("rejected", 1)]
+
+
+async def test_a_genuine_body_that_cannot_be_read_is_kept_and_answered_well(stranger, heard, logged):
+    body = b"{broken"
+    headers = {"Authorization": hex_of(hmac_sha256(SECRET, body))}
+    assert (await stranger.post(ADDRESS, content=body, headers=headers)).status_code == 204
+    (entry,) = await logged()
+    assert (entry.raw, entry.platform, entry.account) == (body, "letters", "shop/1")
+    assert entry.reason.startswith("the body is not JSON")
+    assert heard == [("rejected", 1)]
+
+
+async def test_an_event_no_gateway_would_take_is_rejected_not_logged_as_it_is(stranger, heard, logged):
+    assert (await stranger.post(ADDRESS, **signed(letter(1, seq=-1)))).status_code == 204
+    (entry,) = await logged()
+    assert isinstance(entry, Rejected)
+    assert "seq" in entry.reason
+    assert heard == [("rejected", 1)]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "0" * 64}, {"Authorization": "Bearer nobody"}])
+async def test_a_wrong_signature_is_refused_and_leaves_nothing(stranger, heard, logged, headers):
+    answer = await stranger.post(ADDRESS, content=b'{"letters":[]}', headers=headers)
+    assert answer.status_code == 401
+    assert "Authorization" in answer.json()["detail"]
+    assert await logged() == []
+    assert heard == [("bad_signature", 1)]
+
+
+async def test_a_handshake_is_answered_before_any_signature(stranger, heard):
+    answer = await stranger.get(ADDRESS, params={"token": "ours", "challenge": "<b>42"})
+    assert (answer.status_code, answer.text) == (200, "<b>42")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert (await stranger.get(ADDRESS, params={"token": "theirs"})).status_code == 401
+    assert heard == [("handshake", 1), ("bad_signature", 1)]
+
+
+async def test_a_channel_that_is_not_bound_is_not_found(stranger, heard):
+    answer = await stranger.post("/webhooks/letters/other", content=b"{}")
+    assert answer.status_code == 404
+    assert "letters/other" in answer.json()["detail"]
+    assert heard == []
+
+
+async def test_a_request_that_tells_nothing_is_answered_and_logs_nothing(stranger, heard, logged):
+    assert (await stranger.post(ADDRESS, **signed())).status_code == 204
+    assert await logged() == []
+    assert heard == []
+
+
+async def test_a_body_larger_than_allowed_is_refused(stranger, heard):
+    answer = await stranger.post(ADDRESS, content=b"x" * 200_001)
+    assert answer.status_code == 413
+    assert heard == []
