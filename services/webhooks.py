@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Literal, TypeAlias
 
 import msgspec
+import structlog
 
-from actors.errors import RejectedError
+from actors.errors import RejectedError, RetriableError
 from actors.events import Entry, Rejected
 from actors.intake import parse_event, stamp
 from connectors.contract.connector import (
@@ -25,6 +26,7 @@ from connectors.contract.connector import (
 )
 from services.errors import NotFoundError
 from services.ingest import MOST_RAW, check_ahead
+from services.secrets import SecretsError
 from streams.ports import Gateway
 
 Find: TypeAlias = Callable[[str, str], Awaitable[Connector | None]]
@@ -33,6 +35,7 @@ NOT_BOUND = (
     "no channel {platform}/{account} is bound here; `weir channel add` binds one, `weir channel list` shows them"
 )
 SHOWN = 60
+_log = structlog.get_logger(__name__)
 
 
 class Webhooks:
@@ -48,11 +51,10 @@ class Webhooks:
     async def receive(self, platform: str, account: str, request: WebhookRequest) -> Answer:
         """Take a request in; the answer may go out at once: everything is durable.
 
-        Raises NotFoundError, SignatureError, OverloadedError or LogFullError; then nothing of it was kept.
+        Raises NotFoundError, SignatureError, or RetriableError (OverloadedError and LogFullError among them); then
+        nothing of it was kept.
         """
-        connector = await self._find(platform, account)
-        if connector is None:
-            raise NotFoundError(NOT_BOUND.format(platform=platform[:SHOWN], account=account[:SHOWN]))
+        connector = await self._bound(platform, account)
         try:
             answer = connector.handshake(request)
             if answer is not None:
@@ -69,6 +71,18 @@ class Webhooks:
         self._tell("accepted", len(entries) - rejected)
         self._tell("rejected", rejected)
         return connector.accepted
+
+    async def _bound(self, platform: str, account: str) -> Connector:
+        try:
+            connector = await self._find(platform, account)
+        except SecretsError as wrong:
+            # Why is for whoever runs Weir: the one who asks may be anybody.
+            shown = f"{platform[:SHOWN]}/{account[:SHOWN]}"
+            _log.warning("webhook not served", channel=shown, reason=str(wrong))
+            raise RetriableError("this channel cannot be served now; Weir's log says why") from None
+        if connector is None:
+            raise NotFoundError(NOT_BOUND.format(platform=platform[:SHOWN], account=account[:SHOWN]))
+        return connector
 
     def _tell(self, outcome: Outcome, count: int) -> None:
         if self.observe is not None and count:

@@ -7,9 +7,11 @@ from fastapi import APIRouter, Depends, Request
 from msgspec import Struct, field
 from starlette.responses import Response
 
+from actors.errors import ConfigurationError
 from api.asking import Parts, needs
 from api.bodies import read_json
 from api.description import body_of
+from api.problems import Problem
 from api.views import View, answer, rfc3339
 from connectors.contract.connector import Connector
 from connectors.registry import CONNECTORS
@@ -45,7 +47,10 @@ async def bindings(parts: Parts, _caller: ChannelAdmin) -> Response:
 async def bind(platform: str, account: str, request: Request, parts: Parts, caller: ChannelAdmin) -> Response:
     """Holds in every process within five seconds. 409 when somebody else was faster."""
     wanted = await read_json(request, NewBinding)
-    bound = await parts.bindings.bind(caller, platform, account, wanted.url, wanted.settings)
+    try:
+        bound = await parts.bindings.bind(caller, platform, account, wanted.url, wanted.settings)
+    except ConfigurationError as wrong:
+        raise Problem(503, str(wrong)) from wrong  # an admin is told which setting to mend
     return answer({"platform": bound.platform, "account": bound.account, "url": bound.url})
 
 

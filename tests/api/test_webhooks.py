@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+import structlog
 
 from actors.events import Message, Rejected
 from connectors.contract.signatures import hex_of, hmac_sha256
+from services.bindings import Bindings
 from services.permissions import Caller
+from services.secrets import Vault
+from services.webhooks import Webhooks
+from tests.api.letters import Letters
 
 SECRET = "kept in the vault"  # a test's own
 ADMIN = Caller(name="ada", role="admin", via="session")
@@ -106,4 +111,20 @@ async def test_a_request_that_tells_nothing_is_answered_and_logs_nothing(strange
 async def test_a_body_larger_than_allowed_is_refused(stranger, heard):
     answer = await stranger.post(ADDRESS, content=b"x" * 200_001)
     assert answer.status_code == 413
+    assert heard == []
+
+
+async def test_secrets_that_cannot_be_opened_are_told_to_the_log_and_to_no_stranger(
+    stranger, heard, services, data_dir, logged
+):
+    elsewhere = Vault(file=data_dir / "another.key")
+    elsewhere.renew()
+    found = Bindings(services.store, elsewhere, {Letters.platform: Letters}, services.gateway.now)
+    services.webhooks = Webhooks(services.gateway, found.connector)
+    with structlog.testing.capture_logs() as lines:
+        answer = await stranger.post(ADDRESS, **signed(letter(1)))
+    assert answer.status_code == 503
+    assert answer.json()["detail"] == "this channel cannot be served now; Weir's log says why"
+    assert [line["event"] for line in lines] == ["webhook not served"]
+    assert await logged() == []
     assert heard == []
