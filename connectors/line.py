@@ -6,12 +6,10 @@ messages. Files are fetched by the message's id; reply tokens are not kept.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from actors.events import Attachment, Delete, Edit, Message, Sender
-from actors.intake import EARLIEST
 from connectors.contract import reading, signatures
 from connectors.contract.connector import (
     Capabilities,
@@ -77,7 +75,7 @@ class Line(Connector):
                     message=reading.identity(message, "id"),
                     event=reading.identity(event, "webhookEventId"),
                     text=reading.text(message, "text"),
-                    extra={"edited_at": _at(event)},  # edits may come out of order
+                    extra={"edited_at": reading.milliseconds(event, "timestamp")},  # edits may come out of order
                 )
             case "unsend":
                 message_id = reading.identity(reading.part(event, "unsend"), "messageId")
@@ -90,7 +88,7 @@ class Line(Connector):
         return Message(
             **self._where(event),
             message=found,
-            sent_at=_at(event),
+            sent_at=reading.milliseconds(event, "timestamp"),
             direction="in",
             sender=Sender(id=reading.optional_identity(reading.part(event, "source"), "userId"), role="customer"),
             text=reading.text(message, "text"),
@@ -109,24 +107,16 @@ class Line(Connector):
         return {"platform": self.platform, "account": self.binding.account, "conversation": conversation}
 
 
-def _at(event: Document) -> int:
-    at = reading.milliseconds(event, "timestamp")
-    if at < EARLIEST:
-        raise UnreadableError("'timestamp' lies before the year 2000")
-    return at
-
-
 def _attachments(message: Document, message_id: str) -> list[Attachment] | None:
     kind = reading.text(message, "type")
     if kind not in _FILES:
         return None
-    size = message.get("fileSize")
     provider = reading.optional_part(message, "contentProvider")
     return [
         Attachment(
             id=message_id,
             kind=kind,
-            size=size if type(size) is int and 0 <= size < 2**53 else None,
+            size=reading.size(message, "fileSize"),
             url=reading.text(provider, "originalContentUrl"),
         )
     ]
@@ -142,8 +132,8 @@ def _extra(message: Document) -> dict[str, Any] | None:
         "keywords": _keywords(message),
         "name": reading.text(message, "title"),
         "address": reading.text(message, "address"),
-        "latitude": _degrees(message, "latitude"),
-        "longitude": _degrees(message, "longitude"),
+        "latitude": reading.number(message, "latitude"),
+        "longitude": reading.number(message, "longitude"),
     }
     return {name: value for name, value in found.items() if value is not None} or None
 
@@ -152,8 +142,3 @@ def _keywords(message: Document) -> list[str] | None:
     """What a sticker means."""
     found = reading.items(message, "keywords")
     return [word for one in found if (word := reading.text({"word": one}, "word"))] or None
-
-
-def _degrees(place: Document, name: str) -> float | None:
-    found = place.get(name)
-    return found if isinstance(found, float) and math.isfinite(found) else None

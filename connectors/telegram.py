@@ -6,12 +6,10 @@ channels, reactions, pressed buttons and service messages give no event.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from actors.events import Attachment, Delete, Edit, Message, Sender
-from actors.intake import EARLIEST
 from connectors.contract import reading, signatures
 from connectors.contract.connector import (
     Capabilities,
@@ -107,7 +105,7 @@ class Telegram(Connector):
         yield Message(
             **where,
             message=_id(message, message),
-            sent_at=_sent_at(message),
+            sent_at=reading.milliseconds(message, "date", unit_ms=1_000),
             direction=direction,
             sender=_sender(message, role),
             text=_text(message),
@@ -149,13 +147,6 @@ def _id(told: Document, message: Document) -> str:
     if told.get("business_connection_id") is None:
         return number
     return f"{_short(told, 'business_connection_id')}:{number}"
-
-
-def _sent_at(message: Document) -> int:
-    at = reading.milliseconds(message, "date", unit_ms=1_000)
-    if at < EARLIEST:
-        raise UnreadableError("'date' lies before the year 2000")
-    return at
 
 
 def _roles(message: Document) -> tuple[Literal["in", "out"], Literal["customer", "agent", "bot"]]:
@@ -204,12 +195,11 @@ def _attachments(message: Document) -> list[Attachment] | None:
 
 
 def _file(kind: str, told: Document) -> Attachment:
-    size = told.get("file_size")
     return Attachment(
         id=reading.identity(told, "file_id"),
         kind=kind,
         mime=reading.text(told, "mime_type"),
-        size=size if type(size) is int and 0 <= size < 2**53 else None,
+        size=reading.size(told, "file_size"),
     )
 
 
@@ -224,16 +214,11 @@ def _extra(message: Document) -> dict[str, Any] | None:
         "album": reading.optional_identity(message, "media_group_id"),
         "filename": reading.text(reading.optional_part(message, "document"), "file_name"),
         "forwarded": True if message.get("forward_origin") is not None else None,
-        "latitude": _degrees(place, "latitude"),
-        "longitude": _degrees(place, "longitude"),
+        "latitude": reading.number(place, "latitude"),
+        "longitude": reading.number(place, "longitude"),
         "name": reading.text(venue, "title") or reading.text(contact, "first_name"),
         "address": reading.text(venue, "address"),
         "phone": reading.text(contact, "phone_number"),
         "poll": reading.text(reading.optional_part(message, "poll"), "question"),
     }
     return {name: value for name, value in found.items() if value is not None} or None
-
-
-def _degrees(place: Document, name: str) -> float | None:
-    found = place.get(name)
-    return found if isinstance(found, float) and math.isfinite(found) else None

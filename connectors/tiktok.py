@@ -152,9 +152,8 @@ def _attachments(message: str, kind: str, said: Document) -> list[Attachment] | 
     if file is None:
         return None
     own = reading.optional_identity(said, "vid") or f"{message}:0"
-    size = reading.optional_identity(said, "size") or ""
-    known = size.isascii() and size.isdigit() and len(size) <= len("9007199254740992")
-    return [Attachment(id=own, kind=file, size=int(size) if known else None, url=reading.text(said, "url") or None)]
+    url = reading.text(said, "url") or None
+    return [Attachment(id=own, kind=file, size=reading.size(said, "size"), url=url)]
 
 
 def _extra(kind: str, said: Document) -> dict[str, str] | None:

@@ -6,13 +6,11 @@ Reactions give no event; the history that is pushed when a number is onboarded i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
 from actors.events import Attachment, Delete, Edit, Failure, Message, Receipt, Sender
-from actors.intake import EARLIEST
 from connectors.contract import reading
 from connectors.contract.connector import Capabilities, Limits, Parsed, Setting, UnreadableError, WebhookRequest
 from connectors.contract.meta import APP_SECRET, VERIFY_TOKEN, MetaConnector, key, present
@@ -90,7 +88,7 @@ class WhatsApp(MetaConnector):
         yield Message(
             **where,
             message=message,
-            sent_at=_sent_at(item),
+            sent_at=reading.milliseconds(item, "timestamp", unit_ms=1_000),
             direction="out" if ours else "in",
             sender=Sender(
                 id=sender,
@@ -150,13 +148,6 @@ def _names(value: Document) -> dict[str, str]:
     return names
 
 
-def _sent_at(item: Document) -> int:
-    at = reading.milliseconds(item, "timestamp", unit_ms=1_000)
-    if at < EARLIEST:
-        raise UnreadableError("'timestamp' lies before the year 2000")
-    return at
-
-
 def _version(where: dict[str, Any], change: Document, event: str, *, recalled: bool) -> Parsed:
     original = reading.identity(change, "original_message_id")
     if recalled:
@@ -206,17 +197,12 @@ def _extra(item: Document, kind: str | None, context: Document) -> dict[str, Any
         ad=reading.text(referral, "headline") or reading.text(referral, "source_url"),
         name=reading.text(place, "name"),
         address=reading.text(place, "address"),
-        latitude=_degrees(place, "latitude"),
-        longitude=_degrees(place, "longitude"),
+        latitude=reading.number(place, "latitude"),
+        longitude=reading.number(place, "longitude"),
         products=_products(item) if kind == "order" else None,
         contacts=_contacts(item) if kind == "contacts" else None,
         reason=_failure(item).reason if kind == "unsupported" else None,
     )
-
-
-def _degrees(place: Document, name: str) -> float | None:
-    found = place.get(name)
-    return found if isinstance(found, float) and math.isfinite(found) else None
 
 
 def _products(item: Document) -> list[str] | None:

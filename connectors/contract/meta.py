@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 from actors.events import Attachment, Delete, Edit, Message, Receipt, Sender
-from actors.intake import EARLIEST
 from connectors.contract import reading, signatures
 from connectors.contract.connector import (
     Answer,
@@ -212,17 +211,16 @@ def _sent_at(item: Document, entry: Document) -> int:
     """When it was sent, ms. What the dashboard's test button sends may have seconds, or no time but the entry's."""
     for parent, name in ((item, "timestamp"), (entry, "time")):
         for unit_ms in (1, 1_000):
-            at = _time(parent, name, unit_ms)
-            if at >= EARLIEST:
+            if (at := _time(parent, name, unit_ms)) is not None:
                 return at
-    raise UnreadableError("'timestamp' is missing or no time since the year 2000")
+    raise UnreadableError("'timestamp' is missing or no time")
 
 
-def _time(parent: Document, name: str, unit_ms: int) -> int:
+def _time(parent: Document, name: str, unit_ms: int) -> int | None:
     try:
         return reading.milliseconds(parent, name, unit_ms=unit_ms)
     except UnreadableError:
-        return -1
+        return None
 
 
 def _attachments(message: Document, mid: str) -> tuple[list[Attachment], list[Mapping[str, str]]]:

@@ -12,11 +12,13 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 
+from actors.intake import EARLIEST, LATEST
 from connectors.contract.connector import Parsed, Refused, UnreadableError
 
 Document: TypeAlias = Mapping[str, Any]
-_EARLIEST_MS, _LATEST_MS = 946_684_800_000, 4_102_444_800_000  # 2000 to 2100: what the gateway takes
 _LONGEST_ID = 1_024
+_LARGEST_SIZE = 2**63 - 1
+_MOST_DIGITS = len(str(_LARGEST_SIZE))
 
 
 def document(body: bytes) -> Document:
@@ -95,16 +97,39 @@ def _whole(found: str) -> str:
 
 
 def milliseconds(parent: Document, name: str, *, unit_ms: float = 1) -> int:
-    """A time under a name, a number or a numeric string of units of `unit_ms` ms, as milliseconds since 1970."""
+    """A time under a name, a number or a numeric string of units of `unit_ms` ms, as milliseconds since 1970.
+
+    It lies within the years 2000 to 2100, as every event's must.
+    """
     found = parent.get(name)
     try:
         value = float(found) if isinstance(found, str | int | float) and not isinstance(found, bool) else math.nan
     except (ValueError, OverflowError):
         value = math.nan
-    if not _EARLIEST_MS <= value * unit_ms < _LATEST_MS:
+    if not EARLIEST <= value * unit_ms <= LATEST:
         raise UnreadableError(f"{name!r} is missing or no time")
     exact = isinstance(found, int) and unit_ms == int(unit_ms)
     return int(found) * int(unit_ms) if exact and isinstance(found, int) else round(value * unit_ms)
+
+
+def number(parent: Document, name: str) -> float | None:
+    """The number under a name; None when it is absent, none (a boolean, a string) or not finite."""
+    found = parent.get(name)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    try:
+        value = float(found)
+    except OverflowError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def size(parent: Document, name: str) -> int | None:
+    """The size of a file under a name, bytes, a whole number or its digits; None when it is absent or no size."""
+    found = parent.get(name)
+    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= _MOST_DIGITS:
+        found = int(found)
+    return found if type(found) is int and 0 <= found <= _LARGEST_SIZE else None
 
 
 def _shown(item: Any) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.intake import EARLIEST, LATEST
 from connectors.contract import reading
 from connectors.contract.connector import Refused, UnreadableError
 
@@ -36,6 +37,8 @@ def test_half_a_surrogate_pair_costs_no_message():
         (1_700_000_000_123, 1, 1_700_000_000_123),
         (1_700_000_000_123_456_789, 1e-6, 1_700_000_000_123),
         (1_700_000_000.5, 1000, 1_700_000_000_500),
+        (946_684_800, 1000, EARLIEST),
+        (4_102_444_800, 1000, LATEST),
     ],
 )
 def test_times_come_in_several_units_and_as_strings(value, unit_ms, expected):
@@ -43,11 +46,36 @@ def test_times_come_in_several_units_and_as_strings(value, unit_ms, expected):
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, "soon", "", -1, 0, 946_684_799, 10**30, float("nan"), float("inf"), [1], "9" * 400]
+    "value",
+    [None, True, "soon", "", -1, 0, 946_684_799, 4_102_444_801, 10**30, float("nan"), float("inf"), [1], "9" * 400],
 )
 def test_what_is_no_time_is_unreadable(value):
     with pytest.raises(UnreadableError, match="'t' is missing or no time"):
         reading.milliseconds({"t": value}, "t", unit_ms=1000)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(35.68, 35.68), (-23, -23.0), (0, 0.0)])
+def test_a_number_may_be_whole(value, expected):
+    assert reading.number({"n": value}, "n") == expected
+
+
+@pytest.mark.parametrize("value", [None, True, False, "35.68", [], {}, float("nan"), float("inf"), 10**400])
+def test_what_is_no_finite_number_is_none(value):
+    assert reading.number({"n": value}, "n") is None
+    assert reading.number({}, "n") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, 0), (2**63 - 1, 2**63 - 1), ("1048576", 1_048_576), (str(2**63 - 1), 2**63 - 1)]
+)
+def test_a_size_is_bytes_up_to_what_the_store_can_hold(value, expected):
+    assert reading.size({"s": value}, "s") == expected
+
+
+@pytest.mark.parametrize("value", [None, True, -1, 2**63, str(2**63), 1.0, "", "-1", "1.5", "٣", "²", "9" * 5_000])
+def test_what_is_no_size_is_none(value):
+    assert reading.size({"s": value}, "s") is None
+    assert reading.size({}, "s") is None
 
 
 def test_ids_are_strings_however_they_are_sent():
