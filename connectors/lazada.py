@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import msgspec
-
-from actors.errors import RejectedError
 from actors.events import Attachment, Delete, Event, Failure, Message, Receipt, Sender
-from actors.intake import parse_event
 from connectors.contract import reading
+from connectors.contract.canonical import canonical, taken
 from connectors.contract.connector import (
     Capabilities,
     Connector,
@@ -82,10 +79,7 @@ class Lazada(Connector):
                 f"the push is for seller {told}, this channel is seller {ours}; bind that seller as its own channel"
             )
             return [Refused(request.body, reason)]
-        try:
-            return [parse_event(msgspec.json.encode(event), need_at=False) for event in self._events(data)]
-        except RejectedError as wrong:
-            raise UnreadableError(str(wrong)) from wrong
+        return canonical(self._events(data))
 
     def _events(self, data: Document) -> list[Event]:
         account = self.binding.account
@@ -100,15 +94,16 @@ class Lazada(Connector):
         if sent.direction == "in":
             return [sent]
         blocked = reading.text(data, "process_msg")
-        status: Literal["failed", "accepted"] = "failed" if blocked else "accepted"
+        if not blocked:
+            return [sent, taken(sent)]
         fate = Receipt(
             platform=self.platform,
             account=account,
             conversation=conversation,
             message=message,
-            status=status,
-            error=Failure(reason=blocked) if blocked else None,
-            event=f"{conversation}/{message}/{status}",
+            status="failed",
+            error=Failure(reason=blocked),
+            event=f"{conversation}/{message}/failed",
         )
         return [sent, fate]
 

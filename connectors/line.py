@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from actors.events import Attachment, Delete, Edit, Message, Sender
+from actors.events import Attachment, Delete, Edit, Event, Message, Sender
 from connectors.contract import reading, signatures
+from connectors.contract.canonical import canonical
 from connectors.contract.connector import (
     Capabilities,
     Connector,
@@ -62,9 +63,9 @@ class Line(Connector):
         ours, told = self.binding.settings.get("bot_user_id"), reading.text(body, "destination")
         if ours and told and ours != told:
             raise UnreadableError(f"it is for another account than this channel's bot_user_id {ours!r}")
-        return reading.each(reading.items(body, "events"), self._event)
+        return reading.each(reading.items(body, "events"), lambda event: canonical(self._event(event)))
 
-    def _event(self, event: Document) -> Iterable[Parsed]:
+    def _event(self, event: Document) -> Iterable[Event]:
         match reading.text(event, "type"):
             case "message":
                 yield self._message(event, reading.part(event, "message"))

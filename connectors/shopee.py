@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
-from actors.errors import RejectedError
-from actors.events import Attachment, Event, Message, Receipt, Sender
-from actors.intake import parse_event
+from actors.events import Attachment, Event, Message, Sender
 from connectors.contract import reading
+from connectors.contract.canonical import canonical, taken
 from connectors.contract.connector import (
     Answer,
     Capabilities,
@@ -95,10 +92,7 @@ class Shopee(Connector):
                 return [Refused(request.body, reason)]
         if reading.optional_identity(content, "business_type") == AFFILIATE:
             return ()
-        try:
-            return [parse_event(msgspec.json.encode(event), need_at=False) for event in self._events(content, ours)]
-        except RejectedError as wrong:
-            raise UnreadableError(str(wrong)) from wrong
+        return canonical(self._events(content, ours))
 
     def _events(self, content: Document, ours: str) -> list[Event]:
         out = _own_id(content, "from_shop_id") == ours
@@ -124,19 +118,7 @@ class Shopee(Connector):
         )
         if not out or status in BLOCKED:
             return [message]
-        key = f"{message.conversation}/{message.message}/accepted"
-        return [message, _accepted(message, key)]
-
-
-def _accepted(message: Message, key: str) -> Receipt:
-    return Receipt(
-        platform=message.platform,
-        account=message.account,
-        conversation=message.conversation,
-        message=message.message,
-        status="accepted",
-        event=key,
-    )
+        return [message, taken(message)]
 
 
 def _own_id(parent: Document, name: str) -> str | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from actors.events import Attachment, Delete, Edit, Message, Sender
+from actors.events import Attachment, Delete, Edit, Event, Message, Sender
 from connectors.contract import reading, signatures
+from connectors.contract.canonical import canonical
 from connectors.contract.connector import (
     Capabilities,
     Connector,
@@ -89,15 +90,15 @@ class Telegram(Connector):
     def _update(self, update: Document) -> Iterable[Parsed]:
         for name in ("message", "business_message"):
             if update.get(name) is not None:
-                return self._message(reading.part(update, name))
+                return canonical(self._message(reading.part(update, name)))
         for name in ("edited_message", "edited_business_message"):
             if update.get(name) is not None:
-                return self._edit(reading.part(update, name), _short(update, "update_id"))
+                return canonical(self._edit(reading.part(update, name), _short(update, "update_id")))
         if update.get("deleted_business_messages") is not None:
             return self._deleted(reading.part(update, "deleted_business_messages"), _short(update, "update_id"))
         return ()
 
-    def _message(self, message: Document) -> Iterable[Parsed]:
+    def _message(self, message: Document) -> Iterable[Event]:
         where = self._where(message)
         if _SERVICE & message.keys():
             return
@@ -115,7 +116,7 @@ class Telegram(Connector):
             extra=_extra(message),
         )
 
-    def _edit(self, message: Document, update: str) -> Iterable[Parsed]:
+    def _edit(self, message: Document, update: str) -> Iterable[Event]:
         """A live location is edited as it moves, which changes no word of the message."""
         if message.get("location") is None:
             yield Edit(**self._where(message), message=_id(message, message), event=update, text=_text(message))
@@ -125,7 +126,7 @@ class Telegram(Connector):
 
         def recalled(one: Document) -> Iterable[Parsed]:
             message = _id(deleted, one)
-            yield Delete(**where, message=message, event=f"{update}:{message}")
+            return canonical([Delete(**where, message=message, event=f"{update}:{message}")])
 
         return reading.each(({"message_id": one} for one in reading.items(deleted, "message_ids")), recalled)
 

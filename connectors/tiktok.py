@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-import msgspec
-
-from actors.errors import RejectedError
-from actors.events import Attachment, Auth, Event, Message, Receipt, Sender
-from actors.intake import parse_event
+from actors.events import Attachment, Auth, Event, Message, Sender
 from connectors.contract import reading
+from connectors.contract.canonical import canonical, taken
 from connectors.contract.connector import (
     Capabilities,
     Connector,
@@ -85,11 +82,9 @@ class TikTok(Connector):
         if ours and told and told != ours:
             reason = f"the notice is for shop {told}, this channel is shop {ours}; bind that shop as its own channel"
             return [Refused(request.body, reason)]
-        try:
-            events = self._chat(data) if kind == CHAT else [self._authorisation(notice, AUTHORISATION[kind])]
-            return [parse_event(msgspec.json.encode(event), need_at=False) for event in events]
-        except RejectedError as wrong:
-            raise UnreadableError(str(wrong)) from wrong
+        if kind == CHAT:
+            return canonical(self._chat(data))
+        return canonical([self._authorisation(notice, AUTHORISATION[kind])])
 
     def _authorisation(self, notice: Document, status: Literal["revoked", "expiring"]) -> Auth:
         own = reading.optional_identity(notice, "tts_notification_id")
@@ -116,17 +111,7 @@ class TikTok(Connector):
             via="push",
             extra=_extra(kind, said),
         )
-        if not out:
-            return [sent]
-        receipt = Receipt(
-            platform=self.platform,
-            account=account,
-            conversation=conversation,
-            message=message,
-            status="accepted",
-            event=f"{conversation}/{message}/accepted",
-        )
-        return [sent, receipt]
+        return [sent, taken(sent)] if out else [sent]
 
 
 def _sender(data: Document) -> Sender:

@@ -7,11 +7,11 @@ Reactions give no event; the history that is pushed when a number is onboarded i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any, Literal
 
-from actors.events import Attachment, Delete, Edit, Failure, Message, Receipt, Sender
+from actors.events import Attachment, Delete, Edit, Event, Failure, Message, Receipt, Sender
 from connectors.contract import reading
+from connectors.contract.canonical import canonical
 from connectors.contract.connector import Capabilities, Limits, Parsed, Setting, UnreadableError, WebhookRequest
 from connectors.contract.meta import APP_SECRET, VERIFY_TOKEN, MetaConnector, key, present
 from connectors.contract.reading import Document
@@ -69,13 +69,20 @@ class WhatsApp(MetaConnector):
         metadata = reading.optional_part(value, "metadata")
         self.own("phone_number_id", reading.optional_identity(metadata, "phone_number_id"))
         names = _names(value)
+
+        def message(item: Document) -> Iterable[Parsed]:
+            return canonical(self._message(item, names=names, ours=False))
+
+        def echo(item: Document) -> Iterable[Parsed]:
+            return canonical(self._message(item, names=names, ours=True))
+
         return [
-            *reading.each(reading.items(value, "messages"), partial(self._message, names=names, ours=False)),
-            *reading.each(reading.items(value, "message_echoes"), partial(self._message, names=names, ours=True)),
-            *reading.each(reading.items(value, "statuses"), self._status),
+            *reading.each(reading.items(value, "messages"), message),
+            *reading.each(reading.items(value, "message_echoes"), echo),
+            *reading.each(reading.items(value, "statuses"), lambda status: canonical(self._status(status))),
         ]
 
-    def _message(self, item: Document, *, names: Mapping[str, str], ours: bool) -> Iterable[Parsed]:
+    def _message(self, item: Document, *, names: Mapping[str, str], ours: bool) -> Iterable[Event]:
         kind, message = reading.text(item, "type"), reading.identity(item, "id")
         if kind in _SILENT:
             return
@@ -102,7 +109,7 @@ class WhatsApp(MetaConnector):
             extra=_extra(item, kind, context),
         )
 
-    def _status(self, status: Document) -> Iterable[Parsed]:
+    def _status(self, status: Document) -> Iterable[Event]:
         found = _STATUSES.get(reading.text(status, "status") or "")
         if found is None:
             return
@@ -148,7 +155,7 @@ def _names(value: Document) -> dict[str, str]:
     return names
 
 
-def _version(where: dict[str, Any], change: Document, event: str, *, recalled: bool) -> Parsed:
+def _version(where: dict[str, Any], change: Document, event: str, *, recalled: bool) -> Event:
     original = reading.identity(change, "original_message_id")
     if recalled:
         return Delete(**where, message=original, event=event)

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from actors.events import Attachment, Delete, Edit, Message, Receipt, Sender
+from actors.events import Attachment, Delete, Edit, Event, Message, Receipt, Sender
 from connectors.contract import reading, signatures
+from connectors.contract.canonical import canonical
 from connectors.contract.connector import (
     Answer,
     Connector,
@@ -106,14 +107,15 @@ class PageConnector(MetaConnector):
             ("message", self._message),
             ("postback", self._postback),
             ("message_edit", self._edit),
-            ("delivery", self._delivery),
             ("read", self._read),
         ):
             if item.get(name) is not None:
-                return read(reading.part(item, name), item, entry)
+                return canonical(read(reading.part(item, name), item, entry))
+        if item.get("delivery") is not None:
+            return self._delivery(reading.part(item, "delivery"), item, entry)
         return ()
 
-    def _message(self, message: Document, item: Document, entry: Document) -> Iterable[Parsed]:
+    def _message(self, message: Document, item: Document, entry: Document) -> Iterable[Event]:
         sender, conversation, ours = _people(item, entry, echo=message.get("is_echo") is True)
         mid = reading.identity(message, "mid")
         if message.get("is_deleted") is True:
@@ -133,7 +135,7 @@ class PageConnector(MetaConnector):
             extra=_extra(message, reply_to, links),
         )
 
-    def _postback(self, postback: Document, item: Document, entry: Document) -> Iterable[Parsed]:
+    def _postback(self, postback: Document, item: Document, entry: Document) -> Iterable[Event]:
         """A button the person pressed: its title is what they said."""
         sender, conversation, _ = _people(item, entry)
         payload = reading.text(postback, "payload")
@@ -147,7 +149,7 @@ class PageConnector(MetaConnector):
             extra={"kind": "postback"} | ({"payload": payload} if payload else {}),
         )
 
-    def _edit(self, edit: Document, item: Document, entry: Document) -> Iterable[Parsed]:
+    def _edit(self, edit: Document, item: Document, entry: Document) -> Iterable[Event]:
         mid = reading.identity(edit, "mid")
         number = reading.optional_identity(edit, "num_edit") or str(_sent_at(item, entry))
         yield Edit(**self._at(_people(item, entry)[1], mid), event=key(mid, number), text=reading.text(edit, "text"))
@@ -158,11 +160,12 @@ class PageConnector(MetaConnector):
 
         def receipt(named: Document) -> Iterable[Parsed]:
             mid = reading.identity(named, "mid")
-            yield Receipt(**self._at(conversation, mid), status="delivered", event=key(mid, "delivered"))
+            delivered = Receipt(**self._at(conversation, mid), status="delivered", event=key(mid, "delivered"))
+            return canonical([delivered])
 
         return reading.each(({"mid": mid} for mid in reading.items(delivery, "mids")), receipt)
 
-    def _read(self, read: Document, item: Document, entry: Document) -> Iterable[Parsed]:
+    def _read(self, read: Document, item: Document, entry: Document) -> Iterable[Event]:
         """A receipt for the message named (Instagram); Messenger gives a watermark only, which names none."""
         if (mid := reading.optional_identity(read, "mid")) is not None:
             conversation = _people(item, entry)[1]
