@@ -22,11 +22,11 @@ class Instagram(PageConnector):
         VERIFY_TOKEN,
         Setting(
             name="account_id",
-            about="The professional account's id, as the app's dashboard shows it. When given, what is for other "
-            "accounts is refused.",
+            about="the professional account's id, as the app's dashboard shows it; when it is given, what is for "
+            "other accounts is refused",
             secret=False,
             required=False,
         ),
     )
-    capabilities = Capabilities(receipts=frozenset({"read"}), edits=True, deletes=True, echoes=True)
+    capabilities = Capabilities(receipts=frozenset({"accepted", "read"}), edits=True, deletes=True, echoes=True)
     limits = Limits(text=1_000, unit="bytes", window_ms=_DAY_MS)  # bytes: what fits them fits characters too

@@ -35,13 +35,13 @@ class Line(Connector):
     settings = (
         Setting(
             name="channel_secret",
-            about="The channel's secret: LINE Developers Console, the channel, Basic settings. It proves that a "
-            "request comes from LINE.",
+            about="the channel's secret: LINE Developers Console, the channel, Basic settings; it proves that a "
+            "request comes from LINE",
         ),
         Setting(
             name="bot_user_id",
-            about="Your user ID of the channel (it begins with U): same page. When given, what is for another account "
-            "is refused.",
+            about="the field Your user ID (it begins with U) on the same page; when it is given, what is for another "
+            "account is refused",
             secret=False,
             required=False,
         ),

@@ -22,10 +22,10 @@ class Messenger(PageConnector):
         VERIFY_TOKEN,
         Setting(
             name="page_id",
-            about="The Page's id: Page, About, Page transparency. When given, what is for other Pages is refused.",
+            about="the Page's id: Page, About, Page transparency; when it is given, what is for other Pages is refused",
             secret=False,
             required=False,
         ),
     )
-    capabilities = Capabilities(receipts=frozenset({"delivered"}), edits=True, echoes=True)
+    capabilities = Capabilities(receipts=frozenset({"accepted", "delivered"}), edits=True, echoes=True)
     limits = Limits(text=2_000, window_ms=_DAY_MS)

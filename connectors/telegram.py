@@ -1,7 +1,8 @@
 """Telegram: updates that a bot's webhook is sent.
 
-After the "Telegram Bot API" (Update, Message, setWebhook). Bots are told nothing of delivery or reading. Posts of
-channels, reactions, pressed buttons and service messages give no event.
+After the "Telegram Bot API" (Update, Message, setWebhook). Bots are told nothing of delivery or reading; what the
+business account itself sent gives an `accepted` receipt too, for Telegram holds it then. Posts of channels, reactions,
+pressed buttons and service messages give no event.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from actors.events import Attachment, Delete, Edit, Event, Message, Sender
 from connectors.contract import reading, signatures
-from connectors.contract.canonical import canonical
+from connectors.contract.canonical import canonical, taken
 from connectors.contract.connector import (
     Capabilities,
     Connector,
@@ -71,11 +72,11 @@ class Telegram(Connector):
     settings = (
         Setting(
             name="secret_token",
-            about="A token of your own choice (1 to 256 of A-Z a-z 0-9 _ -), given to Telegram as secret_token with "
-            "setWebhook. It proves that a request comes from Telegram.",
+            about="a token of your own choice (1 to 256 of A-Z a-z 0-9 _ -), given to Telegram as secret_token with "
+            "setWebhook; it proves that a request comes from Telegram",
         ),
     )
-    capabilities = Capabilities(edits=True, deletes=True, echoes=True)
+    capabilities = Capabilities(receipts=frozenset({"accepted"}), edits=True, deletes=True, echoes=True)
     limits = Limits(text=4_096)
 
     def verify(self, request: WebhookRequest) -> None:
@@ -103,7 +104,7 @@ class Telegram(Connector):
         if _SERVICE & message.keys():
             return
         direction, role = _roles(message)
-        yield Message(
+        told = Message(
             **where,
             message=_id(message, message),
             sent_at=reading.milliseconds(message, "date", unit_ms=1_000),
@@ -115,6 +116,9 @@ class Telegram(Connector):
             via="push",
             extra=_extra(message),
         )
+        yield told
+        if direction == "out":
+            yield taken(told)
 
     def _edit(self, message: Document, update: str) -> Iterable[Event]:
         """A live location is edited as it moves, which changes no word of the message."""

@@ -2,6 +2,7 @@
 
 The body is one event, an array of them, or one a line. `platform` and `account` need not be written, nor `event` (the
 webhook's id and the place within its body stand in). Weir sees the events when they come: an `at` is not heeded.
+Of an outbound message the program tells the fate itself: no receipt is made up.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """WhatsApp Cloud API: webhooks of a business phone number.
 
 After Meta's "WhatsApp Business Platform: webhooks reference" (messages, status, edit, revoke, smb_message_echoes).
-Reactions give no event; the history that is pushed when a number is onboarded is not read (unconfirmed).
+What was sent from the phone's own app gives an `accepted` receipt too, for WhatsApp holds it then. Reactions give no
+event; the history that is pushed when a number is onboarded is not read (unconfirmed).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 from actors.events import Attachment, Delete, Edit, Event, Failure, Message, Receipt, Sender
 from connectors.contract import reading
-from connectors.contract.canonical import canonical
+from connectors.contract.canonical import canonical, taken
 from connectors.contract.connector import Capabilities, Limits, Parsed, Setting, UnreadableError, WebhookRequest
 from connectors.contract.meta import APP_SECRET, VERIFY_TOKEN, MetaConnector, key, present
 from connectors.contract.reading import Document
@@ -44,8 +45,8 @@ class WhatsApp(MetaConnector):
         VERIFY_TOKEN,
         Setting(
             name="phone_number_id",
-            about="The phone number's id: App Dashboard, WhatsApp, API setup. When given, what is for the account's "
-            "other numbers is refused.",
+            about="the phone number's id: App Dashboard, WhatsApp, API setup; when it is given, what is for the "
+            "account's other numbers is refused",
             secret=False,
             required=False,
         ),
@@ -92,7 +93,7 @@ class WhatsApp(MetaConnector):
             return
         context = reading.optional_part(item, "context")
         sender = _either(item, "from", "from_user_id")
-        yield Message(
+        told = Message(
             **where,
             message=message,
             sent_at=reading.milliseconds(item, "timestamp", unit_ms=1_000),
@@ -108,6 +109,9 @@ class WhatsApp(MetaConnector):
             via="push",
             extra=_extra(item, kind, context),
         )
+        yield told
+        if ours:
+            yield taken(told)
 
     def _status(self, status: Document) -> Iterable[Event]:
         found = _STATUSES.get(reading.text(status, "status") or "")

@@ -1,7 +1,8 @@
 """What Messenger, Instagram and WhatsApp share: the challenge, the signature, and how items are read.
 
 After Meta's pages "Webhooks from Meta", "Messenger Platform: Webhook Events Reference" and "Webhooks for Instagram
-Messaging". Watermarks of deliveries and reads name no message, so they give no receipts.
+Messaging". Watermarks of deliveries and reads name no message, so they give no receipts. Every
+echo of our own message gives an `accepted` one too, for Meta holds it then.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, ClassVar
 
 from actors.events import Attachment, Delete, Edit, Event, Message, Receipt, Sender
 from connectors.contract import reading, signatures
-from connectors.contract.canonical import canonical
+from connectors.contract.canonical import canonical, taken
 from connectors.contract.connector import (
     Answer,
     Connector,
@@ -28,11 +29,11 @@ from connectors.contract.reading import Document
 
 APP_SECRET = Setting(
     name="app_secret",
-    about="The app's secret: App Dashboard, App settings, Basic. It proves that a request comes from Meta.",
+    about="the app's secret: App Dashboard, App settings, Basic; it proves that a request comes from Meta",
 )
 VERIFY_TOKEN = Setting(
     name="verify_token",
-    about="A word of your own choice; enter the same one as Verify token where the webhook is registered.",
+    about="a word of your own choice; enter the same one as Verify token where the webhook is registered",
 )
 _SIGNATURE = "x-hub-signature-256"
 _LONGEST_ID = 1_024
@@ -123,7 +124,7 @@ class PageConnector(MetaConnector):
             return
         files, links = _attachments(message, mid)
         reply_to = reading.optional_part(message, "reply_to")
-        yield Message(
+        told = Message(
             **self._at(conversation, mid),
             sent_at=_sent_at(item, entry),
             direction="out" if ours else "in",
@@ -134,6 +135,9 @@ class PageConnector(MetaConnector):
             via="push",
             extra=_extra(message, reply_to, links),
         )
+        yield told
+        if ours:
+            yield taken(told)
 
     def _postback(self, postback: Document, item: Document, entry: Document) -> Iterable[Event]:
         """A button the person pressed: its title is what they said."""

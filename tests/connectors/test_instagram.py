@@ -77,7 +77,7 @@ def test_a_mention_in_a_story_is_a_file_and_a_heart_is_none():
     ]
 
 
-def test_an_echo_is_our_own_answer():
+def test_an_echo_is_our_own_answer_and_meta_holds_it():
     assert parsed("echo") == [
         Message(
             **CHANNEL,
@@ -87,7 +87,8 @@ def test_an_echo_is_our_own_answer():
             sender=Sender(id=OURS, role="agent"),
             text="Yes, it is.",
             via="push",
-        )
+        ),
+        Receipt(**CHANNEL, message="aWdfmid3", status="accepted", event=f"{PERSON}/aWdfmid3/accepted"),
     ]
 
 

@@ -154,7 +154,7 @@ def test_files_are_attachments_and_links_are_not():
     ]
 
 
-def test_an_echo_is_our_own_answer_in_the_persons_conversation():
+def test_an_echo_is_our_own_answer_in_the_persons_conversation_and_meta_holds_it():
     assert parsed("echo") == [
         Message(
             **CHANNEL,
@@ -165,7 +165,8 @@ def test_an_echo_is_our_own_answer_in_the_persons_conversation():
             text="It is on its way.",
             via="push",
             extra={"app": "1500000000000001"},
-        )
+        ),
+        Receipt(**CHANNEL, message="m_answer", status="accepted", event=f"{PERSON}/m_answer/accepted"),
     ]
 
 

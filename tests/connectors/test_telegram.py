@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given
 
-from actors.events import Attachment, Delete, Edit, Message, Sender
+from actors.events import Attachment, Delete, Edit, Message, Receipt, Sender
 from connectors.contract.connector import Binding, Refused, SignatureError, UnreadableError, WebhookRequest
 from connectors.telegram import Telegram
 from tests.connectors.mutations import HOSTILE, mutated, parsed_or_unreadable, payload, payloads
@@ -93,7 +93,7 @@ def test_a_business_accounts_messages_have_ids_apart_from_the_bots():
     ]
 
 
-def test_what_the_business_account_writes_is_our_own_answer():
+def test_what_the_business_account_writes_is_our_own_answer_and_telegram_holds_it():
     assert parsed("business_own") == [
         Message(
             **CHANNEL,
@@ -105,19 +105,21 @@ def test_what_the_business_account_writes_is_our_own_answer():
             reply_to="bc1:41",
             via="push",
             extra={"business_connection": "bc1"},
-        )
+        ),
+        Receipt(**CHANNEL, message="bc1:42", status="accepted", event=f"{PERSON}/bc1:42/accepted"),
     ]
 
 
 def test_what_the_business_account_sends_by_itself_is_no_agents_answer():
-    (away,) = parsed("business_away")
+    away, receipt = parsed("business_away")
     assert (away.direction, away.sender.role) == ("out", "bot")
+    assert (receipt.message, receipt.status) == (away.message, "accepted")
 
 
 def test_what_a_bot_sends_for_the_business_account_is_the_bots():
     body = json.loads(payload("telegram", "business_own"))
     body["business_message"]["sender_business_bot"] = {"id": 7, "is_bot": True, "first_name": "Helper"}
-    (message,) = connector().parse(posted(json.dumps(body).encode()))
+    message, _ = connector().parse(posted(json.dumps(body).encode()))
     assert (message.direction, message.sender.role) == ("out", "bot")
 
 

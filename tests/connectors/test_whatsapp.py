@@ -161,7 +161,7 @@ def test_a_revocation_is_a_deletion():
     assert parsed("revoke") == [Delete(**CHANNEL, message="wamid.T1", event="wamid.R1")]
 
 
-def test_what_was_sent_from_the_phone_is_our_own_answer():
+def test_what_was_sent_from_the_phone_is_our_own_answer_and_whatsapp_holds_it():
     assert parsed("echo") == [
         Message(
             **CHANNEL,
@@ -172,7 +172,8 @@ def test_what_was_sent_from_the_phone_is_our_own_answer():
             text="It left today.",
             via="push",
             extra={"user_id": "BR.1001"},
-        )
+        ),
+        Receipt(**CHANNEL, message="wamid.A1", status="accepted", event=f"{PERSON}/wamid.A1/accepted"),
     ]
 
 
