@@ -23,7 +23,7 @@ from connectors.contract.connector import (
     WebhookRequest,
 )
 from connectors.contract.reading import Document
-from connectors.contract.signatures import hex_of, hmac_sha256, require
+from connectors.contract.signatures import hex_of, hmac_sha256, require, secret
 
 CHAT = "2"
 BUYER, SELLER = "1", "2"
@@ -61,9 +61,9 @@ class Lazada(Connector):
 
     def verify(self, request: WebhookRequest) -> None:
         """The signature covers the app key and the body; raises SignatureError."""
-        key, secret = (self.binding.settings.get(name, "") for name in ("app_key", "app_secret"))
-        genuine = [hex_of(hmac_sha256(secret, key.encode() + request.body))] if secret else []
-        require(request.headers.get("authorization"), *genuine, where="Authorization")
+        key, word = (secret(self.binding.settings, name) for name in ("app_key", "app_secret"))
+        genuine = hex_of(hmac_sha256(word, key.encode() + request.body))
+        require(request.headers.get("authorization"), genuine, where="Authorization")
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
         """A push is one message, or tells nothing of messages; raises UnreadableError."""

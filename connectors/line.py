@@ -51,7 +51,8 @@ class Line(Connector):
 
     def verify(self, request: WebhookRequest) -> None:
         """Return when the body is signed with the channel's secret; raises SignatureError."""
-        digest = signatures.hmac_sha256(self.binding.settings["channel_secret"], request.body)
+        secret = signatures.secret(self.binding.settings, "channel_secret")
+        digest = signatures.hmac_sha256(secret, request.body)
         claimed = request.headers.get(_SIGNATURE)
         signatures.require(claimed, signatures.base64_of(digest), where="X-Line-Signature")
 

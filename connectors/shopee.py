@@ -23,7 +23,7 @@ from connectors.contract.connector import (
     WebhookRequest,
 )
 from connectors.contract.reading import Document
-from connectors.contract.signatures import hex_of, hmac_sha256, require
+from connectors.contract.signatures import hex_of, hmac_sha256, require, secret
 
 CHAT = "10"
 AFFILIATE = "11"
@@ -67,8 +67,8 @@ class Shopee(Connector):
     def verify(self, request: WebhookRequest) -> None:
         """The signature covers the address as registered there, and the body; raises SignatureError."""
         signed = f"{self.binding.url}|".encode() + request.body
-        keys = filter(None, map(self.binding.settings.get, ("push_key", "partner_key")))
-        genuine = [hex_of(hmac_sha256(key, signed)) for key in keys]
+        keys = secret(self.binding.settings, "push_key"), self.binding.settings.get("partner_key", "")
+        genuine = [hex_of(hmac_sha256(key, signed)) for key in keys if key.strip()]
         require(request.headers.get("authorization"), *genuine, where="Authorization")
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:

@@ -81,7 +81,7 @@ class Telegram(Connector):
 
     def verify(self, request: WebhookRequest) -> None:
         """Return when the request has the token that was given with setWebhook; raises SignatureError."""
-        token = self.binding.settings["secret_token"]
+        token = signatures.secret(self.binding.settings, "secret_token")
         signatures.require(request.headers.get(_TOKEN), token, where="X-Telegram-Bot-Api-Secret-Token")
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:

@@ -23,7 +23,7 @@ from connectors.contract.connector import (
     WebhookRequest,
 )
 from connectors.contract.reading import Document
-from connectors.contract.signatures import hex_of, hmac_sha256, require
+from connectors.contract.signatures import hex_of, hmac_sha256, require, secret
 
 CHAT = "14"
 AUTHORISATION: dict[str, Literal["revoked", "expiring"]] = {"6": "revoked", "7": "expiring"}
@@ -66,9 +66,9 @@ class TikTok(Connector):
 
     def verify(self, request: WebhookRequest) -> None:
         """The signature covers the app key and the body; raises SignatureError."""
-        key, secret = (self.binding.settings.get(name, "") for name in ("app_key", "app_secret"))
-        genuine = [hex_of(hmac_sha256(secret, key.encode() + request.body))] if secret else []
-        require(request.headers.get("authorization"), *genuine, where="Authorization")
+        key, word = (secret(self.binding.settings, name) for name in ("app_key", "app_secret"))
+        genuine = hex_of(hmac_sha256(word, key.encode() + request.body))
+        require(request.headers.get("authorization"), genuine, where="Authorization")
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
         """A notice is one message or one change of authorisation, or tells of neither; raises UnreadableError."""

@@ -31,7 +31,7 @@ from connectors.contract.connector import (
     UnreadableError,
     WebhookRequest,
 )
-from connectors.contract.signatures import base64_of
+from connectors.contract.signatures import base64_of, secret
 
 TOLERANCE_S = 300
 LONGEST_ID = 1_000
@@ -68,7 +68,7 @@ class GenericWebhook(Connector):
                 f"webhook-timestamp is more than {TOLERANCE_S} s away from Weir's clock; is the sender's clock right?"
             )
         signed = f"{given}.{sent_at}.".encode("utf-8", "replace") + request.body
-        genuine = [_signature(secret, signed) for secret in self.binding.settings.get("secret", "").split()]
+        genuine = [_signature(one, signed) for one in secret(self.binding.settings, "secret").split()]
         claimed = [claim.encode("utf-8", "replace") for claim in claims.split()]
         equal = [hmac.compare_digest(one, other) for one in claimed for other in genuine]  # all of them, found or not
         if not any(equal):
@@ -116,9 +116,9 @@ def _header(request: WebhookRequest, name: str) -> str:
     return found
 
 
-def _signature(secret: str, signed: bytes) -> bytes:
+def _signature(word: str, signed: bytes) -> bytes:
     try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+        key = base64.b64decode(word.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError) as wrong:
         raise SignatureError("the setting `secret` is not whsec_ and base64; make a new one") from wrong
     if not key:

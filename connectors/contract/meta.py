@@ -56,7 +56,7 @@ class MetaConnector(Connector):
         token = query.get("hub.verify_token")
         if query.get("hub.mode") != "subscribe" or not token:
             raise SignatureError("the question has no hub.mode=subscribe or no hub.verify_token; is it Meta's?")
-        signatures.require(token, self.binding.settings["verify_token"], where="hub.verify_token")
+        signatures.require(token, signatures.secret(self.binding.settings, "verify_token"), where="hub.verify_token")
         return Answer(body=query.get("hub.challenge", "").encode("utf-8", "replace"))
 
     def verify(self, request: WebhookRequest) -> None:
@@ -64,7 +64,7 @@ class MetaConnector(Connector):
 
         Meta signs what it sends: JSON with escapes. A proxy may have decoded them on the way, so that form counts too.
         """
-        secret = self.binding.settings["app_secret"]
+        secret = signatures.secret(self.binding.settings, "app_secret")
         genuine = [_signature(secret, request.body)]
         if not request.body.isascii():
             genuine.append(_signature(secret, escaped(request.body)))

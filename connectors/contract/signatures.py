@@ -1,16 +1,34 @@
-"""Comparing what a request claims with what it must be, in constant time."""
+"""Comparing what a request claims with what it must be, in constant time.
+
+A secret that is missing or blank proves nothing: anybody could sign with it.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from connectors.contract.connector import SignatureError
 
 
+def secret(settings: Mapping[str, str], name: str) -> str:
+    """The value of the setting that proves requests; raises SignatureError when it is missing or blank."""
+    found = settings.get(name, "")
+    if not found.strip():
+        raise SignatureError(
+            f"the channel's setting `{name}` is empty, so nothing proves a request; give it with `weir channel add`"
+        )
+    return found
+
+
 def hmac_sha256(key: str, message: bytes) -> bytes:
-    """The HMAC-SHA256 of a message (RFC 2104)."""
+    """The HMAC-SHA256 of a message (RFC 2104); raises SignatureError when the key is blank."""
+    if not key.strip():
+        raise SignatureError(
+            "the channel's secret is empty, so nothing proves a request; give it with `weir channel add`"
+        )
     return hmac.digest(key.encode(), message, hashlib.sha256)
 
 
@@ -25,8 +43,11 @@ def base64_of(digest: bytes) -> str:
 
 
 def require(claimed: str | None, *genuine: str, where: str) -> None:
-    """Return when the claim equals one of the genuine values; raises SignatureError naming the header `where`."""
-    if not claimed:
+    """Return when the claim equals one of the genuine values; raises SignatureError naming the header `where`.
+
+    What is blank equals nothing.
+    """
+    if not claimed or not claimed.strip():
         raise SignatureError(f"the header {where} is missing; is the webhook sent by the platform itself?")
     given = claimed.encode("utf-8", "surrogateescape")
     equal = [hmac.compare_digest(given, value.encode()) for value in genuine]  # all of them, found or not

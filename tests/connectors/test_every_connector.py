@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import re
+import time
 
 import msgspec
 import pytest
 
 from actors.events import Message, Receipt
 from actors.intake import parse_event
-from connectors.contract.connector import Binding, Refused, WebhookRequest
+from connectors.contract.connector import Binding, Refused, SignatureError, WebhookRequest
 from connectors.registry import BY_PLATFORM, CONNECTORS
 from connectors.shopee import BLOCKED
 from tests.connectors.mutations import PAYLOADS, payload
@@ -94,3 +98,107 @@ def test_the_gateway_takes_every_event_of_every_payload(platform, name):
 @every_payload
 def test_a_request_told_again_gives_equal_events(platform, name):
     assert parsed(platform, name) == parsed(platform, name)
+
+
+BLANKS = ["", " ", "\t\r\n", "\u00a0\u2003"]
+BODY = b'{"a":1}'
+
+
+def digest(key, signed):
+    return hmac.digest(key.encode(), signed, hashlib.sha256)
+
+
+def forged_webhook(settings, _url):
+    now = str(int(time.time()))
+    key = base64.b64decode(settings["secret"].encode("ascii", "ignore"))
+    mac = base64.b64encode(hmac.digest(key, f"msg_1.{now}.".encode() + BODY, hashlib.sha256)).decode()
+    return {"webhook-id": "msg_1", "webhook-timestamp": now, "webhook-signature": f"v1,{mac}"}
+
+
+def forged_shopee(settings, url):
+    return {"authorization": digest(settings["push_key"], f"{url}|".encode() + BODY).hex()}
+
+
+def forged_with_app_key(settings, _url):
+    return {"authorization": digest(settings["app_secret"], settings["app_key"].encode() + BODY).hex()}
+
+
+def forged_meta(settings, _url):
+    return {"x-hub-signature-256": f"sha256={digest(settings['app_secret'], BODY).hex()}"}
+
+
+FORGED = {
+    "shopee": ("push_key", forged_shopee),
+    "lazada": ("app_secret", forged_with_app_key),
+    "tiktok": ("app_secret", forged_with_app_key),
+    "messenger": ("app_secret", forged_meta),
+    "instagram": ("app_secret", forged_meta),
+    "whatsapp": ("app_secret", forged_meta),
+    "telegram": (
+        "secret_token",
+        lambda settings, _url: {"x-telegram-bot-api-secret-token": settings["secret_token"]},
+    ),
+    "line": (
+        "channel_secret",
+        lambda settings, _url: {
+            "x-line-signature": base64.b64encode(digest(settings["channel_secret"], BODY)).decode()
+        },
+    ),
+    "webhook": ("secret", forged_webhook),
+}
+"""Of every platform: the setting that proves its requests, and how anybody who knows its value signs."""
+
+
+def signed(connector):
+    _, headers = FORGED[connector.platform]
+    binding = connector.binding
+    return WebhookRequest(method="POST", headers=headers(binding.settings, binding.url), body=BODY)
+
+
+@every
+def test_a_request_signed_with_the_secret_is_genuine(kind):
+    connector = bound(kind)
+    connector.verify(signed(connector))
+    other = bound(kind, **{FORGED[kind.platform][0]: base64.b64encode(b"another secret of ours").decode()})
+    with pytest.raises(SignatureError):
+        other.verify(signed(connector))
+
+
+@every
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_secret_proves_nothing_not_even_what_is_signed_with_it(kind, blank):
+    connector = bound(kind, **{FORGED[kind.platform][0]: blank})
+    with pytest.raises(SignatureError, match="empty"):
+        connector.verify(signed(connector))
+    with pytest.raises(SignatureError):
+        connector.verify(WebhookRequest(method="POST", body=BODY))
+
+
+@every
+def test_a_channel_without_its_secret_proves_nothing(kind):
+    genuine = signed(bound(kind))
+    bare = kind(Binding(account=ACCOUNT, url=bound(kind).binding.url))
+    with pytest.raises(SignatureError, match="empty"):
+        bare.verify(genuine)
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_of_shopees_two_keys_a_blank_one_proves_nothing(blank):
+    shopee = BY_PLATFORM["shopee"]
+    genuine = signed(bound(shopee, partner_key=blank))
+    bound(shopee, partner_key=blank).verify(genuine)
+    with_blank = signed(bound(shopee, push_key=blank))
+    with pytest.raises(SignatureError):
+        bound(shopee, partner_key=blank).verify(with_blank)
+    with pytest.raises(SignatureError):
+        bound(shopee, push_key=blank, partner_key=SECRET).verify(genuine)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CONNECTORS if "verify_token" in {s.name for s in kind.settings}])
+@pytest.mark.parametrize("blank", BLANKS)
+def test_a_blank_verify_token_answers_no_challenge(kind, blank):
+    asked = {"hub.mode": "subscribe", "hub.verify_token": blank, "hub.challenge": "42"}
+    with pytest.raises(SignatureError):
+        bound(kind, verify_token=blank).handshake(WebhookRequest(method="GET", query=asked))
+    with pytest.raises(SignatureError):
+        kind(Binding(account=ACCOUNT, url="")).handshake(WebhookRequest(method="GET", query=asked))
