@@ -14,7 +14,7 @@ from tests.chaos.proof import BrokenPromiseError
 from tests.chaos.story import TAKE_OVER_S, Chapter, Outcome, told
 from tests.chaos.town import built
 
-FAULTS_A_TOWN = 10
+FAULTS_A_TOWN = 20
 """Then a new deployment: the database that runs here without being installed reads whole collections."""
 
 

@@ -181,7 +181,6 @@ async def _begun(town: Town, seed: int) -> AsyncIterator[tuple[list[Sender], Pro
     store = MongoStore(config.database)
     try:
         await _everybody_up(town)
-        await asyncio.to_thread(town.database.index_ids)
         await store.open()
         async with opened_reader(config) as reader:
             names = shops(PARTITIONS)

@@ -33,8 +33,8 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
-def install(command: list[str | Path], *, cwd: Path | None = None, extra: dict[str, str] | None = None) -> None:
-    """Run one step of an installation; raises UnavailableError with the last lines of what it said."""
+def install(command: list[str | Path], *, cwd: Path | None = None, extra: dict[str, str] | None = None) -> str:
+    """Run one step of an installation and give what it printed; raises UnavailableError with the end of it."""
     named = " ".join(str(part) for part in command[:4])
     variables = os.environ | extra if extra else None  # noqa: TID251 # handed on to the installer, not read here
     try:
@@ -47,3 +47,4 @@ def install(command: list[str | Path], *, cwd: Path | None = None, extra: dict[s
         raise UnavailableError(f"`{named} …` took more than {INSTALL_TIMEOUT_S} s") from wrong
     if done.returncode:
         raise UnavailableError(f"`{named} …` failed: {(done.stderr + done.stdout).strip()[-400:]}")
+    return done.stdout

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import sqlite3
+import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.services import cache, ports
 from tests.services.netns import Host
@@ -23,21 +24,57 @@ PING = bytes.fromhex(
 )
 
 
+MODULE = "github.com/FerretDB/FerretDB"
+UPDATED = 'result, err := common.UpdateDocument(ctx, c, "update", iter, &u)'
+CHANGES = {
+    "internal/backends/sqlite/collection.go": ("if params.Filter.Len() == 1 {", "if params.Filter.Len() > 0 {"),
+    "internal/backends/sqlite/metadata/metadata.go": ("""DefaultColumn + "->'$._id'\"""", 'DefaultColumn + `->"_id"`'),
+    "internal/handler/msg_update.go": (UPDATED, f"{UPDATED}\n\t\tcloser.Close()"),
+}
+"""Three lines of FerretDB that are compiled otherwise.
+
+What is looked for by `_id` and something else is found by its `_id` first, and by the expression that the index on it
+has: as it is, each update reads every document, and with thousands of them a save takes seconds. And a command of many
+updates gives each one's connection back at once, not at its end: as it is, two commands of a hundred take all there are
+and wait for each other until they time out.
+"""
+
+
 def prepare() -> Path:
     """Where the program is, compiled when missing (minutes, once); raises cache.UnavailableError."""
     sources = sorted(SOURCE.iterdir())
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
+    content = b"".join(path.read_bytes() for path in sources) + repr(CHANGES).encode()
+    digest = hashlib.sha256(content).hexdigest()[:12]
     program = cache.HOME / f"ferretdb-{VERSION}-{digest}"
     with cache.locked("ferretdb"):
         if not program.exists():
             unfinished = program.with_suffix(".part")
-            cache.install(
-                ["go", "build", "-trimpath", "-mod=readonly", "-ldflags=-s -w", "-o", unfinished, "."],
-                cwd=SOURCE,
-                extra={"CGO_ENABLED": "0", "GOTOOLCHAIN": "local"},
-            )
+            go = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local"}
+            cache.install(["go", "mod", "download", MODULE], cwd=SOURCE, extra=go)
+            found = cache.install(["go", "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", MODULE], cwd=SOURCE, extra=go)
+            with TemporaryDirectory() as folder:
+                changed = _changed(Path(found.strip()), Path(folder))
+                how = ["-trimpath", "-mod=readonly", "-ldflags=-s -w", f"-modfile={changed}", "-o", unfinished]
+                cache.install(["go", "build", *how, "."], cwd=SOURCE, extra=go)
             unfinished.rename(program)
     return program
+
+
+def _changed(module: Path, folder: Path) -> Path:
+    """A copy of FerretDB with its CHANGES, and the go.mod that builds with it; all in this folder."""
+    copy = folder / "ferretdb"
+    shutil.copytree(module, copy, copy_function=shutil.copyfile)
+    for name, (before, after) in CHANGES.items():
+        text = (copy / name).read_text(encoding="utf-8")
+        if before not in text:
+            raise cache.UnavailableError(f"FerretDB: {name} has no {before!r}; see CHANGES in {Path(__file__).name}")
+        (copy / name).write_text(text.replace(before, after), encoding="utf-8")
+    shutil.copyfile(SOURCE / "go.sum", folder / "go.sum")
+    replaced = folder / "go.mod"
+    replaced.write_text(
+        f"{(SOURCE / 'go.mod').read_text(encoding='utf-8')}\nreplace {MODULE} => {copy}\n", encoding="utf-8"
+    )
+    return replaced
 
 
 class FerretServer(Server):
@@ -57,17 +94,6 @@ class FerretServer(Server):
     def fresh(self) -> str:
         """The URL of a database that nobody has used yet."""
         return f"{self.address}/weir{next(self._names)}"
-
-    def index_ids(self) -> None:
-        """Let documents be found by their `_id`: its own index is on another expression than its questions use.
-
-        (`_ferretdb_sjson->"_id"` and `->'$._id'`, see `explain query plan` on one of its tables.)
-        """
-        for path in self._data.glob("*.sqlite"):
-            with closing(sqlite3.connect(path, timeout=10)) as database, database:
-                for (table,) in database.execute("SELECT table_name FROM _ferretdb_collections").fetchall():
-                    index = f'CREATE INDEX IF NOT EXISTS "{table}_by_id" ON "{table}" (_ferretdb_sjson->\'$._id\')'
-                    database.execute(index)
 
     def answers(self) -> bool:
         """Whether it serves requests."""
