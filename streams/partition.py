@@ -7,6 +7,7 @@ meanwhile (`saving`); a state leaves memory only while no save is under way, so 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -26,7 +27,11 @@ from streams.patience import Patience
 from streams.ports import LogRecord
 from streams.reading import Portion, RecordReader
 
+logger = logging.getLogger(__name__)
+
 MOST_CONVERSATIONS = 50_000
+SLOW_SAVE_S = 2.0
+"""A save that takes longer is told of: the database is what holds messages up."""
 BREATH_EVENTS = 1_000
 """Events applied before others on the loop get their turn: a few milliseconds' worth."""
 
@@ -135,9 +140,14 @@ class Partition:
 
     async def save(self, batch: Batch) -> None:
         """Write a batch to the store, tried in place. Raises FencedError, and AbandonedError after `abandon`."""
+        began = asyncio.get_running_loop().time()
         self._save = asyncio.ensure_future(self._patience("saving", lambda: self._store.save(batch)))
         try:
             await self._save
+            took = asyncio.get_running_loop().time() - began
+            if took > SLOW_SAVE_S:
+                messages = len(batch.effects.messages)
+                logger.warning("saving partition %d took %.1f s (%d messages)", self.number, took, messages)
         except (asyncio.CancelledError, FencedError) as error:
             if self.abandoned:
                 raise AbandonedError from error
