@@ -81,9 +81,17 @@ class Gate:
         state["request_id"] = request_id = secrets.token_hex(8)
         structlog.contextvars.bind_contextvars(request=request_id)
         answer = self._guarded(scope, send, request_id, private=not is_open(scope["path"]))
+
+        async def heard() -> Message:
+            message = await receive()
+            state["gone"] = message["type"] == "http.disconnect"
+            return message
+
         try:
-            await self._admit(scope, receive, answer, headers)
+            await self._admit(scope, heard, answer, headers)
         except Exception as error:
+            if state.get("gone") and not state.get("answered"):
+                return  # who asked has left: what broke off in the middle is no fault, and nobody hears an answer
             if scope["type"] != "http" or state.get("answered"):
                 raise
             await fault(error, scope["method"])(scope, receive, answer)

@@ -2,6 +2,10 @@
 
 import httpx
 import pytest
+import structlog
+
+from api.gate import Gate
+from api.settings import WebSettings
 
 PROBLEM = "application/problem+json"
 
@@ -175,6 +179,26 @@ async def test_a_fault_of_our_own_is_a_problem_without_stack(admin, services):
     assert "Traceback" not in answer.text
     assert answer.headers["x-request-id"]
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(("heard", "lines"), [("http.disconnect", []), ("http.request", ["unexpected error"])])
+async def test_a_page_that_broke_off_since_its_reader_left_is_no_fault(services, heard, lines):
+    async def page(_scope, receive, _send):
+        await receive()
+        raise RuntimeError("No response returned.")
+
+    async def receive():
+        return {"type": heard}
+
+    async def send(message):
+        sent.append(message)
+
+    sent = []
+    scope = {"type": "http", "method": "GET", "path": "/login", "headers": [], "query_string": b""}
+    with structlog.testing.capture_logs() as logged:
+        await Gate(page, services.accounts, services.tokens, WebSettings())(scope, receive, send)
+    assert [line["event"] for line in logged] == lines
+    assert [message["status"] for message in sent if "status" in message] == [500] * len(lines)
 
 
 async def test_a_wrong_method_names_the_right_ones(admin):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from actors.anomaly import CURES, KINDS, SEVERITIES, STATUSES
+from connectors.registry import CONNECTORS
 from services.permissions import ROLES
 from ui.language import CATALOGUE, LANGUAGES, catalogue
 from ui.login import ERRORS
@@ -80,6 +81,15 @@ def test_whatever_the_core_can_name_has_a_text():
     }
     wanted = {f"{family}.{name}" for family, members in names.items() for name in members}
     assert wanted | {page.label for page in PAGES} <= set(texts)
+
+
+def test_whatever_a_platform_wants_to_know_has_a_text():
+    texts = catalogue("en")
+    wanted = [(connector.platform, setting.name) for connector in CONNECTORS for setting in connector.settings]
+    assert {f"binding.name.{name}" for _, name in wanted} <= set(texts)
+    assert {f"binding.about.{platform}.{name}" for platform, name in wanted} <= set(texts)
+    written = {key for key in texts if key.startswith("binding.about.")}
+    assert written <= {f"binding.about.{platform}.{name}" for platform, name in wanted}
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(UI)))

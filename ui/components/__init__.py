@@ -119,6 +119,10 @@ class SettingsTokens(ui.element, component="settings_tokens.js"):
     """API tokens."""
 
 
+class SettingsChannels(ui.element, component="settings_channels.js"):
+    """Channels bound to their platforms."""
+
+
 class SettingsAudit(Fed, component="settings_audit.js"):
     """The log of changes."""
 

@@ -2,7 +2,7 @@
 import { WIcon, ask, keepInAddress, moment, t } from "weir-core";
 import { SettingsHead, sides } from "weir-admin";
 
-const SORTS = ["thresholds.", "user.", "token.", "login", "anomaly.", "incident.", "mute.", "dead_letter."];
+const SORTS = ["thresholds.", "channel.", "user.", "token.", "login", "anomaly.", "incident.", "mute.", "dead_letter."];
 const PAGE = 50;
 const CALM_MS = 300;
 

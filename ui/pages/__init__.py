@@ -13,6 +13,7 @@ from ui.pages import (
     mutes,
     settings,
     settings_audit,
+    settings_channels,
     settings_letters,
     settings_tokens,
     settings_users,
@@ -33,6 +34,7 @@ PAGES: tuple[Page, ...] = (
     settings.PAGE,
     settings_users.PAGE,
     settings_tokens.PAGE,
+    settings_channels.PAGE,
     settings_audit.PAGE,
     settings_letters.PAGE,
 )

@@ -15,7 +15,9 @@ COMPONENTS = Path(__file__).resolve().parents[3] / "ui" / "components"
 TAG = re.compile(r"<(input|textarea)\b(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>|<[^>]*\bcontenteditable\b[^>]*>")
 NO_TEXT = frozenset({"radio", "checkbox", "range", "hidden", "datetime-local", "date", "time", "file"})
 SPOKEN = re.compile(r"""\bt\(\s*['"]([\w.-]+)['"]""")
-LABELLED = re.compile(r""":aria-label="t\('([\w.-]+)'\)""")
+LABELLED = re.compile(r""":aria-label="t\('([\w.-]+)'(?: \+ [\w.]+)?\)""")
+ANY = "any"
+"""The type of a field whose name is computed: one template stands for fields of several types."""
 MOST_PRESSES = 24
 """Buttons of one look that are pressed on one page: rows repeat."""
 
@@ -41,13 +43,27 @@ def declared() -> Counter[Field]:
                 continue
             label = LABELLED.search(tag)
             key = label.group(1) if label else SPOKEN.findall(source[: match.start()])[-1]
-            found[_field(texts[key], tag)] += 1
+            found[_family(key, tag) if key.endswith(".") else _field(texts[key], tag)] += 1
     for match in TAG.finditer(PAGE):
         tag = match.group()
         if _kind(tag) not in NO_TEXT:
             key = re.findall(r"\{(\w+)\}", PAGE[: match.start()])[-1]
             found[_field(texts[f"login.{key}"], tag)] += 1
     return found
+
+
+def known_as(field: Field, sources: Counter[Field]) -> Field:
+    """What the sources call a field of a page: its own name, or the family that its name is computed in."""
+    texts = catalogue("en")
+    for family in sources:
+        members = {text for key, text in texts.items() if family.type == ANY and key.startswith(family.name)}
+        if field.name in members and field[2:] == family[2:]:
+            return family
+    return field
+
+
+def _family(prefix: str, tag: str) -> Field:
+    return Field(prefix, ANY, _value(tag, "inputmode"), _value(tag, "maxlength"))
 
 
 def _kind(tag: str) -> str:

@@ -87,6 +87,40 @@ async def test_a_token_is_shown_once_works_and_ends_when_revoked(logged_in):
     assert await page.evaluate("window.hurt") is None
 
 
+async def test_a_channel_is_bound_and_its_secret_is_shown_to_nobody(logged_in):
+    page = await logged_in("/settings/channels")
+    await page.get_by_role("button", name="Bind a channel").click()
+    dialog = page.get_by_role("dialog", name="Bind a channel")
+    await dialog.get_by_label("Platform").select_option("telegram")
+    await dialog.get_by_label("Account").fill("shop/1")
+    await expect(dialog.get_by_label("Webhook address")).to_have_value(re.compile(r"/webhooks/telegram/shop%2F1$"))
+    await dialog.get_by_label("Secret token").fill("a-token_of-the-shop")
+    await dialog.get_by_role("button", name="Bind", exact=True).click()
+    row = page.get_by_role("row").filter(has_text="shop/1")
+    await expect(row).to_contain_text("Bound")
+    address = await row.locator(".set-address").inner_text()
+    update = {"update_id": 1, "message": {"message_id": 7, "date": 1_700_000_000, "chat": {"id": 5, "type": "private"}}}
+    strange = await page.request.post(address, data=update)
+    assert strange.status == 401
+    genuine = await page.request.post(
+        address, data=update, headers={"X-Telegram-Bot-Api-Secret-Token": "a-token_of-the-shop"}
+    )
+    assert genuine.status == 200
+    await page.reload()
+    await row.get_by_role("button", name="Change").click()
+    change = page.get_by_role("dialog", name=re.compile("^Change Telegram"))
+    await expect(change.get_by_label("Secret token")).to_have_value("")
+    await change.get_by_label("Webhook address").fill("no address")
+    await change.get_by_role("button", name="Save").click()
+    await expect(change.get_by_role("alert")).to_contain_text("url")
+    await change.get_by_role("button", name="Cancel").click()
+    assert "a-token_of-the-shop" not in await page.content()
+    await row.get_by_role("button", name="Remove").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    await expect(page.get_by_text("No channel is bound yet")).to_be_visible()
+    assert (await page.request.post(address, data=update)).status == 404
+
+
 async def test_the_log_of_changes_shows_before_and_after_and_can_be_narrowed(logged_in):
     page = await logged_in("/settings/audit")
     await page.get_by_label("Sort of change").select_option("thresholds.")

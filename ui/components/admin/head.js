@@ -5,6 +5,7 @@ const PLACES = [
   { path: "/settings", name: "profile" },
   { path: "/settings/users", name: "users", needs: "manage_users" },
   { path: "/settings/tokens", name: "tokens", needs: "manage_tokens" },
+  { path: "/settings/channels", name: "channels", needs: "manage_channels" },
   { path: "/settings/audit", name: "audit", needs: "view_audit" },
   { path: "/settings/dead-letters", name: "letters", needs: "view_dead_letters" },
 ];

@@ -69,7 +69,7 @@ export const precise = (at) => (isNumber(at) ? `${clock.format(at)}.${String(Mat
 const PLATFORMS = {
   amazon: "Amazon", ebay: "eBay", shopee: "Shopee", lazada: "Lazada", tiktok: "TikTok Shop", temu: "Temu", wish: "Wish",
   aliexpress: "AliExpress", mercadolibre: "Mercado Libre", shopify: "Shopify", messenger: "Messenger", instagram: "Instagram",
-  whatsapp: "WhatsApp", telegram: "Telegram", line: "LINE", email: "Email", webchat: "Web chat",
+  whatsapp: "WhatsApp", telegram: "Telegram", line: "LINE", email: "Email", webchat: "Web chat", webhook: "Webhook",
 };
 export const platformName = (platform) => PLATFORMS[platform] || platform || DASH;
 export const channelName = (platform, account) => `${platformName(platform)} · ${account}`;
