@@ -91,7 +91,7 @@ async def test_a_channel_is_bound_and_its_secret_is_shown_to_nobody(logged_in):
     page = await logged_in("/settings/channels")
     await page.get_by_role("button", name="Bind a channel").click()
     dialog = page.get_by_role("dialog", name="Bind a channel")
-    await dialog.get_by_label("Platform").select_option("telegram")
+    await dialog.get_by_role("combobox").select_option("telegram")
     await dialog.get_by_label("Account").fill("shop/1")
     await expect(dialog.get_by_label("Webhook address")).to_have_value(re.compile(r"/webhooks/telegram/shop%2F1$"))
     await dialog.get_by_label("Secret token").fill("a-token_of-the-shop")
