@@ -1,6 +1,7 @@
 """Where platforms send what happens. Open to everybody: the signature says who it is."""
 
 from http import HTTPMethod
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -14,7 +15,7 @@ router = APIRouter(tags=["webhooks"])
 PATH = "/webhooks/{platform}/{account:path}"
 """An account may hold a `/`, sent as %2F."""
 _BODY = {"required": True, "description": "As the platform sends it.", "content": {"*/*": {}}}
-_ANSWERS = {
+_ANSWERS: dict[int | str, dict[str, Any]] = {
     401: {"description": "The signature is missing or wrong; nothing of the request is kept."},
     404: {"description": "No such channel is bound."},
     413: {"description": "Too large; nothing was accepted."},
