@@ -1,8 +1,8 @@
 """Every benchmark: prints the figures and writes them to benchmarks/RESULTS.md.
 
-Run `python -m benchmarks [NAME …]`. Each rate is the median of three rounds at least; ratios say more than rates,
-since machines differ. The way from Kafka and its peers are measured by `python -m benchmarks.pipeline`, whose section
-is kept.
+Run `python -m benchmarks [NAME …]`; where some are named their sections alone are written anew. Each rate is the median
+of three rounds at least; ratios say more than rates, since machines differ. The way from Kafka and its peers are
+measured by `python -m benchmarks.pipeline`, whose section is kept.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """`python -m benchmarks`, {today:%Y-%m-%d}. The events are the simulator's: a flash sale with messages,
 receipts, notifications, translations, attachments, checkpoints and every trouble.
 """
+INTRODUCED = ""
 HEADER = "| figure | median | rounds | note |\n|---|---|---|---|"
 
 
@@ -41,7 +42,7 @@ class Known:
 
 
 def main(names: list[str]) -> int:
-    """Run the benchmarks named, or all; only a run of all of them is written down."""
+    """Run the benchmarks named, or all, and write their sections; those of others stay as they were."""
     known = Known()
     benchmarks: dict[str, Callable[[], list[Figure]]] = {
         "core": known.figures,
@@ -52,25 +53,33 @@ def main(names: list[str]) -> int:
     if unknown := set(names) - set(benchmarks):
         print(f"unknown: {', '.join(sorted(unknown))}; known ones: {', '.join(benchmarks)}", file=sys.stderr)
         return 2
-    parts = [
-        "# Measured\n",
-        INTRODUCTION.format(today=datetime.now(UTC)),
-        machine(),
-    ]
+    today = datetime.now(UTC)
+    introduction = "\n".join(["# Measured\n", INTRODUCTION.format(today=today), machine()])
+    sections = kept() if names else {}
     for name, run in benchmarks.items():
         if names and name not in names:
             continue
         print(f"{name} …", file=sys.stderr, flush=True)
         rows = "\n".join(figure.row() for figure in run())
         digest = f"\nDigest of the anomalies found: `{core.digest()}`\n" if name == "core" else ""
-        parts.append(f"## {name}\n\n{HEADER}\n{rows}\n{digest}")
-        print(parts[-1], flush=True)
-    if not names:
-        if pipeline := report.kept():
-            parts.append(pipeline)
-        RESULTS.write_text("\n".join(parts), encoding="utf-8")
-        print(f"written to {RESULTS}", file=sys.stderr)
+        when = f"`python -m benchmarks {' '.join(names)}`, {today:%Y-%m-%d %H:%M}.\n\n" if names else ""
+        sections[name] = f"## {name}\n\n{when}{HEADER}\n{rows}\n{digest}"
+        print(sections[name], flush=True)
+    parts = [sections.pop(INTRODUCED, introduction), *(sections[name] for name in benchmarks if name in sections)]
+    if pipeline := report.kept():
+        parts.append(pipeline)
+    RESULTS.write_text("\n".join(parts), encoding="utf-8")
+    print(f"written to {RESULTS}", file=sys.stderr)
     return 0
+
+
+def kept() -> dict[str, str]:
+    """The sections written down before, by name, and under INTRODUCED what stands before them."""
+    if not RESULTS.exists():
+        return {}
+    introduction, *sections = RESULTS.read_text(encoding="utf-8").split("\n## ")
+    by_name = {section.partition("\n")[0]: f"## {section}" for section in sections}
+    return {INTRODUCED: introduction, **by_name}
 
 
 if __name__ == "__main__":
