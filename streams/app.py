@@ -15,6 +15,7 @@ import gc
 import logging
 import os
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 from faust.contrib.asgi import bind_to_running_loop
@@ -337,7 +338,8 @@ class Runtime:
             error = error.exceptions[0]
         logger.critical("%s: Weir ends now and is safe to start again", what, exc_info=error)
         for handler in logging.getLogger().handlers:
-            handler.flush()
+            with suppress(OSError, ValueError):  # nobody reads the log any more: the process ends all the same
+                handler.flush()
         self._end_process(EXIT_SOFTWARE)
 
 

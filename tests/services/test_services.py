@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from tests.services import kafka as kafka_service
 
 pytestmark = pytest.mark.services
 ANSWER_S = 60
+CONSUMERS = 3
 
 
 async def create_topic(service: kafka_service.Kafka, name: str, copies: int = 1) -> None:
@@ -57,15 +58,19 @@ async def produce(service: kafka_service.Kafka, topic: str, *values: bytes) -> N
 
 
 async def consume(service: kafka_service.Kafka, topic: str, count: int) -> list[bytes]:
-    consumer = AIOKafkaConsumer(
-        topic,
-        bootstrap_servers=service.bootstrap,
-        group_id=f"{topic}-readers",
-        auto_offset_reset="earliest",
-        request_timeout_ms=12_000,
-    )
-    async with in_time(service, f"reading {topic}"), consumer:
-        return [(await consumer.getone()).value for _ in range(count)]
+    """By a consumer group. One that joins while coordinators move may wait for ever: then another begins anew."""
+    for attempt in range(CONSUMERS):
+        consumer = AIOKafkaConsumer(
+            topic,
+            bootstrap_servers=service.bootstrap,
+            group_id=f"{topic}-readers-{attempt}",
+            auto_offset_reset="earliest",
+            request_timeout_ms=12_000,
+        )
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_S / CONSUMERS), consumer:
+                return [(await consumer.getone()).value for _ in range(count)]
+    pytest.fail(f"reading {topic}: nothing after {ANSWER_S} s; {await asyncio.to_thread(service.seen)}")
 
 
 async def test_a_broker_stores_records_and_serves_a_consumer_group(kafka):
