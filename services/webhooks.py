@@ -6,15 +6,12 @@ repeat what is refused, or switch the webhook off.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, TypeAlias
 
-import msgspec
 import structlog
 
-from actors.errors import RejectedError, RetriableError
-from actors.events import Entry, Rejected
-from actors.intake import parse_event, stamp
+from actors.errors import RetriableError
 from connectors.contract.connector import (
     Answer,
     Connector,
@@ -24,10 +21,9 @@ from connectors.contract.connector import (
     UnreadableError,
     WebhookRequest,
 )
+from services.arrivals import Arrivals
 from services.errors import NotFoundError
-from services.ingest import MOST_RAW, check_ahead
 from services.secrets import SecretsError
-from streams.ports import Gateway
 
 Find: TypeAlias = Callable[[str, str], Awaitable[Connector | None]]
 Outcome: TypeAlias = Literal["accepted", "rejected", "handshake", "bad_signature"]
@@ -41,9 +37,9 @@ _log = structlog.get_logger(__name__)
 class Webhooks:
     """The way in for platforms."""
 
-    def __init__(self, gateway: Gateway, find: Find) -> None:
+    def __init__(self, arrivals: Arrivals, find: Find) -> None:
         """`find`: the connector of a bound channel by platform and account; None when there is none."""
-        self._gateway = gateway
+        self._arrivals = arrivals
         self._find = find
         self.observe: Callable[[Outcome, int], None] | None = None
         """Told what became of a request, and of how many of its events, for metrics."""
@@ -64,12 +60,9 @@ class Webhooks:
         except SignatureError:
             self._tell("bad_signature", 1)
             raise
-        entries = list(_entries(connector, request, self._gateway.now()))
-        if entries:
-            await self._gateway.submit(entries)
-        rejected = sum(isinstance(entry, Rejected) for entry in entries)
-        self._tell("accepted", len(entries) - rejected)
-        self._tell("rejected", rejected)
+        taken = await self._arrivals.take(connector, _parsed(connector, request))
+        self._tell("accepted", taken.accepted)
+        self._tell("rejected", taken.rejected)
         return connector.accepted
 
     async def _bound(self, platform: str, account: str) -> Connector:
@@ -89,28 +82,9 @@ class Webhooks:
             self.observe(outcome, count)
 
 
-def _entries(connector: Connector, request: WebhookRequest, now: int) -> Iterator[Entry]:
-    """What a genuine request adds to the log."""
+def _parsed(connector: Connector, request: WebhookRequest) -> Sequence[Parsed]:
+    """What a genuine request tells; one that cannot be read as a whole is refused as a whole."""
     try:
-        parsed = connector.parse(request)
+        return connector.parse(request)
     except UnreadableError as wrong:
-        parsed = [Refused(request.body, str(wrong))]
-    for one in parsed:
-        yield _entry(connector, one, now)
-
-
-def _entry(connector: Connector, parsed: Parsed, now: int) -> Entry:
-    if isinstance(parsed, Refused):
-        return _rejected(connector, parsed.raw, parsed.reason, now)
-    raw = msgspec.json.encode(parsed)
-    try:
-        event = check_ahead(parse_event(raw, need_at=False), now)  # held to what everybody's events are held to
-    except RejectedError as wrong:
-        return _rejected(connector, raw, str(wrong), now)
-    stamp(event, now)
-    return event
-
-
-def _rejected(connector: Connector, raw: bytes, reason: str, now: int) -> Rejected:
-    account = connector.binding.account
-    return Rejected(at=now, reason=reason, raw=raw[:MOST_RAW], platform=connector.platform, account=account)
+        return [Refused(request.body, str(wrong))]

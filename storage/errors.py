@@ -21,3 +21,7 @@ class ArchiveError(RetriableError):
 
 class StoreDamagedError(ConfigurationError):
     """The database file is damaged; the message says which file and how to restore it."""
+
+
+class FileMissingError(PermanentError):
+    """No file of that digest is held."""

@@ -1,18 +1,26 @@
-"""The contract of a connector: one platform's webhook, understood for one channel.
+"""The contract of a connector: one platform, spoken for one channel.
 
-A webhook request goes `handshake` → `verify` → `parse`, in this order, and is answered once the events are durable.
+In: a webhook request goes `handshake` → `verify` → `parse`, in this order, and is answered once the events are durable;
+what it only points to is fetched by `resolve`. Out: `objections`, then `send`. What was missed: `history`. The channel
+itself: `authorise_url` → `exchange`, `renew`, `probe`. Files: `locate`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar, Literal, TypeAlias
 
 from msgspec import Struct, field
 
 from actors.errors import PermanentError, RejectedError
-from actors.events import Event
+from actors.events import Attachment, Event
+from actors.orders import Order
+from connectors.contract.authorising import Ask, Grant, OAuth, Reply
+from connectors.contract.calling import Api, ApiRequest, RefusedError
+from connectors.contract.history import Pace, Pointer, Probe, Window
+from connectors.contract.outgoing import Limits, Objection, Outgoing, Sent
+from connectors.contract.rules import objections
 
 
 class SignatureError(PermanentError):
@@ -47,7 +55,7 @@ class Refused(Struct, frozen=True):
     reason: str
 
 
-Parsed: TypeAlias = Event | Refused
+Parsed: TypeAlias = Event | Refused | Pointer | Order
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -74,34 +82,33 @@ class Binding(Struct, frozen=True, kw_only=True):
         return f"Binding(account={self.account!r}, url={self.url!r})"
 
 
-class Limits(Struct, frozen=True, kw_only=True):
-    """What the platform allows an answer to be; None: not known or not limited.
-
-    `text`: longest text, counted in `unit`; `window_ms`: how long after the customer's last message an answer may go.
-    """
-
-    text: int | None = None
-    unit: Literal["characters", "bytes"] = "characters"
-    window_ms: int | None = None
-
-
 class Capabilities(Struct, frozen=True, kw_only=True):
-    """What the platform tells of: `receipts` of our messages, `edits` and `deletes`, `echoes` of our own messages."""
+    """What the platform can do.
+
+    It tells of `receipts` of our messages, `edits` and `deletes`, and `echoes` of our own messages; it takes replies
+    (`sends`), and the same one twice only once by our id (`idempotent`); it gives `history`.
+    """
 
     receipts: frozenset[Literal["accepted", "delivered", "read", "failed"]] = frozenset()
     edits: bool = False
     deletes: bool = False
     echoes: bool = False
+    sends: bool = False
+    idempotent: bool = False
+    history: bool = False
 
 
 class Connector(ABC):
-    """One platform's webhook for one channel. Stateless between requests."""
+    """One platform for one channel. Stateless between requests: what lasts is in the binding and in the store."""
 
     platform: ClassVar[str]
     """As in SPEC section 1."""
     settings: ClassVar[tuple[Setting, ...]]
     capabilities: ClassVar[Capabilities] = Capabilities()
     limits: ClassVar[Limits] = Limits()
+    pace: ClassVar[Pace] = Pace()
+    oauth: ClassVar[OAuth | None] = None
+    """None: the channel's settings are typed in by a person."""
     accepted: ClassVar[Answer] = Answer()
     """What a request is answered whose events are durable."""
 
@@ -126,3 +133,63 @@ class Connector(ABC):
 
         Events carry no `at`: whoever takes them in stamps them. Raises UnreadableError and nothing else.
         """
+
+    def objections(self, message: Outgoing, now: int) -> Sequence[Objection]:
+        """Why the platform would not take this reply at `now` (ms); empty when it would."""
+        return objections(message, self.limits, now)
+
+    async def send(self, message: Outgoing, api: Api) -> Sent:
+        """Send a reply, once. Raises the errors of `connectors.contract.calling`.
+
+        An UncertainError when it may have gone out, and only then.
+        """
+        del message, api
+        raise RefusedError(f"messages of {self.platform} cannot be answered from here")
+
+    def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
+        """What the platform holds of a window, page by page, in any order, both directions; more is no harm.
+
+        The pages are closed by whoever stops early. Raises the errors of `connectors.contract.calling`.
+        """
+        del window, api
+        return _nothing()
+
+    async def resolve(self, pointer: Pointer, api: Api) -> Sequence[Parsed]:
+        """What a pointer of `parse` names. Raises UnreadableError and the errors of `connectors.contract.calling`."""
+        del pointer, api
+        return ()
+
+    async def locate(self, attachment: Attachment, api: Api) -> ApiRequest | None:
+        """The request whose answer is a file that came with a message; None when there is no way to it.
+
+        Raises the errors of `connectors.contract.calling`.
+        """
+        del api
+        return ApiRequest(method="GET", url=attachment.url) if attachment.url else None
+
+    async def probe(self, api: Api) -> Probe:
+        """How the channel stands at its platform. A DeniedError is an answer too: the authorisation is gone."""
+        del api
+        return Probe()
+
+    def authorise_url(self, ask: Ask) -> str:
+        """Where a person's browser goes to authorise the channel; only where `oauth` is set."""
+        raise RefusedError(f"{self.platform} is not authorised in a browser: {ask.redirect} has no use")
+
+    async def exchange(self, reply: Reply, api: Api) -> Grant:
+        """What the platform grants for the code in its redirect; only where `oauth` is set."""
+        del reply, api
+        raise RefusedError(f"{self.platform} is not authorised in a browser")
+
+    async def renew(self, api: Api) -> Grant | None:
+        """The grant anew, before the present one runs out; None where it never does or only a person can.
+
+        Raises DeniedError when it cannot be renewed any more.
+        """
+        del api
+        return None
+
+
+async def _nothing() -> AsyncIterator[Sequence[Parsed]]:
+    for page in ():
+        yield page

@@ -8,6 +8,7 @@ from api.app import create_api
 from api.settings import WebSettings
 from services.accounts import Accounts
 from services.anomalies import Anomalies
+from services.arrivals import Arrivals
 from services.audit_log import AuditLog
 from services.bindings import Bindings
 from services.conversations import Conversations
@@ -69,7 +70,7 @@ def services(store, gateway, data_dir):
         audit_log=AuditLog(store),
         dead_letters=DeadLetters(store, now, gateway),
         bindings=bindings,
-        webhooks=Webhooks(gateway, bindings.connector),
+        webhooks=Webhooks(Arrivals(gateway, store), bindings.connector),
         ready=list,
         metrics=metrics,
     )

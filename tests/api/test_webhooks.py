@@ -8,6 +8,7 @@ import structlog
 
 from actors.events import Message, Rejected
 from connectors.contract.signatures import hex_of, hmac_sha256
+from services.arrivals import Arrivals
 from services.bindings import Bindings
 from services.permissions import Caller
 from services.secrets import Vault
@@ -120,7 +121,7 @@ async def test_secrets_that_cannot_be_opened_are_told_to_the_log_and_to_no_stran
     elsewhere = Vault(file=data_dir / "another.key")
     elsewhere.renew()
     found = Bindings(services.store, elsewhere, {Letters.platform: Letters}, services.gateway.now)
-    services.webhooks = Webhooks(services.gateway, found.connector)
+    services.webhooks = Webhooks(Arrivals(services.gateway, services.store), found.connector)
     with structlog.testing.capture_logs() as lines:
         answer = await stranger.post(ADDRESS, **signed(letter(1)))
     assert answer.status_code == 503

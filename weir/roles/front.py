@@ -12,6 +12,7 @@ from api.settings import WebSettings
 from connectors.registry import BY_PLATFORM
 from services.accounts import Accounts
 from services.anomalies import Anomalies
+from services.arrivals import Arrivals
 from services.audit_log import AuditLog
 from services.bindings import Bindings
 from services.conversations import Conversations
@@ -120,7 +121,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Servi
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
     ingest.observe = vitals.observe_batch
     bindings = Bindings(store, made_vault(parts.config), BY_PLATFORM, gateway.now)
-    webhooks = Webhooks(gateway, bindings.connector)
+    webhooks = Webhooks(Arrivals(gateway, store), bindings.connector)
     webhooks.observe = vitals.observe_webhook
     return Services(
         store=store,

@@ -1,0 +1,160 @@
+"""Where everything arrives that a connector has read: webhooks, polls, sweeps, mail, visitors' chats.
+
+Echoes of our own replies find the reply they are, files that came with messages are put down to be fetched, orders are
+kept, and events go to the log; all of it is durable when `take` returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from actors.errors import RejectedError
+from actors.events import Entry, Event, Message, Rejected
+from actors.intake import parse_event, stamp
+from actors.keys import channel_key, escape
+from actors.orders import Order
+from connectors.contract.connector import Connector, Parsed, Refused
+from connectors.contract.history import Pointer
+from services.ingest import MOST_RAW, check_ahead
+from storage.channel_ports import JobStore, OrderStore
+from storage.channel_records import Job
+from streams.ports import Gateway
+
+Via: TypeAlias = Literal["push", "poll", "resync"]
+
+
+class ArrivalStore(JobStore, OrderStore, Protocol):
+    """The parts of a store used here."""
+
+
+class Echoes(Protocol):
+    """Who knows which messages and receipts of a platform are about our own replies."""
+
+    async def settled(self, connector: Connector, events: Sequence[Event]) -> list[Event]:
+        """The events with our replies under their own ids, without echoes of them and without what must wait."""
+        ...
+
+
+class Files(Protocol):
+    """Who fetches the files that come with messages."""
+
+    async def announced(self, connector: Connector, messages: Sequence[Message]) -> None:
+        """Put down that these messages' files are to be fetched; durable when it returns."""
+        ...
+
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """What became of what arrived. `pointers`: things that are to be fetched."""
+
+    accepted: int = 0
+    rejected: int = 0
+    orders: int = 0
+    pointers: int = 0
+
+
+class Arrivals:
+    """The way in for what connectors read."""
+
+    def __init__(
+        self, gateway: Gateway, store: ArrivalStore, *, echoes: Echoes | None = None, files: Files | None = None
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._echoes = echoes
+        self._files = files
+
+    async def take(
+        self, connector: Connector, parsed: Sequence[Parsed], *, via: Via = "push", history: bool = False
+    ) -> Taken:
+        """Take in what a connector read; `history`: fetched when the channel was bound, no trouble opens for it.
+
+        Raises RetriableError (OverloadedError and LogFullError among them); then it may be taken in again.
+        """
+        now = self._gateway.now()
+        events: list[Event] = []
+        rejected: list[Rejected] = []
+        pointers: list[Pointer] = []
+        orders: list[Order] = []
+        for one in parsed:
+            match one:
+                case Refused():
+                    rejected.append(_rejected(connector, one.raw, one.reason, now))
+                case Pointer():
+                    pointers.append(one)
+                case Order():
+                    orders.append(one)
+                case _:
+                    _held(connector, one, now, events, rejected)
+        if self._echoes is not None:
+            events = await self._echoes.settled(connector, events)
+        await self._put_down(connector, pointers, orders, events, now)
+        entries: list[Entry] = [*(_marked(event, now, via, history=history) for event in events), *rejected]
+        if entries:
+            await self._gateway.submit(entries)
+        return Taken(accepted=len(events), rejected=len(rejected), orders=len(orders), pointers=len(pointers))
+
+    async def _put_down(
+        self,
+        connector: Connector,
+        pointers: Sequence[Pointer],
+        orders: Sequence[Order],
+        events: Sequence[Event],
+        now: int,
+    ) -> None:
+        """Before the events are in the log: what is put down twice, because the rest failed, is done once."""
+        if pointers:
+            await self._store.put_jobs([_fetch(connector, pointer, now) for pointer in pointers])
+        if orders:
+            await self._store.put_orders(orders)
+        told = [event for event in events if isinstance(event, Message) and event.attachments]
+        if told and self._files is not None:
+            await self._files.announced(connector, told)
+
+
+def pointer_job_id(platform: str, account: str, pointer: str) -> str:
+    """The id of the job that fetches what a pointer names."""
+    return f"{channel_key(platform, account)}/{escape(pointer)}"
+
+
+def _fetch(connector: Connector, pointer: Pointer, now: int) -> Job:
+    platform, account = connector.platform, connector.binding.account
+    job_id = pointer_job_id(platform, account, pointer.id)
+    about = dict(pointer.about)
+    return Job(
+        kind="pointer",
+        id=job_id,
+        platform=platform,
+        account=account,
+        at=now,
+        due_at=now,
+        payload={"pointer": pointer.id, "about": about},
+    )
+
+
+def _held(connector: Connector, event: Event, now: int, events: list[Event], rejected: list[Rejected]) -> None:
+    """Nothing gets into the log that could not be read from it again, whatever a connector makes."""
+    raw = msgspec.json.encode(event)
+    try:
+        events.append(check_ahead(parse_event(raw, need_at=False), now))
+    except RejectedError as wrong:
+        rejected.append(_rejected(connector, raw, str(wrong), now))
+
+
+def _marked(event: Event, now: int, via: Via, *, history: bool) -> Event:
+    if isinstance(event, Message) and (event.via != via or history):
+        event = replace(event, via=via, history=history or event.history)
+    stamp(event, now)
+    return event
+
+
+def _rejected(connector: Connector, raw: bytes, reason: str, now: int) -> Rejected:
+    account = connector.binding.account
+    return Rejected(at=now, reason=reason, raw=raw[:MOST_RAW], platform=connector.platform, account=account)
+
+
+__all__ = ["ArrivalStore", "Arrivals", "Echoes", "Files", "Taken", "Via", "pointer_job_id"]

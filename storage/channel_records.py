@@ -1,0 +1,125 @@
+"""Records of what Weir does at its bound channels: replies on their way out, work to be done, sweeps.
+
+All times are integer milliseconds since the epoch; conversation keys are those of `actors.keys`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+from msgspec import Struct, field
+
+ReplyState: TypeAlias = Literal["new", "queued", "claimed", "sent", "failed", "unknown"]
+JobKind: TypeAlias = Literal["attachment", "pointer", "resync"]
+
+
+class ReplyFile(Struct, frozen=True, kw_only=True):
+    """A file that goes with a reply; `digest`: SHA-256 of its content in hexadecimal, its name in the file store."""
+
+    digest: str
+    name: str
+    mime: str
+    size: int
+
+
+class ReplyRow(Struct, frozen=True, kw_only=True):
+    """One reply of ours on its way to the platform. `id` is the message's id in Weir, from before it is sent.
+
+    `new`: noted, perhaps not in the log yet; `queued`: in the log, to be sent from `due_at` on; `claimed`: being sent
+    by the process `claimed_by` since `claimed_at`; `sent`: the platform has it, as `platform_message` where it told;
+    `failed`: it will never have it (`code`, `reason`); `unknown`: nobody knows, and it is not sent again by itself.
+    `digest`: SHA-256 of what was asked with this `idempotency_key`; `version` grows with every change.
+    """
+
+    id: str
+    key: str
+    platform: str
+    account: str
+    conversation: str
+    who: str
+    at: int
+    due_at: int
+    idempotency_key: str
+    digest: str
+    state: ReplyState = "new"
+    text: str = ""
+    recipient: str | None = None
+    reply_to: str | None = None
+    order: str | None = None
+    resend_of: str | None = None
+    files: list[ReplyFile] = field(default_factory=list[ReplyFile])
+    attempts: int = 0
+    claimed_at: int | None = None
+    claimed_by: str | None = None
+    settled_at: int | None = None
+    platform_message: str | None = None
+    code: str | None = None
+    reason: str | None = None
+    version: int = 0
+
+
+class ReplyFilter(Struct, frozen=True, kw_only=True):
+    """Which replies; None means all."""
+
+    states: tuple[ReplyState, ...] | None = None
+    platform: str | None = None
+    account: str | None = None
+    key: str | None = None
+
+
+class ParkedReceipt(Struct, frozen=True, kw_only=True):
+    """A receipt for a platform's message id that nobody knows yet: it overtook the answer to our sending.
+
+    `body`: the `receipt` event as JSON; `id`: its idempotency key, unique within its channel.
+    """
+
+    platform: str
+    account: str
+    message: str
+    id: str
+    at: int
+    body: bytes
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """Something to be fetched from a platform, again and again until it is done or given up.
+
+    `id` is unique within its kind: putting it twice changes nothing. `due_at`: not before; a claim moves it ahead, so
+    that work of a process that died comes up again.
+    """
+
+    kind: JobKind
+    id: str
+    platform: str
+    account: str
+    at: int
+    due_at: int
+    payload: dict[str, Any] = field(default_factory=dict[str, Any])
+    attempts: int = 0
+    failed_at: int | None = None
+    reason: str | None = None
+
+
+class SweepRow(Struct, frozen=True, kw_only=True):
+    """How far a channel's history is compared with what the platform holds, and what the last comparison found.
+
+    `cursor`: what the connector goes on from, of its own shape; `swept_to`: messages sent before it are compared.
+    `checked` messages the platform told of, `new` of them were not held and are now, `duplicate` were.
+    `failing_since` and `reason` tell of a platform that does not answer.
+    """
+
+    platform: str
+    account: str
+    cursor: dict[str, Any] = field(default_factory=dict[str, Any])
+    swept_to: int | None = None
+    began_at: int | None = None
+    ended_at: int | None = None
+    checked: int = 0
+    new: int = 0
+    duplicate: int = 0
+    new_ever: int = 0
+    failing_since: int | None = None
+    reason: str | None = None
+
+
+__all__ = ["Job", "JobKind", "ParkedReceipt", "ReplyFile", "ReplyFilter", "ReplyRow", "ReplyState", "SweepRow"]
