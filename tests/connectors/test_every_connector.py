@@ -20,7 +20,10 @@ from tests.connectors.mutations import PAYLOADS, payload
 
 ACCOUNT = "shop"
 SECRET = "d2VpciB3ZWlyIHdlaXIgd2VpciB3ZWly"  # base64 too, which Standard Webhooks wants
-BODIES = [(path.parent.name, path.stem) for path in sorted(PAYLOADS.glob("*/*.json"))]
+BODIES = [
+    (path.parent.name, path.stem) for path in sorted(PAYLOADS.glob("*/*.json")) if path.parent.name in BY_PLATFORM
+]
+"""Of webhooks; beside them lie folders with answers of APIs."""
 
 every = pytest.mark.parametrize("kind", CONNECTORS, ids=lambda kind: kind.platform)
 every_payload = pytest.mark.parametrize(("platform", "name"), BODIES)
@@ -46,7 +49,7 @@ def refused_by_the_platform(message):
 def test_every_platform_has_payloads_and_one_module(kind):
     assert any(platform == kind.platform for platform, _ in BODIES)
     assert BY_PLATFORM[kind.platform] is kind
-    assert kind.__module__ == f"connectors.{kind.platform}"
+    assert kind.__module__.split(".")[:2] == ["connectors", kind.platform]
 
 
 @every
