@@ -107,6 +107,8 @@ class Connector(ABC):
     capabilities: ClassVar[Capabilities] = Capabilities()
     limits: ClassVar[Limits] = Limits()
     pace: ClassVar[Pace] = Pace()
+    polls: ClassVar[bool] = False
+    """Messages come by asking for `history` and in no other way: what a sweep brings was not lost."""
     oauth: ClassVar[OAuth | None] = None
     """None: the channel's settings are typed in by a person."""
     accepted: ClassVar[Answer] = Answer()
