@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import core, embedded, replay, timers
+from benchmarks import core, embedded, replay, timers, webhooks
 from benchmarks.figures import Figure, machine
 from benchmarks.pipeline import report
 
@@ -49,6 +49,7 @@ def main(names: list[str]) -> int:
         "replay": lambda: replay.measure(core=known.rate(replay.CORE_FIGURE)),
         "embedded": lambda: embedded.measure(core=known.rate(embedded.CORE_FIGURE)),
         "timers": timers.measure,
+        "webhooks": webhooks.measure,
     }
     if unknown := set(names) - set(benchmarks):
         print(f"unknown: {', '.join(sorted(unknown))}; known ones: {', '.join(benchmarks)}", file=sys.stderr)
