@@ -29,6 +29,9 @@ class ReplyRow(Struct, frozen=True, kw_only=True):
     by the process `claimed_by` since `claimed_at`; `sent`: the platform has it, as `platform_message` where it told;
     `failed`: it will never have it (`code`, `reason`); `unknown`: nobody knows, and it is not sent again by itself.
     `digest`: SHA-256 of what was asked with this `idempotency_key`; `version` grows with every change.
+    `settled_at`: since when it is `sent`, `failed` or looked for no more; of a `queued` one: since when a person wants
+    it sent after all. `doubts`: how many sendings ended without anybody knowing; `looks`: how often it was looked for at
+    the platform since the last of them; `told`: whether the log has it that it is `sent` or `failed`.
     """
 
     id: str
@@ -56,6 +59,20 @@ class ReplyRow(Struct, frozen=True, kw_only=True):
     code: str | None = None
     reason: str | None = None
     version: int = 0
+
+    @property
+    def hangs_since(self) -> int | None:
+        """Since when it waits for its process: a `new` one for the log, a `claimed` one to be sent; else None."""
+        if self.state == "new" or (self.state == "claimed" and self.claimed_at is None):
+            return self.at
+        return self.claimed_at if self.state == "claimed" else None
+
+    @property
+    def ended_at(self) -> int | None:
+        """When it was sent or failed; None as long as something may still become of it."""
+        if self.state not in {"sent", "failed"}:
+            return None
+        return self.at if self.settled_at is None else self.settled_at
 
 
 class ReplyFilter(Struct, frozen=True, kw_only=True):
