@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Literal, Protocol
+from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
@@ -68,8 +69,8 @@ class ApiRequest(Struct, frozen=True, kw_only=True):
     timeout_s: float = 15.0
 
     def __repr__(self) -> str:
-        """Without query, headers and body: they hold secrets and what customers wrote."""
-        return f"ApiRequest({self.method} {self.url})"
+        """The host alone: path, query, headers and body may hold secrets and what customers wrote."""
+        return f"ApiRequest({self.method} {urlsplit(self.url).netloc.rpartition('@')[2]})"
 
 
 class ApiResponse(Struct, frozen=True, kw_only=True):
