@@ -56,3 +56,15 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def __repr__(self) -> str:
         """Without the customer, who belongs into no log."""
         return f"Order(platform={self.platform!r}, account={self.account!r}, id={self.id!r})"
+
+
+class ForgetCustomer(Struct, frozen=True, kw_only=True):
+    """A shop wants everything forgotten that is held of the customer with the id `contact` there."""
+
+    platform: str
+    account: str
+    contact: str
+
+    def __repr__(self) -> str:
+        """Without the customer, who belongs into no log."""
+        return f"ForgetCustomer(platform={self.platform!r}, account={self.account!r})"

@@ -17,7 +17,7 @@ from actors.errors import RejectedError
 from actors.events import Entry, Event, Message, Rejected
 from actors.intake import parse_event, stamp
 from actors.keys import channel_key, escape
-from actors.orders import Order
+from actors.orders import ForgetCustomer, Order
 from connectors.contract.connector import Connector, Parsed, Refused
 from connectors.contract.history import Pointer
 from services.ingest import MOST_RAW, check_ahead
@@ -80,6 +80,7 @@ class Arrivals:
         rejected: list[Rejected] = []
         pointers: list[Pointer] = []
         orders: list[Order] = []
+        forgotten: list[ForgetCustomer] = []
         for one in parsed:
             match one:
                 case Refused():
@@ -88,11 +89,15 @@ class Arrivals:
                     pointers.append(one)
                 case Order():
                     orders.append(one)
+                case ForgetCustomer():
+                    forgotten.append(one)
                 case _:
                     _held(connector, one, now, events, rejected)
         if self._echoes is not None:
             events = await self._echoes.settled(connector, events)
         await self._put_down(connector, pointers, orders, events, now)
+        for customer in forgotten:
+            await self._store.forget_customer(customer.platform, customer.account, customer.contact)
         entries: list[Entry] = [*(_marked(event, now, via, history=history) for event in events), *rejected]
         if entries:
             await self._gateway.submit(entries)

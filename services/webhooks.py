@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 import structlog
 
 from actors.errors import RetriableError
+from connectors.contract.calling import Api
 from connectors.contract.connector import (
     Answer,
     Connector,
@@ -26,6 +27,7 @@ from services.errors import NotFoundError
 from services.secrets import SecretsError
 
 Find: TypeAlias = Callable[[str, str], Awaitable[Connector | None]]
+Apis: TypeAlias = Callable[[Connector], Api]
 Outcome: TypeAlias = Literal["accepted", "rejected", "handshake", "bad_signature"]
 NOT_BOUND = (
     "no channel {platform}/{account} is bound here; `weir channel add` binds one, `weir channel list` shows them"
@@ -37,10 +39,14 @@ _log = structlog.get_logger(__name__)
 class Webhooks:
     """The way in for platforms."""
 
-    def __init__(self, arrivals: Arrivals, find: Find) -> None:
-        """`find`: the connector of a bound channel by platform and account; None when there is none."""
+    def __init__(self, arrivals: Arrivals, find: Find, *, apis: Apis | None = None) -> None:
+        """`find`: the connector of a bound channel by platform and account; None when there is none.
+
+        `apis`: the way to a connector's platform, for those that must `prepare`; without it their webhooks are put off.
+        """
         self._arrivals = arrivals
         self._find = find
+        self._apis = apis
         self.observe: Callable[[Outcome, int], None] | None = None
         """Told what became of a request, and of how many of its events, for metrics."""
 
@@ -56,6 +62,7 @@ class Webhooks:
             if answer is not None:
                 self._tell("handshake", 1)
                 return answer
+            await self._prepare(connector, request)
             connector.verify(request)
         except SignatureError:
             self._tell("bad_signature", 1)
@@ -64,6 +71,13 @@ class Webhooks:
         self._tell("accepted", taken.accepted)
         self._tell("rejected", taken.rejected)
         return connector.accepted
+
+    async def _prepare(self, connector: Connector, request: WebhookRequest) -> None:
+        if not connector.prepares:
+            return
+        if self._apis is None:
+            raise RetriableError(f"this process cannot reach {connector.platform}, which proves its requests by a key")
+        await connector.prepare(request, self._apis(connector))
 
     async def _bound(self, platform: str, account: str) -> Connector:
         try:

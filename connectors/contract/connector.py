@@ -1,8 +1,8 @@
 """The contract of a connector: one platform, spoken for one channel.
 
-In: a webhook request goes `handshake` → `verify` → `parse`, in this order, and is answered once the events are durable;
-what it only points to is fetched by `resolve`. Out: `objections`, then `send`. What was missed: `history`. The channel
-itself: `authorise_url` → `exchange`, `renew`, `probe`. Files: `locate`.
+In: a webhook request goes `handshake` → (`prepare`) → `verify` → `parse`, in this order, and is answered once its events
+are durable; what it only points to is fetched by `resolve`. Out: `objections`, then `send`. What was missed: `history`.
+The channel itself: `authorise_url` → `exchange`, `renew`, `probe`. Files: `locate`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from actors.errors import PermanentError, RejectedError
 from actors.events import Attachment, Event
-from actors.orders import Order
+from actors.orders import ForgetCustomer, Order
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, ApiRequest, RefusedError
 from connectors.contract.history import Pace, Pointer, Probe, Window
@@ -55,7 +55,7 @@ class Refused(Struct, frozen=True):
     reason: str
 
 
-Parsed: TypeAlias = Event | Refused | Pointer | Order
+Parsed: TypeAlias = Event | Refused | Pointer | Order | ForgetCustomer
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -104,11 +104,14 @@ class Connector(ABC):
     platform: ClassVar[str]
     """As in SPEC section 1."""
     settings: ClassVar[tuple[Setting, ...]]
-    capabilities: ClassVar[Capabilities] = Capabilities()
-    limits: ClassVar[Limits] = Limits()
+    capabilities: Capabilities = Capabilities()
+    limits: Limits = Limits()
+    """Of the platform; a channel's own, which its settings may change, are those of the instance."""
     pace: ClassVar[Pace] = Pace()
     polls: ClassVar[bool] = False
     """Messages come by asking for `history` and in no other way: what a sweep brings was not lost."""
+    prepares: ClassVar[bool] = False
+    """Whether `prepare` must come before `verify`."""
     oauth: ClassVar[OAuth | None] = None
     """None: the channel's settings are typed in by a person."""
     accepted: ClassVar[Answer] = Answer()
@@ -124,6 +127,14 @@ class Connector(ABC):
         """
         del request
         return None
+
+    async def prepare(self, request: WebhookRequest, api: Api) -> None:
+        """Get what `verify` needs and the binding does not hold, such as a public key; only where `prepares` is set.
+
+        Anybody may have sent the request: what it costs is bounded. Raises RetriableError, and the platform sends it
+        again.
+        """
+        del request, api
 
     @abstractmethod
     def verify(self, request: WebhookRequest) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -110,6 +111,19 @@ def milliseconds(parent: Document, name: str, *, unit_ms: float = 1) -> int:
         raise UnreadableError(f"{name!r} is missing or no time")
     exact = isinstance(found, int) and unit_ms == int(unit_ms)
     return int(found) * int(unit_ms) if exact and isinstance(found, int) else round(value * unit_ms)
+
+
+def instant(parent: Document, name: str) -> int:
+    """A time of RFC 3339 under a name as milliseconds since 1970; one without an offset is UTC."""
+    found = parent.get(name)
+    try:
+        when = datetime.fromisoformat(found) if isinstance(found, str) else None
+        value = None if when is None else (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        value = None
+    if value is None or not EARLIEST <= value * 1_000 <= LATEST:
+        raise UnreadableError(f"{name!r} is missing or no time")
+    return round(value * 1_000)
 
 
 def number(parent: Document, name: str) -> float | None:

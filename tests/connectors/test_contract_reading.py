@@ -98,3 +98,21 @@ def test_an_item_that_cannot_be_read_harms_no_other(found):
     assert parsed[-1] is genuine
     assert len(parsed) == len(found) + 2
     assert all(isinstance(one, Refused) and json.loads(one.raw) is not Ellipsis for one in parsed[1:-1])
+
+
+@pytest.mark.parametrize(
+    ("told", "ms"),
+    [
+        ("2024-01-15T10:30:00.000Z", 1_705_314_600_000),
+        ("2024-01-15T10:30:00.125-04:00", 1_705_329_000_125),
+        ("2024-01-15T10:30:00", 1_705_314_600_000),
+    ],
+)
+def test_a_time_in_words_is_read(told, ms):
+    assert reading.instant({"at": told}, "at") == ms
+
+
+@pytest.mark.parametrize("told", [None, "", "soon", 5, "1999-12-31T00:00:00Z", "9999-12-31T23:59:59-23:59", "\ud83d"])
+def test_a_time_in_words_that_is_none_is_refused(told):
+    with pytest.raises(UnreadableError):
+        reading.instant({"at": told}, "at")
