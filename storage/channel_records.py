@@ -30,8 +30,8 @@ class ReplyRow(Struct, frozen=True, kw_only=True):
     `failed`: it will never have it (`code`, `reason`); `unknown`: nobody knows, and it is not sent again by itself.
     `digest`: SHA-256 of what was asked with this `idempotency_key`; `version` grows with every change.
     `settled_at`: since when it is `sent`, `failed` or looked for no more; of a `queued` one: since when a person wants
-    it sent after all. `doubts`: how many sendings ended without anybody knowing; `looks`: how often it was looked for at
-    the platform since the last of them; `told`: whether the log has it that it is `sent` or `failed`.
+    it sent after all. `doubts`: how many sendings ended without anybody knowing; `looks`: how often it was looked for
+    at the platform since the last of them; `told`: whether the log has it that it is `sent` or `failed`.
     """
 
     id: str
@@ -52,6 +52,9 @@ class ReplyRow(Struct, frozen=True, kw_only=True):
     resend_of: str | None = None
     files: list[ReplyFile] = field(default_factory=list[ReplyFile])
     attempts: int = 0
+    doubts: int = 0
+    looks: int = 0
+    told: bool = False
     claimed_at: int | None = None
     claimed_by: str | None = None
     settled_at: int | None = None
