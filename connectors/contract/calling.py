@@ -12,10 +12,11 @@ WeirError
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Literal, Protocol
-from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
@@ -70,7 +71,8 @@ class ApiRequest(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         """The host alone: path, query, headers and body may hold secrets and what customers wrote."""
-        return f"ApiRequest({self.method} {urlsplit(self.url).netloc.rpartition('@')[2]})"
+        host = re.split("[/?#]", self.url.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+        return f"ApiRequest({self.method} {host})"
 
 
 class ApiResponse(Struct, frozen=True, kw_only=True):
@@ -120,6 +122,34 @@ def checked(response: ApiResponse, reason: str = "") -> ApiResponse:
             raise RefusedError(told, str(status))
 
 
+def needed(settings: Mapping[str, str], *names: str) -> list[str]:
+    """The values of these settings, in this order; raises RefusedError naming the first that is missing or blank."""
+    for name in names:
+        if not settings.get(name, "").strip():
+            raise RefusedError(
+                f"the channel's setting `{name}` is empty, and the platform's API cannot be asked without it; authorise"
+                " the channel, or give the setting with `weir channel add`",
+                "setting_missing",
+            )
+    return [settings[name] for name in names]
+
+
+def without(secrets: Sequence[str], told: str) -> str:
+    """What a platform told, as one line of at most 500 characters in which none of these secrets stands."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        told = told.replace(secret, "…")
+    return " ".join("".join(one if one.isprintable() else " " for one in told).split())[:_LONGEST_REASON]
+
+
+@contextmanager
+def before_sending() -> Generator[None]:
+    """Around what is done before the one request that sends: however it fails, nothing was sent."""
+    try:
+        yield
+    except UncertainError as failed:
+        raise UnreachableError(str(failed)) from failed
+
+
 def retry_after(response: ApiResponse) -> float | None:
     """The seconds of a Retry-After header (RFC 9110, 10.2.3), at most an hour; None without one in seconds."""
     found = response.headers.get("retry-after", "").strip()
@@ -136,6 +166,9 @@ __all__ = [
     "RefusedError",
     "UncertainError",
     "UnreachableError",
+    "before_sending",
     "checked",
+    "needed",
     "retry_after",
+    "without",
 ]
