@@ -11,6 +11,7 @@ from typing import Protocol
 
 from actors.anomaly import Anomaly
 from actors.effects import KeyRemembered
+from storage.channel_ports import ChannelStore
 from storage.records import (
     AnomalyCount,
     AnomalyFilter,
@@ -314,6 +315,7 @@ class Store(
     MuteStore,
     BindingStore,
     AccountStore,
+    ChannelStore,
     Protocol,
 ):
     """One database that does it all."""
@@ -327,12 +329,14 @@ class Store(
         ...
 
     async def prune(self, before: int, archive: Archive | None = None) -> int:
-        """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted.
+        """Forget messages, minutes, resolved anomalies, finished clocks older than `before` (ms); the rows deleted.
 
         Each chunk of messages, merged ones too, is put into the archive first, whole as `message` shows them. What
         the archive raises ends the call: messages that it did not take are still there.
 
-        Idempotency keys are forgotten by their own term, whatever `before`: a week before their partition's time.
+        Replies that were sent or failed and jobs that were given up go by when that was; those that are still to be
+        settled stay. By their own terms, whatever `before`: idempotency keys, a week before their partition's time,
+        and parked receipts, a day before the newest one.
         """
         ...
 

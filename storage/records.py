@@ -328,7 +328,8 @@ class BoundChannel(Struct, frozen=True, kw_only=True):
     """A channel bound to its platform. Times in ms; `changed_at` grows with every change of the binding.
 
     `url`: the address registered at the platform; `settings`: those that are no secrets; `sealed`: the secret ones,
-    encrypted with the key whose id is `key`.
+    encrypted with the key whose id is `key`. `expires_at`: when the authorisation runs out; `refresh_by`: until when
+    it can be renewed without a person; `scopes`: the permissions granted; each None when the platform did not tell.
     """
 
     platform: str
@@ -340,6 +341,9 @@ class BoundChannel(Struct, frozen=True, kw_only=True):
     created_at: int
     created_by: str
     changed_at: int
+    expires_at: int | None = None
+    refresh_by: int | None = None
+    scopes: list[str] | None = None
 
     def __repr__(self) -> str:
         """Without the settings, whose values belong into no log."""

@@ -18,6 +18,7 @@ from storage.texts import document
 
 CHUNK = 500
 MINUTE_MS = 60_000
+DAY_MS = 86_400_000
 
 _event = json.Decoder(Message)
 
@@ -38,6 +39,11 @@ _MINUTES = (
 _KEYS = """DELETE FROM event_keys WHERE (partition, at, channel, label) IN (
     SELECT k.partition, k.at, k.channel, k.label FROM marks m CROSS JOIN event_keys k ON k.partition = m.partition
     WHERE k.at < m.time - ? LIMIT ?)"""
+_REPLIES = "DELETE FROM replies WHERE id IN (SELECT id FROM replies WHERE ended_at < ? LIMIT ?)"
+_JOBS = "DELETE FROM jobs WHERE (kind, id) IN (SELECT kind, id FROM jobs WHERE failed_at < ? LIMIT ?)"
+# By the newest one's time: a clock that was set wrong once forgets nothing that is still waited for.
+_PARKED = """DELETE FROM parked WHERE (platform, account, id) IN (SELECT platform, account, id FROM parked
+    WHERE at < (SELECT max(at) FROM parked) - ? LIMIT ?)"""
 # Of two lives of an id the later one keeps its company.
 _COMPANY = (
     """DELETE FROM versions WHERE conversation = ?1 AND message = ?2
@@ -68,9 +74,10 @@ def prune_archived(connection: Connection, before: int, archived: dict[int, Mess
 def prune_chunks(before: int) -> Iterator[Callable[[Connection], int]]:
     """All but messages: jobs to be repeated, each in its own transaction, until it deletes nothing more."""
     yield partial(_prune_rows, sql=_MINUTES, before=before // MINUTE_MS)
-    for sql in (_ANOMALIES, _CLOCKS):
+    for sql in (_ANOMALIES, _CLOCKS, _REPLIES, _JOBS):
         yield partial(_prune_rows, sql=sql, before=before)
     yield partial(_prune_rows, sql=_KEYS, before=WEEK)
+    yield partial(_prune_rows, sql=_PARKED, before=DAY_MS)
 
 
 def _prune_rows(connection: Connection, sql: str, before: int) -> int:

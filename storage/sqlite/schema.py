@@ -112,7 +112,47 @@ BINDINGS: tuple[str, ...] = (
         PRIMARY KEY (platform, account)) WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, MUTES_AND_PROCESSES, BINDINGS)
+# What is looked for often is small beside what is kept: the partial indices hold nothing that is settled.
+CHANNEL_WORK: tuple[str, ...] = (
+    """CREATE TABLE replies (
+        id TEXT PRIMARY KEY, key TEXT NOT NULL, platform TEXT NOT NULL, account TEXT NOT NULL, state TEXT NOT NULL,
+        at INTEGER NOT NULL, due_at INTEGER NOT NULL, hangs_since INTEGER, ended_at INTEGER, platform_message TEXT,
+        version INTEGER NOT NULL, body TEXT NOT NULL)""",
+    "CREATE INDEX replies_by_state ON replies (state, at DESC, id)",
+    "CREATE INDEX replies_by_channel ON replies (platform, account, state, at DESC, id)",
+    "CREATE INDEX replies_by_conversation ON replies (key, state, at DESC, id)",
+    "CREATE INDEX replies_due ON replies (due_at, at, id) WHERE state = 'queued'",
+    "CREATE INDEX replies_waiting ON replies (key, at, id) WHERE state IN ('new', 'queued', 'claimed')",
+    "CREATE INDEX replies_hanging ON replies (hangs_since, id) WHERE hangs_since IS NOT NULL",
+    "CREATE INDEX replies_ended ON replies (ended_at) WHERE ended_at IS NOT NULL",
+    """CREATE INDEX replies_by_platform_message ON replies (platform, account, platform_message)
+        WHERE platform_message IS NOT NULL""",
+    """CREATE TABLE parked (
+        platform TEXT NOT NULL, account TEXT NOT NULL, id TEXT NOT NULL, message TEXT NOT NULL, at INTEGER NOT NULL,
+        body TEXT NOT NULL, PRIMARY KEY (platform, account, id)) WITHOUT ROWID""",
+    "CREATE INDEX parked_by_message ON parked (platform, account, message)",
+    "CREATE INDEX parked_by_time ON parked (at)",
+    """CREATE TABLE jobs (
+        kind TEXT NOT NULL, id TEXT NOT NULL, platform TEXT NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL,
+        due_at INTEGER NOT NULL, payload TEXT NOT NULL, attempts INTEGER NOT NULL, failed_at INTEGER, reason TEXT,
+        PRIMARY KEY (kind, id)) WITHOUT ROWID""",
+    "CREATE INDEX jobs_due ON jobs (kind, due_at, at, id) WHERE failed_at IS NULL",
+    "CREATE INDEX jobs_open ON jobs (kind, at, id) WHERE failed_at IS NULL",
+    "CREATE INDEX jobs_failed ON jobs (kind, at, id) WHERE failed_at IS NOT NULL",
+    "CREATE INDEX jobs_given_up ON jobs (failed_at) WHERE failed_at IS NOT NULL",
+    """CREATE TABLE sweeps (
+        platform TEXT NOT NULL, account TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (platform, account)) WITHOUT ROWID""",
+    """CREATE TABLE shop_orders (
+        platform TEXT NOT NULL, account TEXT NOT NULL, id TEXT NOT NULL, number TEXT NOT NULL, email TEXT,
+        contact TEXT, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (platform, account, id)) WITHOUT ROWID""",
+    "CREATE INDEX shop_orders_by_number ON shop_orders (number, created_at DESC)",
+    "CREATE INDEX shop_orders_by_email ON shop_orders (email, created_at DESC) WHERE email IS NOT NULL",
+    "CREATE INDEX shop_orders_by_contact ON shop_orders (contact, created_at DESC) WHERE contact IS NOT NULL",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, MUTES_AND_PROCESSES, BINDINGS, CHANNEL_WORK)
 """In the order in which they were released; one that was released is never edited."""
 
 

@@ -13,11 +13,15 @@ from storage.sqlite.connection import Database
 from storage.sqlite.engine import SqliteEngine
 from storage.sqlite.health import SqliteHealth
 from storage.sqlite.inbox import SqliteInbox
+from storage.sqlite.jobs import SqliteJobs
 from storage.sqlite.keys import KeyNumbers
 from storage.sqlite.mutes import SqliteMutes
+from storage.sqlite.outbox import SqliteOutbox
 from storage.sqlite.processes import SqliteProcesses
 from storage.sqlite.prune import messages_to_archive, prune_archived, prune_chunks, prune_messages
 from storage.sqlite.settings import SqliteSettings
+from storage.sqlite.shop_orders import SqliteShopOrders
+from storage.sqlite.sweeps import SqliteSweeps
 from storage.sqlite.verify import problems_of_file, problems_of_tables
 
 
@@ -30,6 +34,10 @@ class SqliteStore(
     SqliteMutes,
     SqliteBindings,
     SqliteAccounts,
+    SqliteOutbox,
+    SqliteJobs,
+    SqliteSweeps,
+    SqliteShopOrders,
 ):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 
@@ -56,7 +64,7 @@ class SqliteStore(
     async def prune(self, before: int, archive: Archive | None = None) -> int:
         """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted.
 
-        Messages are put into the archive before they are deleted.
+        Messages are put into the archive before they are deleted. Of the outbox and the jobs what is settled goes.
         """
         # Small transactions, so that saves get their turn in between.
         deleted = 0

@@ -1,4 +1,6 @@
-"""What every adapter of the storage port must do. A test class inherits `StoreContract` and gives a fixture `store`."""
+"""What every adapter of the storage port must do. A test class inherits `StoreContract` and gives the fixtures
+`store` and `second`, another process's store on the same database.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +9,13 @@ from tests.storage.contract_bindings import BindingContract
 from tests.storage.contract_engine import EngineContract
 from tests.storage.contract_health import HealthContract
 from tests.storage.contract_inbox import InboxContract
+from tests.storage.contract_jobs import JobContract
 from tests.storage.contract_mutes import MuteContract
+from tests.storage.contract_outbox import OutboxContract
 from tests.storage.contract_processes import ProcessContract
 from tests.storage.contract_search import SearchContract
+from tests.storage.contract_shop_orders import ShopOrderContract
+from tests.storage.contract_sweeps import SweepContract
 
 
 class StoreContract(
@@ -21,5 +27,9 @@ class StoreContract(
     MuteContract,
     BindingContract,
     AccountContract,
+    OutboxContract,
+    JobContract,
+    SweepContract,
+    ShopOrderContract,
 ):
     """The whole port; the fixture `store` must be open and empty."""

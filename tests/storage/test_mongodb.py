@@ -34,6 +34,14 @@ async def store(mongo):
     await found.close()
 
 
+@pytest.fixture
+async def second(store):
+    found = MongoStore(store._db.address.url, timeout_s=PATIENT_S)
+    await found.open()
+    yield found
+    await found.close()
+
+
 class TestMongoStore(StoreContract):
     """Every test of the contract, on a database of its own."""
 

@@ -36,6 +36,15 @@ async def store(tmp_path):
     await found.close()
 
 
+@pytest.fixture
+async def second(store):
+    await store._db.write(lambda connection: connection.execute("PRAGMA busy_timeout = 20000").fetchall())
+    found = SqliteStore(store._db.path, busy_ms=20_000)
+    await found.open()
+    yield found
+    await found.close()
+
+
 class TestSqliteStore(StoreContract):
     """Every test of the contract, on a file of its own."""
 
