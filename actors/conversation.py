@@ -141,7 +141,7 @@ def apply_checkpoint(where: Channel, c: Conversation, check: Checkpoint, now: in
     """The platform told what it holds of this conversation."""
     if c.state.due < now:
         expire(where, c, now, out)
-    reference.on_checkpoint(where, c, check, now)
+    reference.on_checkpoint(where, c, check, now, out)
     gap.on_checkpoint(where, c, check, now)
     out_of_sync.on_checkpoint(where, c, check, now, out)
 

@@ -128,7 +128,10 @@ class Notification(ChannelEvent, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class Checkpoint(ChannelEvent, frozen=True, kw_only=True, omit_defaults=True, tag="checkpoint", gc=False):
-    """What the platform says it holds for the event-time window [`start`, `end`)."""
+    """What the platform says it holds for the event-time window [`start`, `end`).
+
+    `found_by` = `sweep`: Weir asked for it, long after these messages should have come. No grace is left for them.
+    """
 
     start: Instant = field(name="from")
     end: Instant = field(name="to")
@@ -137,6 +140,7 @@ class Checkpoint(ChannelEvent, frozen=True, kw_only=True, omit_defaults=True, ta
     messages: list[Id] | None = None
     first_seq: Seq | None = None
     last_seq: Seq | None = None
+    found_by: str | None = None
 
 
 class Auth(ChannelEvent, frozen=True, kw_only=True, omit_defaults=True, tag="auth", gc=False):

@@ -16,6 +16,7 @@ from actors.state import Absent, Channel, Conversation
 JOINED_LATE_MS = 3_600_000
 """For the first hour of a conversation joined in the middle, replies may name what came before us."""
 ABSENT_MOST = 10_000
+SWEEP = "sweep"
 
 
 def on_arrival(c: Conversation, m: Message, now: int, out: Effects) -> None:
@@ -36,10 +37,18 @@ def on_reply(where: Channel, c: Conversation, m: Message, target: str, now: int)
     _await(where, c, target, m.sent_at, "reference", m.message, now)
 
 
-def on_checkpoint(where: Channel, c: Conversation, check: Checkpoint, now: int) -> None:
-    """A checkpoint names the ids the platform holds."""
+def on_checkpoint(where: Channel, c: Conversation, check: Checkpoint, now: int, out: Effects) -> None:
+    """A checkpoint names the ids the platform holds. What a sweep found missing is lost at once.
+
+    Otherwise a loss that the sweep repairs within the grace would leave no trace.
+    """
     for message in check.messages or ():
-        if not was_seen(c, message):
+        if was_seen(c, message):
+            continue
+        if check.found_by == SWEEP:
+            c.state.absent.pop(message, None)
+            _lose(where, c, message, Absent(now, check.start, "checkpoint", None), out, found_by=SWEEP)
+        else:
             _await(where, c, message, check.start, "checkpoint", None, now)
 
 
@@ -55,25 +64,28 @@ def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
     absent = c.state.absent
     for message, wait in [(m, a) for m, a in absent.items() if a.due < now]:
         del absent[message]
-        open_anomaly(
-            where,
-            c,
-            "loss",
-            ("id", message),
-            out,
-            message=message,
-            since=wait.since,
-            opened_at=wait.due,
-            severity="critical",
-            evidence={"cause": wait.cause}
-            if wait.named_by is None
-            else {"cause": wait.cause, "named_by": wait.named_by},
-        )
+        named = {} if wait.named_by is None else {"named_by": wait.named_by}
+        _lose(where, c, message, wait, out, **named)
 
 
 def next_due(c: Conversation) -> int:
     """The end of the earliest grace (ms)."""
     return min((wait.due for wait in c.state.absent.values()), default=NEVER)
+
+
+def _lose(where: Channel, c: Conversation, message: str, wait: Absent, out: Effects, **evidence: str) -> None:
+    open_anomaly(
+        where,
+        c,
+        "loss",
+        ("id", message),
+        out,
+        message=message,
+        since=wait.since,
+        opened_at=wait.due,
+        severity="critical",
+        evidence={"cause": wait.cause} | evidence,
+    )
 
 
 def _await(

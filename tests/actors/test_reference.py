@@ -63,6 +63,27 @@ def test_a_checkpoint_that_names_what_was_never_seen_tells_of_one_loss_each():
     assert {(a.evidence["cause"], a.opened_at, a.since) for a in found.of("loss")} == {("checkpoint", 30, 2)}
 
 
+def test_what_a_sweep_finds_missing_is_a_loss_though_it_is_brought_back_at_once():
+    swept = checkpoint(200, 9, 9.001, 1, conversation="c1", messages=["m2"], found_by="sweep")
+    found = run(message("m1", 0), swept, message("m2", 200, sent=9, via="resync"))
+    loss = found.one("loss")
+    assert (loss.message, loss.since, loss.opened_at) == ("m2", 9, 200)
+    assert (loss.status, loss.resolution, loss.resolved_at) == ("resolved", "resynced", 200)
+    assert loss.evidence == {"cause": "checkpoint", "found_by": "sweep"}
+
+
+def test_what_a_sweep_names_and_weir_has_is_no_loss():
+    swept = checkpoint(200, 0, 10, 2, conversation="c1", messages=["m1", "m2"], found_by="sweep")
+    assert not run(message("m1", 0), message("m2", 9), swept, message("m2", 201, via="resync")).of("loss")
+
+
+def test_a_sweep_does_not_wait_for_the_grace_of_a_reply_that_named_the_message():
+    swept = checkpoint(5, 0, 1, 1, conversation="c1", messages=["m0"], found_by="sweep")
+    found = run(message("m1", 0, reply_to="m0"), swept, message("m0", 6, sent=0, via="resync"))
+    assert (found.one("loss").opened_at, found.one("loss").resolution) == (5, "resynced")
+    assert run(message("m1", 0, reply_to="m0"), swept, swept, message("m2", 90)).one("loss").opened_at == 5
+
+
 def test_a_checkpoint_that_names_ids_is_never_out_of_sync():
     story = [message("m1", 0), message("m2", 0), checkpoint(10, 0, 9, 1, conversation="c1", messages=["m1"])]
     found = run(*story)
