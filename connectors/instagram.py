@@ -6,7 +6,7 @@ After Meta's "Webhooks for Instagram Messaging" and "Instagram Platform Webhook 
 from __future__ import annotations
 
 from connectors.contract.connector import Capabilities, Limits, Setting
-from connectors.contract.meta import APP_SECRET, VERIFY_TOKEN, PageConnector
+from connectors.meta.webhooks import APP_SECRET, VERIFY_TOKEN, PageConnector
 
 _DAY_MS = 24 * 3_600 * 1_000
 

@@ -6,8 +6,8 @@ After Meta's "Messenger Platform: Webhook Events Reference". Reads come as a wat
 from __future__ import annotations
 
 from connectors.contract.connector import Capabilities, Setting
-from connectors.contract.meta import APP_SECRET, VERIFY_TOKEN, PageConnector
 from connectors.contract.outgoing import Limits
+from connectors.meta.webhooks import APP_SECRET, VERIFY_TOKEN, PageConnector
 
 _DAY_MS = 24 * 3_600 * 1_000
 

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from actors.events import Attachment, Edit, Message, Receipt, Sender
 from connectors.contract.connector import Answer, Binding, Refused, SignatureError, UnreadableError, WebhookRequest
-from connectors.contract.meta import escaped
+from connectors.meta.webhooks import escaped
 from connectors.messenger import Messenger
 from tests.connectors.mutations import HOSTILE, mutated, parsed_or_unreadable, payload, payloads
 

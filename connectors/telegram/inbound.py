@@ -13,15 +13,7 @@ from typing import Any, Literal
 from actors.events import Attachment, Delete, Edit, Event, Message, Sender
 from connectors.contract import reading, signatures
 from connectors.contract.canonical import canonical, taken
-from connectors.contract.connector import (
-    Capabilities,
-    Connector,
-    Limits,
-    Parsed,
-    Setting,
-    UnreadableError,
-    WebhookRequest,
-)
+from connectors.contract.connector import Connector, Parsed, UnreadableError, WebhookRequest
 from connectors.contract.reading import Document
 
 _TOKEN = "x-telegram-bot-api-secret-token"  # noqa: S105 # the header's name
@@ -61,23 +53,14 @@ _SERVICE = frozenset(
 """What the chat itself tells; a field not known here is shown as a message rather than hidden."""
 
 
-class Telegram(Connector):
-    """One bot. A conversation is the chat's id; a message's id counts within its chat.
+class TelegramWebhooks(Connector):
+    """What a bot's updates tell. A conversation is the chat's id; a message's id counts within its chat.
 
     A business account that the bot is connected to counts its messages by itself, so these ids begin with the
     connection's: the same person may write to both.
     """
 
     platform = "telegram"
-    settings = (
-        Setting(
-            name="secret_token",
-            about="a token of your own choice (1 to 256 of A-Z a-z 0-9 _ -), given to Telegram as secret_token with "
-            "setWebhook; it proves that a request comes from Telegram",
-        ),
-    )
-    capabilities = Capabilities(receipts=frozenset({"accepted"}), edits=True, deletes=True, echoes=True)
-    limits = Limits(text=4_096)
 
     def verify(self, request: WebhookRequest) -> None:
         """Return when the request has the token that was given with setWebhook; raises SignatureError."""

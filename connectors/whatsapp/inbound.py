@@ -13,11 +13,10 @@ from typing import Any, Literal
 from actors.events import Attachment, Delete, Edit, Event, Failure, Message, Receipt, Sender
 from connectors.contract import reading
 from connectors.contract.canonical import canonical, taken
-from connectors.contract.connector import Capabilities, Limits, Parsed, Setting, UnreadableError, WebhookRequest
-from connectors.contract.meta import APP_SECRET, VERIFY_TOKEN, MetaConnector, key, present
+from connectors.contract.connector import Parsed, UnreadableError, WebhookRequest
 from connectors.contract.reading import Document
+from connectors.meta.webhooks import MetaConnector, key, present
 
-_DAY_MS = 24 * 3_600 * 1_000
 _FIELDS = frozenset({"messages", "smb_message_echoes"})
 _SILENT = frozenset({"reaction", "request_welcome"})
 """Types that carry no message of their own."""
@@ -31,8 +30,8 @@ _STATUSES: Mapping[str, Literal["accepted", "delivered", "read", "failed"]] = {
 }
 
 
-class WhatsApp(MetaConnector):
-    """One business phone number.
+class WhatsAppWebhooks(MetaConnector):
+    """What a business phone number's webhooks tell.
 
     A conversation is the group's id, else the person's phone number, else (they may hide it) their business-scoped
     user id, which `extra.user_id` also tells beside a number, so that both can be seen to be one person.
@@ -40,21 +39,6 @@ class WhatsApp(MetaConnector):
 
     platform = "whatsapp"
     about = "whatsapp_business_account"
-    settings = (
-        APP_SECRET,
-        VERIFY_TOKEN,
-        Setting(
-            name="phone_number_id",
-            about="the phone number's id: App Dashboard, WhatsApp, API setup; when it is given, what is for the "
-            "account's other numbers is refused",
-            secret=False,
-            required=False,
-        ),
-    )
-    capabilities = Capabilities(
-        receipts=frozenset({"accepted", "delivered", "read", "failed"}), edits=True, deletes=True, echoes=True
-    )
-    limits = Limits(text=4_096, window_ms=_DAY_MS)
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
         """Messages, what was sent from the phone's own app, statuses, edits and revocations."""
