@@ -1,8 +1,8 @@
 """The contract of a connector: one platform, spoken for one channel.
 
-In: a webhook request goes `handshake` → (`prepare`) → `verify` → `parse`, in this order, and is answered once its events
-are durable; what it only points to is fetched by `resolve`. Out: `objections`, then `send`. What was missed: `history`.
-The channel itself: `authorise_url` → `exchange`, `renew`, `probe`. Files: `locate`.
+In: a webhook request goes `handshake` → (`prepare`) → `verify` → `parse`, in this order, and is answered once all it
+tells is durable; what it only points to is fetched by `resolve`. Out: `objections`, then `send`. What was missed:
+`history`. The channel itself: `authorise_url` → `exchange`, `renew`, `probe`. Files: `locate`.
 """
 
 from __future__ import annotations
