@@ -84,6 +84,11 @@ def _files(message: Outgoing, limits: Limits) -> Iterator[Objection]:
             else "the platform takes no files with a message from here; describe what is on them"
         )
         yield Objection(code="too_many_files", text=text, figures={"count": len(message.files), "most": limits.files})
+    if message.files and message.text.strip() and not limits.together:
+        yield Objection(
+            code="text_with_files",
+            text="the platform takes a text or a file with one message, not both; send them as two messages",
+        )
     for file in message.files:
         if limits.file_bytes is not None and file.size > limits.file_bytes:
             most = f"{limits.file_bytes / _MIB:.3g} MB"
