@@ -80,6 +80,14 @@ class MongoInbox:
         last = items[-1] if len(rows) > limit else None
         return Page(items=items, next=encode_cursor("messages", last.sent_at, last.at, last.message) if last else None)
 
+    async def latest_messages(self, key: str, limit: int) -> list[MessageRow]:
+        """The last messages of a conversation in the order of `messages`, the last one first."""
+        where: Row = {"key": key, "merged_into": {"$exists": False}}
+        order = [("sent_at", -1), ("at", -1), ("message", -1)]
+        with self._db.talk() as db:
+            rows = await db.messages.find(where, {"words": 0}, sort=order, limit=bounded(limit)).to_list()
+        return await message_rows(self._db, rows)
+
     async def message(self, key: str, message: str) -> MessageRow | None:
         """One message, merged ones too; the latest of that id."""
         base = f"{key}/{message}"

@@ -26,6 +26,7 @@ from storage.ports import Archive
 
 CHUNK = 500
 MINUTE_MS = 60_000
+DAY_MS = 86_400_000
 _JOB = "prune"
 
 
@@ -39,9 +40,10 @@ async def prune(database: Database, before: int, archive: Archive | None = None)
         while rows := await _prune_messages(database, channel, before, archive):
             deleted += rows
     deleted += await _delete_all(database, "minutes", {"minute": {"$lt": before // MINUTE_MS}})
-    for collection in ("anomalies", "clocks"):
+    for collection in ("anomalies", "clocks", "replies"):
         deleted += await _delete_all(database, collection, {"ended_at": {"$lt": before}})
-    return deleted + await _prune_keys(database)
+    deleted += await _delete_all(database, "work", {"failed_at": {"$lt": before}})
+    return deleted + await _prune_parked(database) + await _prune_keys(database)
 
 
 async def _delete_all(database: Database, collection: str, where: Row) -> int:
@@ -52,6 +54,13 @@ async def _delete_all(database: Database, collection: str, where: Row) -> int:
             if not ids:
                 return deleted
             deleted += (await db[collection].delete_many({"_id": {"$in": ids}, **where})).deleted_count
+
+
+async def _prune_parked(database: Database) -> int:
+    """By the newest one's time: a clock that was set wrong once forgets nothing that is still waited for."""
+    with database.talk() as db:
+        newest = await db.parked.find_one({}, {"at": 1}, sort=[("at", -1)])
+    return await _delete_all(database, "parked", {"at": {"$lt": newest["at"] - DAY_MS}}) if newest else 0
 
 
 async def _prune_messages(database: Database, channel: str, before: int, archive: Archive | None) -> int:

@@ -73,9 +73,26 @@ INDEXES: tuple[Index, ...] = (
     Index("audit", (("nonce", 1),), {"unique": True}),
     Index("audit", (("subject", 1), ("_id", -1))),
     Index("redo", (("partition", 1), ("epoch", 1))),
+    Index("replies", (("at", -1), ("_id", 1))),
+    Index("replies", (("state", 1), ("at", -1), ("_id", 1))),
+    Index("replies", (("platform", 1), ("account", 1), ("at", -1), ("_id", 1))),
+    Index("replies", (("key", 1), ("at", -1), ("_id", 1))),
+    Index("replies", (("due_at", 1), ("at", 1), ("_id", 1)), {"partialFilterExpression": {"state": "queued"}}),
+    Index("replies", (("waiting", 1),), _SPARSE),
+    Index("replies", (("hangs_since", 1),), _SPARSE),
+    Index("replies", (("ended_at", 1),), _SPARSE),
+    Index("replies", (("sent_as", 1),), _SPARSE),
+    Index("parked", (("of", 1),)),
+    Index("parked", (("at", 1), ("_id", 1))),
+    Index("work", (("kind", 1), ("failed", 1), ("due_at", 1), ("at", 1), ("id", 1))),
+    Index("work", (("kind", 1), ("failed", 1), ("at", 1), ("id", 1))),
+    Index("work", (("failed_at", 1),), _SPARSE),
+    Index("shop_orders", (("number", 1), ("created_at", -1))),
+    Index("shop_orders", (("email", 1), ("created_at", -1))),
+    Index("shop_orders", (("contact", 1), ("created_at", -1))),
 )
 
-OTHERS = ("marks", "ledger", "processes", "thresholds", "bindings", "jobs", "meta")
+OTHERS = ("marks", "ledger", "processes", "thresholds", "bindings", "jobs", "sweeps", "meta")
 """Collections that are found by `_id` alone."""
 
 MIGRATIONS: tuple[Step, ...] = ()

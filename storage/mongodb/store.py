@@ -10,11 +10,15 @@ from storage.mongodb.connection import Database
 from storage.mongodb.engine import MongoEngine
 from storage.mongodb.health import MongoHealth
 from storage.mongodb.inbox import MongoInbox
+from storage.mongodb.jobs import MongoJobs
 from storage.mongodb.mutes import MongoMutes
+from storage.mongodb.outbox import MongoOutbox
 from storage.mongodb.processes import MongoProcesses
 from storage.mongodb.prune import prune
 from storage.mongodb.schema import prepare
 from storage.mongodb.settings import MongoSettings
+from storage.mongodb.shop_orders import MongoShopOrders
+from storage.mongodb.sweeps import MongoSweeps
 from storage.mongodb.verify import problems
 from storage.ports import Archive
 
@@ -30,6 +34,10 @@ class MongoStore(
     MongoMutes,
     MongoBindings,
     MongoAccounts,
+    MongoOutbox,
+    MongoJobs,
+    MongoSweeps,
+    MongoShopOrders,
 ):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 
@@ -65,7 +73,7 @@ class MongoStore(
     async def prune(self, before: int, archive: Archive | None = None) -> int:
         """Forget messages, minutes, resolved anomalies, finished clocks older than `before`; returns rows deleted.
 
-        Messages are put into the archive before they are deleted.
+        Messages are put into the archive before they are deleted. Of the outbox and the jobs what is settled goes.
         """
         await deliver(self._db, *AUDITED)
         return await prune(self._db, before, archive)
