@@ -173,6 +173,10 @@ class InboxStore(Protocol):
         """Messages of a conversation by sent_at, then at, then id, ascending; merged duplicates left out."""
         ...
 
+    async def latest_messages(self, key: str, limit: int) -> list[MessageRow]:
+        """The last messages of a conversation in the order of `messages`, the last one first."""
+        ...
+
     async def message(self, key: str, message: str) -> MessageRow | None:
         """One message, merged ones too."""
         ...

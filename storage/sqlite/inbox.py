@@ -58,6 +58,10 @@ class SqliteInbox:
         after = decode_cursor(cursor, "messages", tuple[int, int, str]) if cursor else None
         return await self._db.read(_messages, key, bounded(limit), after)
 
+    async def latest_messages(self, key: str, limit: int) -> list[MessageRow]:
+        """The last messages of a conversation in the order of `messages`, the last one first."""
+        return await self._db.read(_latest_messages, key, bounded(limit))
+
     async def message(self, key: str, message: str) -> MessageRow | None:
         """One message, merged ones too; the latest of that id."""
         return await self._db.read(_message, key, message)
@@ -147,6 +151,15 @@ def _messages(connection: Connection, key: str, limit: int, after: tuple[int, in
     items = _message_rows(connection, rows[:limit])
     last = items[-1] if len(rows) > limit else None
     return Page(items=items, next=encode_cursor("messages", last.sent_at, last.at, last.message) if last else None)
+
+
+def _latest_messages(connection: Connection, key: str, limit: int) -> list[MessageRow]:
+    order = "ORDER BY m.sent_at DESC, m.at DESC, m.message DESC"
+    page = f"""SELECT m.id FROM messages m INDEXED BY messages_by_id
+        WHERE {_OF_KEY} AND m.merged_into IS NULL {order} LIMIT ?"""
+    keys = "conversation_keys k ON k.id = m.conversation"
+    source = f"FROM ({page}) p CROSS JOIN messages m ON m.id = p.id CROSS JOIN {keys} {order}"
+    return _message_rows(connection, read_rows(connection, _MESSAGE, source, (key, limit)))
 
 
 def _message(connection: Connection, key: str, message: str) -> MessageRow | None:

@@ -44,6 +44,18 @@ class InboxContract:
         row = await store.message(KEY, "m1")
         assert (row.text, row.sender_id, row.extra) == (None, None, None)
 
+    async def test_the_latest_messages_come_last_one_first_without_merged_ones(self, store):
+        await Flushes(store)(
+            stored("m2", sent_at=NOW - 5),
+            stored("m1", sent_at=NOW - 9),
+            stored("m4", sent_at=NOW - 5),
+            stored("m3", sent_at=NOW - 1, merged_into="m2"),
+            stored("x1", sent_at=NOW, conversation="c2"),
+        )
+        assert [row.message for row in await store.latest_messages(KEY, 5)] == ["m4", "m2", "m1"]
+        assert [row.message for row in await store.latest_messages(KEY, 2)] == ["m4", "m2"]
+        assert await store.latest_messages("shopee/shop/nobody", 5) == []
+
     async def test_hops_keep_the_first_time_each_was_reached(self, store):
         save = Flushes(store)
         await save(stored("m1"), HopReached(KEY, "m1", "notified", NOW + 1), HopReached(KEY, "m1", "notified", NOW + 5))
