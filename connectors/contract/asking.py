@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from actors.errors import RejectedError
 from connectors.contract import reading
 from connectors.contract.calling import ApiResponse, UncertainError
 from connectors.contract.connector import Binding, Setting, UnreadableError
@@ -26,12 +30,29 @@ def address(binding: Binding, setting: str, otherwise: str) -> str:
     return (binding.settings.get(setting) or otherwise).rstrip("/")
 
 
+def says_yes(binding: Binding, name: str) -> bool:
+    """Whether an optional setting is `yes`; raises RejectedError when it is neither that nor `no`."""
+    found = binding.settings.get(name) or "no"
+    if found not in {"yes", "no"}:
+        raise RejectedError(f"settings: {name} is `yes` or `no`")
+    return found == "yes"
+
+
 def answered(response: ApiResponse) -> Document:
     """The JSON object of an answer; raises UncertainError when it is none, for what was asked may have been done."""
     try:
         return reading.document(response.body)
     except UnreadableError as wrong:
         raise UncertainError(f"the platform's answer ({response.status}) says nothing: {wrong}") from wrong
+
+
+@contextmanager
+def readable() -> Generator[None]:
+    """Around the reading of an answer: one whose parts cannot be read says nothing, which is an UncertainError."""
+    try:
+        yield
+    except UnreadableError as wrong:
+        raise UncertainError(f"the platform's answer says nothing: {wrong}") from wrong
 
 
 def told(response: ApiResponse) -> Document:
@@ -42,4 +63,4 @@ def told(response: ApiResponse) -> Document:
         return {}
 
 
-__all__ = ["API_URL", "AUTH_URL", "address", "answered", "told"]
+__all__ = ["API_URL", "AUTH_URL", "address", "answered", "readable", "says_yes", "told"]

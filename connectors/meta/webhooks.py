@@ -120,12 +120,12 @@ class PageConnector(MetaConnector):
         sender, conversation, ours = _people(item, entry, echo=message.get("is_echo") is True)
         mid = reading.identity(message, "mid")
         if message.get("is_deleted") is True:
-            yield Delete(**self._at(conversation, mid), event=mid)
+            yield Delete(**self.at(conversation, mid), event=mid)
             return
         files, links = _attachments(message, mid)
         reply_to = reading.optional_part(message, "reply_to")
         told = Message(
-            **self._at(conversation, mid),
+            **self.at(conversation, mid),
             sent_at=_sent_at(item, entry),
             direction="out" if ours else "in",
             sender=Sender(id=sender, role="agent" if ours else "customer"),
@@ -144,7 +144,7 @@ class PageConnector(MetaConnector):
         sender, conversation, _ = _people(item, entry)
         payload = reading.text(postback, "payload")
         yield Message(
-            **self._at(conversation, reading.identity(postback, "mid")),
+            **self.at(conversation, reading.identity(postback, "mid")),
             sent_at=_sent_at(item, entry),
             direction="in",
             sender=Sender(id=sender, role="customer"),
@@ -156,7 +156,7 @@ class PageConnector(MetaConnector):
     def _edit(self, edit: Document, item: Document, entry: Document) -> Iterable[Event]:
         mid = reading.identity(edit, "mid")
         number = reading.optional_identity(edit, "num_edit") or str(_sent_at(item, entry))
-        yield Edit(**self._at(_people(item, entry)[1], mid), event=key(mid, number), text=reading.text(edit, "text"))
+        yield Edit(**self.at(_people(item, entry)[1], mid), event=key(mid, number), text=reading.text(edit, "text"))
 
     def _delivery(self, delivery: Document, item: Document, entry: Document) -> Iterable[Parsed]:
         """A receipt for every message named; the watermark alone names none."""
@@ -164,7 +164,7 @@ class PageConnector(MetaConnector):
 
         def receipt(named: Document) -> Iterable[Parsed]:
             mid = reading.identity(named, "mid")
-            delivered = Receipt(**self._at(conversation, mid), status="delivered", event=key(mid, "delivered"))
+            delivered = Receipt(**self.at(conversation, mid), status="delivered", event=key(mid, "delivered"))
             return canonical([delivered])
 
         return reading.each(({"mid": mid} for mid in reading.items(delivery, "mids")), receipt)
@@ -173,9 +173,10 @@ class PageConnector(MetaConnector):
         """A receipt for the message named (Instagram); Messenger gives a watermark only, which names none."""
         if (mid := reading.optional_identity(read, "mid")) is not None:
             conversation = _people(item, entry)[1]
-            yield Receipt(**self._at(conversation, mid), status="read", event=key(mid, "read"))
+            yield Receipt(**self.at(conversation, mid), status="read", event=key(mid, "read"))
 
-    def _at(self, conversation: str, message: str) -> dict[str, Any]:
+    def at(self, conversation: str, message: str) -> dict[str, Any]:
+        """What every event about a message says of where it is."""
         account = self.binding.account
         return {"platform": self.platform, "account": account, "conversation": conversation, "message": message}
 
@@ -250,6 +251,7 @@ def _extra(message: Document, reply_to: Document, links: list[Mapping[str, str]]
     referral = reading.optional_part(message, "referral")
     return present(
         app=reading.optional_identity(message, "app_id"),
+        metadata=reading.text(message, "metadata"),
         payload=reading.text(reading.optional_part(message, "quick_reply"), "payload"),
         story=reading.text(reading.optional_part(reply_to, "story"), "url"),
         product=reading.optional_identity(reading.optional_part(referral, "product"), "id"),
