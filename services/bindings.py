@@ -163,6 +163,16 @@ class Bindings:
         self._made[place] = (row, found)
         return found
 
+    async def having(self, platform: str, name: str, value: str) -> list[str]:
+        """The accounts of a platform whose open setting `name` is `value`, sorted; as current as `connector`.
+
+        Raises RetriableError when nothing was read yet.
+        """
+        rows = await self._current()
+        return sorted(
+            row.account for row in rows.values() if row.platform == platform and row.settings.get(name) == value
+        )
+
     async def reseal(self, caller: Caller) -> Resealed:
         """Seal the secrets of every channel anew, with the present key. Raises ForbiddenError, ConfigurationError."""
         demand(caller, "manage_channels")

@@ -28,6 +28,7 @@ from services.secrets import SecretsError
 
 Find: TypeAlias = Callable[[str, str], Awaitable[Connector | None]]
 Apis: TypeAlias = Callable[[Connector], Api]
+Having: TypeAlias = Callable[[str, str, str], Awaitable[Sequence[str]]]
 Outcome: TypeAlias = Literal["accepted", "rejected", "handshake", "bad_signature"]
 NOT_BOUND = (
     "no channel {platform}/{account} is bound here; `weir channel add` binds one, `weir channel list` shows them"
@@ -39,14 +40,19 @@ _log = structlog.get_logger(__name__)
 class Webhooks:
     """The way in for platforms."""
 
-    def __init__(self, arrivals: Arrivals, find: Find, *, apis: Apis | None = None) -> None:
+    def __init__(
+        self, arrivals: Arrivals, find: Find, *, apis: Apis | None = None, having: Having | None = None
+    ) -> None:
         """`find`: the connector of a bound channel by platform and account; None when there is none.
 
         `apis`: the way to a connector's platform, for those that must `prepare`; without it their webhooks are put off.
+        `having`: the accounts of a platform with this value of an open setting, for apps whose accounts share an
+        address; without it a request for another account is its connector's to refuse.
         """
         self._arrivals = arrivals
         self._find = find
         self._apis = apis
+        self._having = having
         self.observe: Callable[[Outcome, int], None] | None = None
         """Told what became of a request, and of how many of its events, for metrics."""
 
@@ -67,6 +73,7 @@ class Webhooks:
         except SignatureError:
             self._tell("bad_signature", 1)
             raise
+        connector = await self._meant(connector, request)
         taken = await self._arrivals.take(connector, _parsed(connector, request))
         self._tell("accepted", taken.accepted)
         self._tell("rejected", taken.rejected)
@@ -78,6 +85,21 @@ class Webhooks:
         if self._apis is None:
             raise RetriableError(f"this process cannot reach {connector.platform}, which proves its requests by a key")
         await connector.prepare(request, self._apis(connector))
+
+    async def _meant(self, connector: Connector, request: WebhookRequest) -> Connector:
+        """The connector of the account that a genuine request is for, when it is of the same app; else the same one."""
+        shared = connector.shared
+        told = connector.route(request) if shared else None
+        if shared is None or told is None or self._having is None:
+            return connector
+        ours = connector.binding.settings
+        if ours.get(shared.by) == told:
+            return connector
+        for account in await self._having(connector.platform, shared.by, told):
+            other = await self._bound(connector.platform, account)
+            if all(ours.get(name) and ours.get(name) == other.binding.settings.get(name) for name in shared.app):
+                return other
+        return connector
 
     async def _bound(self, platform: str, account: str) -> Connector:
         try:

@@ -82,6 +82,16 @@ class Binding(Struct, frozen=True, kw_only=True):
         return f"Binding(account={self.account!r}, url={self.url!r})"
 
 
+class Shared(Struct, frozen=True, kw_only=True):
+    """That all accounts of one app of a platform share the address of their webhooks.
+
+    `by`: the open setting that names the account at the platform; `app`: the settings that all of one app have equal.
+    """
+
+    by: str
+    app: tuple[str, ...]
+
+
 class Capabilities(Struct, frozen=True, kw_only=True):
     """What the platform can do.
 
@@ -112,6 +122,8 @@ class Connector(ABC):
     """Messages come by asking for `history` and in no other way: what a sweep brings was not lost."""
     prepares: ClassVar[bool] = False
     """Whether `prepare` must come before `verify`."""
+    shared: ClassVar[Shared | None] = None
+    """None: each channel has an address of its own."""
     oauth: ClassVar[OAuth | None] = None
     """None: the channel's settings are typed in by a person."""
     accepted: ClassVar[Answer] = Answer()
@@ -139,6 +151,14 @@ class Connector(ABC):
     @abstractmethod
     def verify(self, request: WebhookRequest) -> None:
         """Return when the request is the platform's own; raises SignatureError."""
+
+    def route(self, request: WebhookRequest) -> str | None:
+        """The account at the platform that a genuine request is for, as the setting `shared.by` has it.
+
+        None when it tells of none; never raises. Only asked where `shared` is set.
+        """
+        del request
+        return None
 
     @abstractmethod
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:

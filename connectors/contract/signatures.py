@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 
-from connectors.contract.connector import SignatureError
+from connectors.contract.connector import SignatureError, WebhookRequest
 
 
 def secret(settings: Mapping[str, str], name: str) -> str:
@@ -53,3 +53,13 @@ def require(claimed: str | None, *genuine: str, where: str) -> None:
     equal = [hmac.compare_digest(given, value.encode()) for value in genuine]  # all of them, found or not
     if not any(equal):
         raise SignatureError(f"{where} does not match; was the secret changed at the platform?")
+
+
+def require_app_signature(request: WebhookRequest, settings: Mapping[str, str]) -> None:
+    """Return when Authorization is the HMAC of the app key and the body; raises SignatureError.
+
+    In hexadecimal, with the settings `app_key` and `app_secret`: Lazada's "Push Mechanism", TikTok Shop's "Webhooks".
+    """
+    key, word = (secret(settings, name) for name in ("app_key", "app_secret"))
+    genuine = hex_of(hmac_sha256(word, key.encode() + request.body))
+    require(request.headers.get("authorization"), genuine, where="Authorization")

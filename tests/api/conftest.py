@@ -25,6 +25,7 @@ from storage.sqlite import SqliteStore
 from streams.embedded.log import EmbeddedLog
 from streams.gateway import EmbeddedGateway
 from tests.api.letters import Letters
+from tests.api.parcels import Parcels
 from weir.config import Config
 from weir.wiring import running
 
@@ -54,7 +55,9 @@ def services(store, gateway, data_dir):
     async def metrics():
         return b"weir_up 1\n"
 
-    bindings = Bindings(store, Vault(file=data_dir / "secret.key"), {Letters.platform: Letters}, now)
+    bindings = Bindings(
+        store, Vault(file=data_dir / "secret.key"), {kind.platform: kind for kind in (Letters, Parcels)}, now
+    )
 
     return Services(
         store=store,
@@ -70,7 +73,7 @@ def services(store, gateway, data_dir):
         audit_log=AuditLog(store),
         dead_letters=DeadLetters(store, now, gateway),
         bindings=bindings,
-        webhooks=Webhooks(Arrivals(gateway, store), bindings.connector),
+        webhooks=Webhooks(Arrivals(gateway, store), bindings.connector, having=bindings.having),
         ready=list,
         metrics=metrics,
     )

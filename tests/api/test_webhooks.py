@@ -129,3 +129,60 @@ async def test_secrets_that_cannot_be_opened_are_told_to_the_log_and_to_no_stran
     assert [line["event"] for line in lines] == ["webhook not served"]
     assert await logged() == []
     assert heard == []
+
+
+def parcel(shop, number="1", secret=SECRET):
+    body = msgspec.json.encode({"shop": shop, "id": number})
+    return {"content": body, "headers": {"Authorization": hex_of(hmac_sha256(secret, b"app" + body))}}
+
+
+@pytest.fixture
+async def shops(services):
+    """Binds shops of the platform that has one address for all shops of an app."""
+
+    async def bind(account, shop=None, **settings):
+        given = {"app_key": "app", "app_secret": SECRET, **settings} | ({"shop_id": shop} if shop else {})
+        await services.bindings.bind(ADMIN, "parcels", account, f"https://weir.test/webhooks/parcels/{account}", given)
+
+    return bind
+
+
+async def test_what_is_for_another_shop_of_the_same_app_is_that_shops(stranger, shops, logged):
+    await shops("one", "1")
+    await shops("two", "2")
+    assert (await stranger.post("/webhooks/parcels/one", **parcel("2"))).status_code == 200
+    assert (await stranger.post("/webhooks/parcels/one", **parcel("1"))).status_code == 200
+    assert (await stranger.post("/webhooks/parcels/two", **parcel("1", "2"))).status_code == 200
+    assert [(e.account, e.message) for e in await logged()] == [("two", "1"), ("one", "1"), ("one", "2")]
+
+
+async def test_a_channel_that_names_no_shop_leaves_a_shop_to_the_channel_that_names_it(stranger, shops, logged):
+    await shops("any")
+    await shops("two", "2")
+    assert (await stranger.post("/webhooks/parcels/any", **parcel("2"))).status_code == 200
+    assert (await stranger.post("/webhooks/parcels/any", **parcel("3"))).status_code == 200
+    assert [e.account for e in await logged()] == ["two", "any"]
+
+
+@pytest.mark.parametrize("settings", [{"app_secret": "another app's"}, {"app_key": "other"}])
+async def test_what_is_signed_by_one_app_is_no_message_of_another_apps_shop(stranger, shops, logged, settings):
+    await shops("one", "1")
+    await shops("two", "2", **settings)
+    assert (await stranger.post("/webhooks/parcels/one", **parcel("2"))).status_code == 200
+    (entry,) = await logged()
+    assert (entry.account, entry.reason) == ("one", "the push is for shop 2")
+
+
+async def test_what_is_for_a_shop_that_is_bound_nowhere_is_kept_as_rejected(stranger, shops, logged):
+    await shops("one", "1")
+    assert (await stranger.post("/webhooks/parcels/one", **parcel("2"))).status_code == 200
+    (entry,) = await logged()
+    assert isinstance(entry, Rejected)
+
+
+async def test_naming_another_shop_makes_no_request_genuine(stranger, shops, logged):
+    await shops("one", "1")
+    await shops("two", "2", app_secret="another app's")
+    answer = await stranger.post("/webhooks/parcels/one", **parcel("2", secret="another app's"))
+    assert answer.status_code == 401
+    assert await logged() == []

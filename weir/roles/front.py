@@ -121,7 +121,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Servi
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
     ingest.observe = vitals.observe_batch
     bindings = Bindings(store, made_vault(parts.config), BY_PLATFORM, gateway.now)
-    webhooks = Webhooks(Arrivals(gateway, store), bindings.connector)
+    webhooks = Webhooks(Arrivals(gateway, store), bindings.connector, having=bindings.having)
     webhooks.observe = vitals.observe_webhook
     return Services(
         store=store,
