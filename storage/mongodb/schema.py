@@ -90,9 +90,11 @@ INDEXES: tuple[Index, ...] = (
     Index("shop_orders", (("number", 1), ("created_at", -1))),
     Index("shop_orders", (("email", 1), ("created_at", -1))),
     Index("shop_orders", (("contact", 1), ("created_at", -1))),
+    Index("files.files", (("filename", 1), ("uploadDate", 1))),
+    Index("files.chunks", (("files_id", 1), ("n", 1)), {"unique": True}),
 )
 
-OTHERS = ("marks", "ledger", "processes", "thresholds", "bindings", "jobs", "sweeps", "meta")
+OTHERS = ("marks", "ledger", "processes", "thresholds", "bindings", "jobs", "sweeps", "uploads", "meta")
 """Collections that are found by `_id` alone."""
 
 MIGRATIONS: tuple[Step, ...] = ()

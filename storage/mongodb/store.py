@@ -8,6 +8,7 @@ from storage.mongodb.audits import AUDITED, deliver
 from storage.mongodb.bindings import MongoBindings
 from storage.mongodb.connection import Database
 from storage.mongodb.engine import MongoEngine
+from storage.mongodb.files import MongoFiles
 from storage.mongodb.health import MongoHealth
 from storage.mongodb.inbox import MongoInbox
 from storage.mongodb.jobs import MongoJobs
@@ -52,6 +53,11 @@ class MongoStore(
     def place(self) -> str:
         """Where the database is, without user name and password."""
         return self._db.place
+
+    @property
+    def files(self) -> MongoFiles:
+        """Files kept in the same database, for as long as this is open."""
+        return MongoFiles(self._db)
 
     async def open(self) -> None:
         """Connect, create or migrate the schema. Raises ConfigurationError or StoreBusyError."""
