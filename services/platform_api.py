@@ -35,6 +35,8 @@ from streams.coordination.errors import CoordinationLostError
 from streams.coordination.rate_limits import Limit, RateLimits
 
 CONNECT_S = 5.0
+CONNECT_SHARE = 0.3
+"""Waiting for the pool, for TCP and for TLS end before the whole request does: who is cancelled there leaks a socket."""
 PAUSE_S = 5.0
 """After a 429 that does not say how long."""
 MOST_REDIRECTS = 5
@@ -276,13 +278,14 @@ def _made(client: httpx.AsyncClient, request: ApiRequest, address: str, extensio
     headers = dict(request.headers)
     if address != request.url:
         headers["host"] = urlsplit(request.url).netloc.rpartition("@")[2]
-    patience = request.timeout_s
+    patience = max(request.timeout_s, 0.001)
+    begin = min(CONNECT_S, patience * CONNECT_SHARE)
     return client.build_request(
         request.method,
         address,
         headers=headers,
         content=request.body or None,
-        timeout=httpx.Timeout(patience, connect=min(CONNECT_S, patience), pool=min(CONNECT_S, patience)),
+        timeout=httpx.Timeout(patience, connect=begin, pool=begin),
         extensions=extensions,
     )
 
