@@ -134,10 +134,11 @@ class Graph:
 
 def judged(response: ApiResponse, secrets: Sequence[str]) -> Document:
     """What an answer holds; raises what its error or status means."""
-    error = reading.optional_part(told(response), "error")
+    found = told(response)
+    error = reading.optional_part(found, "error")
     if error:
         raise failure(response, error, secrets)
-    checked(response)
+    checked(response, without(secrets, reading.text(found, "error_message") or ""))
     return answered(response)
 
 

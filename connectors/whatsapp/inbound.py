@@ -112,6 +112,7 @@ class WhatsAppWebhooks(MetaConnector):
             status=found,
             error=_failure(status) if found == "failed" else None,
             event=key(message, status["status"], *([member] if member else [])),
+            extra=present(metadata=reading.text(status, "biz_opaque_callback_data")),
         )
 
     def _where(self, conversation: str) -> dict[str, Any]:

@@ -59,16 +59,28 @@ def test_a_missing_or_wrong_signature_is_refused(signature):
 
 def test_a_text_is_of_its_writers_conversation_and_may_quote():
     assert parsed("text") == [
-        incoming("440000000000000001", 1767225600123, text="こんにちは", reply_to="440000000000000000")
+        incoming(
+            "440000000000000001",
+            1767225600123,
+            text="こんにちは",
+            reply_to="440000000000000000",
+            extra={"quote": {"message": "440000000000000001", "token": "q"}},
+        )
     ]
+
+
+def test_a_reply_token_is_kept_where_it_is_used():
+    assert "reply_token" not in parsed("text")[0].extra
+    assert parsed("text", reply_tokens="yes")[0].extra["reply_token"] == "r1"
 
 
 def test_a_file_is_an_attachment_by_the_messages_id():
     image = Attachment(id="440000000000000002", kind="image")
     video = Attachment(id="440000000000000003", kind="video", url="https://cdn.example/v.mp4")
+    album = {"album": "SET", "quote": {"message": "440000000000000002", "token": "q"}}
     invoice = Attachment(id="440000000000000004", kind="file", size=2138)
     assert parsed("files") == [
-        incoming("440000000000000002", 1767225601000, attachments=[image], extra={"album": "SET"}),
+        incoming("440000000000000002", 1767225601000, attachments=[image], extra=album),
         incoming("440000000000000003", 1767225602000, attachments=[video]),
         incoming("440000000000000004", 1767225603000, attachments=[invoice], extra={"filename": "invoice.pdf"}),
     ]

@@ -1,7 +1,8 @@
 """LINE: webhooks of an official account (Messaging API).
 
 After "Messaging API reference: Webhook Event Objects". LINE tells nothing of delivery, reading or our own
-messages. Files are fetched by the message's id; reply tokens are not kept.
+messages. Files are fetched by the message's id. Reply tokens are kept where they are used, and the token that a message
+can be quoted with is kept with its id.
 """
 
 from __future__ import annotations
@@ -12,15 +13,7 @@ from typing import Any
 from actors.events import Attachment, Delete, Edit, Event, Message, Sender
 from connectors.contract import reading, signatures
 from connectors.contract.canonical import canonical
-from connectors.contract.connector import (
-    Capabilities,
-    Connector,
-    Limits,
-    Parsed,
-    Setting,
-    UnreadableError,
-    WebhookRequest,
-)
+from connectors.contract.connector import Connector, Parsed, UnreadableError, WebhookRequest
 from connectors.contract.reading import Document
 
 _SIGNATURE = "x-line-signature"
@@ -28,26 +21,10 @@ _PLACES: Mapping[str, str] = {"user": "userId", "group": "groupId", "room": "roo
 _FILES = frozenset({"audio", "file", "image", "video"})
 
 
-class Line(Connector):
-    """One official account. A conversation is a user's, a group's or a room's id."""
+class LineWebhooks(Connector):
+    """What an official account's webhooks tell. A conversation is a user's, a group's or a room's id."""
 
     platform = "line"
-    settings = (
-        Setting(
-            name="channel_secret",
-            about="the channel's secret: LINE Developers Console, the channel, Basic settings; it proves that a "
-            "request comes from LINE",
-        ),
-        Setting(
-            name="bot_user_id",
-            about="the field Your user ID (it begins with U) on the same page; when it is given, what is for another "
-            "account is refused",
-            secret=False,
-            required=False,
-        ),
-    )
-    capabilities = Capabilities(edits=True, deletes=True)
-    limits = Limits(text=5_000)
 
     def verify(self, request: WebhookRequest) -> None:
         """Return when the body is signed with the channel's secret; raises SignatureError."""
@@ -97,8 +74,12 @@ class Line(Connector):
             reply_to=reading.optional_identity(message, "quotedMessageId"),
             attachments=_attachments(message, found),
             via="push",
-            extra=_extra(message),
+            extra=_extra(message, self._reply_token(event), found),
         )
+
+    def _reply_token(self, event: Document) -> str | None:
+        """What an answer that costs nothing is sent with, where the channel wants that."""
+        return reading.text(event, "replyToken") if self.binding.settings.get("reply_tokens") == "yes" else None
 
     def _where(self, event: Document) -> dict[str, Any]:
         source = reading.part(event, "source")
@@ -124,14 +105,16 @@ def _attachments(message: Document, message_id: str) -> list[Attachment] | None:
     ]
 
 
-def _extra(message: Document) -> dict[str, Any] | None:
-    kind = reading.text(message, "type")
+def _extra(message: Document, reply_token: str | None, message_id: str) -> dict[str, Any] | None:
+    kind, quote = reading.text(message, "type"), reading.text(message, "quoteToken")
     found = {
         "kind": None if kind == "text" or kind in _FILES else kind,
         "filename": reading.text(message, "fileName"),
         "album": reading.optional_identity(reading.optional_part(message, "imageSet"), "id"),
         "sticker": reading.optional_identity(message, "stickerId"),
         "keywords": _keywords(message),
+        "quote": {"message": message_id, "token": quote} if quote else None,
+        "reply_token": reply_token,
         "name": reading.text(message, "title"),
         "address": reading.text(message, "address"),
         "latitude": reading.number(message, "latitude"),
