@@ -33,7 +33,7 @@ _OURS = """FROM replies INDEXED BY replies_by_platform_message WHERE platform = 
     AND platform_message IN (SELECT value FROM json_each(?)) ORDER BY at DESC, id DESC"""
 _PARK = """INSERT INTO parked (platform, account, id, message, at, body) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO NOTHING"""
-_PARKED = """FROM parked WHERE platform = ? AND account = ?
+_PARKED = """FROM parked INDEXED BY parked_by_message WHERE platform = ? AND account = ?
     AND message IN (SELECT value FROM json_each(?)) ORDER BY at, id"""
 _PARKED_BEFORE = "FROM parked WHERE at < ? ORDER BY at, platform, account, id LIMIT ?"
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from actors.effects import HopReached
 from actors.errors import ConfigurationError
+from storage.channel_records import ReplyFilter
 from storage.errors import StoreBusyError, StoreDamagedError, StoreFullError
 from storage.records import AnomalyFilter, AuditRow, ConversationFilter, Mute, StateRow
 from storage.sqlite import SqliteStore, schema
@@ -187,6 +188,8 @@ async def test_a_file_of_the_first_schema_is_opened_and_brought_up_to_date(tmp_p
         Mute(id="m", at=NOW, until=NOW + 1, who="ann", reason="r"), AuditRow(at=NOW, who="ann", what="w", subject="s")
     )
     assert [mute.id for mute in await store.mutes(5)] == ["m"]
+    assert (await store.replies(ReplyFilter(), 5)).items == []
+    assert (await store.sweeps(), await store.jobs("pointer", 5), await store.orders_by(number="1")) == ([], [], [])
     await store.close()
 
 
