@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.contract.connector import Connector
+from connectors.ebay import Ebay
 from connectors.instagram import Instagram
 from connectors.lazada import Lazada
 from connectors.line import Line
@@ -17,6 +18,7 @@ CONNECTORS: tuple[type[Connector], ...] = (
     Shopee,
     Lazada,
     TikTok,
+    Ebay,
     Messenger,
     Instagram,
     WhatsApp,
