@@ -152,7 +152,7 @@ async def test_a_damaged_page_is_found_by_the_check_and_named_when_read(tmp_path
     await Flushes(store)(*[stored(f"m{n}", f"c{n}", text="word " * 50) for n in range(2_000)])
     await store.close()
     data = bytearray(path.read_bytes())
-    for start in range(40 * 4096, len(data), 3 * 4096):
+    for start in range(120 * 4096, len(data), 3 * 4096):
         data[start : start + 512] = b"\xa5" * 512
     path.write_bytes(data)
     await store.open()
