@@ -146,7 +146,8 @@ def size(parent: Document, name: str) -> int | None:
     return found if type(found) is int and 0 <= found <= _LARGEST_SIZE else None
 
 
-def _shown(item: Any) -> bytes:
+def shown(item: Any) -> bytes:
+    """The bytes of an item as JSON, to be journalled when it cannot be read."""
     try:
         return json.dumps(item).encode()
     except RecursionError:  # read just below the interpreter's limit, written just above it
@@ -162,5 +163,5 @@ def each(found: Iterable[Any], read: Callable[[Document], Iterable[Parsed]]) -> 
                 raise UnreadableError("an item is not an object")  # noqa: TRY301 # refused like any other
             parsed += list(read(cast("Document", item)))
         except UnreadableError as wrong:
-            parsed.append(Refused(_shown(item), str(wrong)))
+            parsed.append(Refused(shown(item), str(wrong)))
     return parsed
