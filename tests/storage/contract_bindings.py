@@ -38,6 +38,15 @@ class BindingContract:
         assert await store.binding("lazada", "shop") is None
         assert await self._told(store) == ["channel.bound"]
 
+    async def test_a_binding_tells_when_its_authorisation_runs_out_and_what_it_permits(self, store):
+        granted = bound(expires_at=NOW + 5, refresh_by=NOW + 9, scopes=["read", "发送"])
+        assert await store.save_binding(granted, AUDIT)
+        assert await store.binding("shopee", "shop") == granted
+        silent = bound(changed_at=NOW + 1)
+        assert await store.save_binding(silent, AUDIT, replaces=NOW)
+        assert (silent.expires_at, silent.refresh_by, silent.scopes) == (None, None, None)
+        assert await store.binding("shopee", "shop") == silent
+
     async def test_bindings_come_by_platform_then_account_whatever_their_names_hold(self, store):
         places = [("shopee", name) for name in ("b", "a/b", "a", "A")] + [("line", "上海/1"), ("line", "a%2Fb")]
         for platform, account in places:
