@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("weir", "api", "ui", "services", "streams", "loadtest", "connectors", "storage", "actors")
+PACKAGES = ("weir", "api", "ui", "services", "streams", "loadtest", "emulator", "connectors", "storage", "actors")
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 LONG_FILE = 400
 FAR_TOO_LONG = 600

@@ -1,0 +1,105 @@
+"""The emulated buyers live by themselves: they ask, send pictures, wait for an answer, and thank for it."""
+
+from __future__ import annotations
+
+from emulator.people import asked, thanked
+from emulator.stage import Stage
+from emulator.world import Buyer, Conversation, Message, Order, Shop
+
+PICTURES, AGAIN, ANSWERS = 0.12, 0.35, 0.6
+"""Shares: messages with a picture; buyers who go on asking; answers of a shop that a buyer answers."""
+ANSWERS_AFTER_S = (6.0, 45.0)
+STATES = ("processing", "completed", "refunded")
+RECENT_MS = 3_600_000
+
+
+class Life:
+    """All buyers. `rate`: messages (or orders) a minute and shop, on average; 0: nobody writes unasked."""
+
+    def __init__(self, stage: Stage, rate: float) -> None:
+        self._stage = stage
+        self._running = 0
+        self.rate = rate
+        stage.answered.append(self._answered)
+
+    def begin(self) -> None:
+        """Let every shop's buyers write from now on."""
+        self._running += 1
+        for shop in self._stage.world.shops.values():
+            self._plan(shop, self._running)
+
+    def pace(self, rate: float) -> None:
+        """Let them write so often from now on. Raises ValueError."""
+        if not 0 <= rate <= 60_000:  # noqa: PLR2004 # a thousand a second
+            raise ValueError(f"rate: {rate} is not between 0 and 60000 a minute")
+        self.rate = rate
+        self.begin()
+
+    def words(self, shop: Shop, conversation: Conversation) -> str:
+        """What a buyer asks."""
+        order = f"{conversation.buyer.id[-6:]}{shop.number}"
+        return asked(self._stage.rng, conversation.buyer.language, order)
+
+    def order(self, shop: Shop) -> Order:
+        """A buyer orders something, or something happens to an order."""
+        rng, now = self._stage.rng, self._stage.clock.now()
+        known = [one for one in shop.orders if one.status != STATES[-1] and one.at >= now - RECENT_MS]
+        if known and rng.random() < AGAIN:
+            changed = rng.choice(known)
+            changed.status = STATES[min(STATES.index(changed.status) + 1, len(STATES) - 1)]
+            changed.changed_at = now
+            self._stage.order(shop, changed, new=False)
+            return changed
+        number = 1_000 + len(shop.orders) + 1
+        buyer: Buyer = rng.choice(shop.buyers)
+        own = str(self._stage.world.mark(now) // 1000)
+        placed = Order(
+            shop=shop.key,
+            id=own,
+            number=number,
+            buyer=buyer,
+            at=now,
+            changed_at=now,
+            status=STATES[0],
+            total=rng.randrange(500, 20_000),
+        )
+        self._stage.order(shop, placed, new=True)
+        return placed
+
+    def _plan(self, shop: Shop, run: int) -> None:
+        if not self.rate:
+            return
+        pause = self._stage.rng.expovariate(self.rate / 60_000)
+        due = self._stage.clock.now() + round(min(pause, 3_600_000))
+        self._stage.agenda.put(due, lambda: self._turn(shop, run))
+
+    def _turn(self, shop: Shop, run: int) -> None:
+        if run != self._running:
+            return
+        if self._stage.platforms[shop.platform].chats:
+            self._ask(shop)
+        else:
+            self.order(shop)
+        self._plan(shop, run)
+
+    def _ask(self, shop: Shop) -> None:
+        stage = self._stage
+        recent = [c for c in shop.conversations.values() if (last := c.last()) and last.direction == "in"]
+        again = recent and stage.rng.random() < AGAIN
+        conversation = stage.rng.choice(recent) if again else stage.conversation(shop)
+        picture = stage.rng.random() < PICTURES
+        media = stage.picture(stage.platforms[shop.platform].mime) if picture else None
+        stage.write(conversation, "" if picture else self.words(shop, conversation), media=media)
+
+    def _answered(self, message: Message) -> None:
+        """A shop has written: perhaps its buyer has something to say to that."""
+        stage = self._stage
+        if not self.rate or message.by == "robot" or stage.rng.random() >= ANSWERS:
+            return
+        conversation = stage.world.shops[message.shop].conversations[message.conversation]
+        due = stage.clock.now() + round(stage.rng.uniform(*ANSWERS_AFTER_S) * 1000)
+        stage.agenda.put(due, lambda: self._thank(conversation))
+
+    def _thank(self, conversation: Conversation) -> None:
+        language = conversation.buyer.language
+        self._stage.write(conversation, thanked(self._stage.rng, language))

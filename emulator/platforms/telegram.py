@@ -1,0 +1,248 @@
+"""Telegram Bot API: updates to the webhook, sendMessage and its like, files, the webhook's own calls.
+
+After the page "Telegram Bot API". It has no history and tells nothing of delivery.
+"""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any
+
+from starlette.responses import Response
+
+from emulator.platforms.contract import (
+    Call,
+    Platform,
+    Point,
+    Rate,
+    Refusal,
+    answer,
+    compact,
+    digits,
+    first_token,
+    secret_of,
+)
+from emulator.pushes import Happening
+from emulator.world import Buyer, Conversation, Message, Shop
+
+LONGEST, LONGEST_CAPTION = 4_096, 1_024
+EPOCH_S = 1_700_000_000
+
+
+class Telegram(Platform):
+    """One bot each."""
+
+    name = "telegram"
+    rate = Rate(requests=30)
+    languages = ("en", "es", "de")
+
+    def open(self, number: int, rng: Random) -> Shop:
+        """A bot with an id of ten digits."""
+        own = digits(rng, 10)
+        ids = {
+            "bot_id": own,
+            "username": f"weir_shop_{number}_bot",
+            "secret_token": secret_of(f"telegram secret {own}", 32),
+        }
+        token = first_token(f"telegram {own}")
+        token.access = f"{own}:{secret_of(f'telegram token {own}', 35)}"
+        return Shop(
+            platform=self.name,
+            account=own,
+            number=number,
+            name=f"Telegram bot {number}",
+            language=self.languages[(number - 1) % len(self.languages)],
+            ids=ids,
+            token=token,
+        )
+
+    def settings(self, shop: Shop) -> dict[str, str]:
+        """The token of BotFather, and the secret given with setWebhook."""
+        return {"bot_token": shop.token.access, "token": shop.token.access, "secret_token": shop.ids["secret_token"]}
+
+    def buyer(self, shop: Shop, number: int, rng: Random) -> Buyer:
+        """A person with a number of nine digits, which is the private chat's too."""
+        person = super().buyer(shop, number, rng)
+        return Buyer(id=digits(rng, 9), name=person.name, language=person.language)
+
+    def message_id(self, shop: Shop, conversation: Conversation, number: int) -> str:
+        """Small numbers that grow in a bot."""
+        del conversation
+        floor = max(0, number // 10**6 - EPOCH_S)
+        own = max(int(shop.ids.get("last_message", "0")) + 1, floor)
+        shop.ids["last_message"] = str(own)
+        return str(own)
+
+    def body(self, shop: Shop, happening: Happening, attempt: int) -> bytes | None:
+        """An update with a message."""
+        del attempt
+        if happening.kind != "message" or happening.message is None:
+            return None
+        update = 10**8 + int(happening.message.id)  # one update for each message, whatever the attempt
+        return compact({"update_id": update, "message": self._message(shop, happening.message)})
+
+    def signed(self, shop: Shop, happening: Happening, url: str, body: bytes) -> dict[str, str]:
+        """The secret of setWebhook."""
+        del happening, url, body
+        return {"X-Telegram-Bot-Api-Secret-Token": shop.ids["secret_token"]}
+
+    def points(self) -> list[Point]:
+        """Methods answer to GET and POST."""
+        methods = {
+            "getMe": (self._me, False),
+            "getWebhookInfo": (self._info, False),
+            "setWebhook": (self._set, False),
+            "deleteWebhook": (self._delete, False),
+            "sendMessage": (self._send, True),
+            "sendPhoto": (self._photo, True),
+            "sendDocument": (self._photo, True),
+            "sendVideo": (self._photo, True),
+            "getFile": (self._file, False),
+        }
+        return [
+            *(
+                Point(method=verb, path=f"/bot{{token}}/{method}", handler=handler, sends=sends)
+                for verb in ("POST", "GET")
+                for method, (handler, sends) in methods.items()
+            ),
+            Point(method="GET", path="/file/bot{token}/{folder}/{key}", handler=self._content),
+        ]
+
+    def caller(self, call: Call) -> Shop:
+        """The token stands in the path."""
+        token = call.http.path_params["token"]
+        shop = self.by_token(token)
+        if shop is None:
+            raise Refusal(self.denied())
+        return self.valid(shop, token)
+
+    def denied(self) -> Response:
+        """401."""
+        return _error(401, "Unauthorized")
+
+    def limited(self) -> Response:
+        """429, with how long to wait."""
+        told = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 3"}
+        return answer(told | {"parameters": {"retry_after": 3}}, 429)
+
+    def broken(self) -> Response:
+        """502."""
+        return _error(502, "Bad Gateway")
+
+    async def _me(self, call: Call, shop: Shop) -> Response:
+        del call
+        return _answer(self._bot(shop) | {"can_join_groups": False, "can_read_all_group_messages": False})
+
+    async def _info(self, call: Call, shop: Shop) -> Response:
+        del call
+        lane = self.stage.pusher.lane(shop)
+        failed = next((one for one in lane.waiting if one.attempts), None)
+        told: dict[str, Any] = {
+            "url": shop.webhook or "",
+            "has_custom_certificate": False,
+            "pending_update_count": len(lane.waiting),
+            "max_connections": 40,
+            "allowed_updates": ["message", "edited_message"],
+        }
+        if failed is not None:
+            last = failed.attempts[-1]
+            reason = last.error or f"Wrong response from the webhook: {last.status}"
+            told |= {"last_error_date": last.at // 1000, "last_error_message": reason}
+        return _answer(told)
+
+    async def _set(self, call: Call, shop: Shop) -> Response:
+        told = await _fields(call)
+        shop.ids["secret_token"] = str(told.get("secret_token") or "")
+        self.stage.pusher.subscribe(shop, str(told.get("url") or "") or None)
+        return _answer(result=True)
+
+    async def _delete(self, call: Call, shop: Shop) -> Response:
+        del call
+        self.stage.pusher.subscribe(shop, None)
+        return _answer(result=True)
+
+    async def _send(self, call: Call, shop: Shop) -> Response:
+        told = await _fields(call)
+        text = str(told.get("text") or "")
+        if not text:
+            return _error(400, "Bad Request: message text is empty")
+        if len(text) > LONGEST:
+            return _error(400, "Bad Request: message is too long")
+        return self._sent(shop, told, text, None)
+
+    async def _photo(self, call: Call, shop: Shop) -> Response:
+        told = await _fields(call)
+        parts = await call.files()
+        file = next((one for one in parts.values() if not isinstance(one, str)), None)
+        caption = str(told.get("caption") or "")
+        if file is None or isinstance(file, str):
+            return _error(400, "Bad Request: there is no photo in the request")
+        if len(caption) > LONGEST_CAPTION:
+            return _error(400, "Bad Request: message caption is too long")
+        key = self.stage.upload(file.content_type or self.mime, await file.read())
+        return self._sent(shop, told, caption, key)
+
+    def _sent(self, shop: Shop, told: dict[str, Any], text: str, media: str | None) -> Response:
+        conversation = shop.conversations.get(str(told.get("chat_id") or ""))
+        if conversation is None or not conversation.messages:
+            return _error(400, "Bad Request: chat not found")
+        parameters = told.get("reply_parameters") or {}
+        if isinstance(parameters, str):
+            parameters = json.loads(parameters)
+        reply_to = parameters.get("message_id") or told.get("reply_to_message_id")
+        answered = str(reply_to) if reply_to else None
+        message = self.stage.write(conversation, text, by="api", media=media, reply_to=answered)
+        return _answer(self._message(shop, message))
+
+    async def _file(self, call: Call, shop: Shop) -> Response:
+        key = str((await _fields(call)).get("file_id") or "").removeprefix("AgAC")
+        found = self.stage.world.media.get(key)
+        if found is None or self.stage.owners.get(key) != (shop.platform, shop.account):
+            return _error(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        path = f"photos/{key}.{found.mime.rpartition('/')[2]}"
+        own = {"file_id": f"AgAC{key}", "file_unique_id": f"AQAD{key}", "file_size": len(found.content)}
+        return _answer(own | {"file_path": path})
+
+    async def _content(self, call: Call, shop: Shop) -> Response:
+        key = call.http.path_params["key"].partition(".")[0]
+        return self.stage.file(key, (shop.platform, shop.account))
+
+    def _bot(self, shop: Shop) -> dict[str, Any]:
+        own = {"id": int(shop.account), "is_bot": True, "first_name": shop.name}
+        return own | {"username": shop.ids["username"]}
+
+    def _message(self, shop: Shop, message: Message) -> dict[str, Any]:
+        buyer = shop.conversations[message.conversation].buyer
+        first, _, last = buyer.name.partition(" ")
+        person = {"id": int(buyer.id), "first_name": first} | ({"last_name": last} if last else {})
+        author = self._bot(shop) if message.direction == "out" else {"is_bot": False, **person}
+        told: dict[str, Any] = {
+            "message_id": int(message.id),
+            "from": author | ({} if message.direction == "out" else {"language_code": buyer.language}),
+            "chat": {**person, "type": "private"},
+            "date": message.at // 1000,
+        }
+        if message.reply_to:
+            chat = told["chat"]
+            told["reply_to_message"] = {"message_id": int(message.reply_to), "chat": chat, "date": message.at // 1000}
+        if message.media is None:
+            return told | {"text": message.text}
+        size = len(self.stage.world.media[message.media].content)
+        photo = {"file_id": f"AgAC{message.media}", "file_unique_id": f"AQAD{message.media}", "width": 64, "height": 64}
+        caption = {"caption": message.text} if message.text else {}
+        return told | {"photo": [photo | {"file_size": size}]} | caption
+
+
+async def _fields(call: Call) -> dict[str, Any]:
+    """The parameters, wherever they stand."""
+    parts = {name: value for name, value in (await call.files()).items() if isinstance(value, str)}
+    return {**call.params, **call.form(), **parts, **call.json()}
+
+
+def _answer(result: object) -> Response:
+    return answer({"ok": True, "result": result})
+
+
+def _error(code: int, description: str) -> Response:
+    return answer({"ok": False, "error_code": code, "description": description}, code)
