@@ -51,3 +51,5 @@ class Services(Struct, kw_only=True):
     heartbeats: Any = None
     runtime: Any = None
     bus: Any = None
+    replies: Any = None
+    outbox: Any = None

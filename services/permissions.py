@@ -12,6 +12,7 @@ Permission = Literal[
     "view_health",
     "view_messages",
     "act_on_anomalies",
+    "reply",
     "mute",
     "view_thresholds",
     "preview_thresholds",
@@ -29,7 +30,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 _READ: frozenset[Permission] = frozenset({"view_health", "view_messages", "view_thresholds"})
-_AGENT: frozenset[Permission] = _READ | frozenset[Permission]({"act_on_anomalies"})
+_AGENT: frozenset[Permission] = _READ | frozenset[Permission]({"act_on_anomalies", "reply"})
 _SUPERVISOR: frozenset[Permission] = _AGENT | frozenset[Permission](
     {
         "mute",

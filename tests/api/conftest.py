@@ -17,6 +17,7 @@ from services.ingest import Ingest
 from services.mutes import Mutes
 from services.parts import Services
 from services.passwords import Passwords
+from services.replies import Replies
 from services.secrets import Vault
 from services.thresholds import Thresholds
 from services.tokens import Tokens
@@ -74,6 +75,7 @@ def services(store, gateway, data_dir):
         dead_letters=DeadLetters(store, now, gateway),
         bindings=bindings,
         webhooks=Webhooks(Arrivals(gateway, store), bindings.connector, having=bindings.having),
+        replies=Replies(store, gateway, bindings.connector),
         ready=list,
         metrics=metrics,
     )

@@ -7,6 +7,7 @@ from services.accounts import Accounts
 from services.passwords import Passwords
 from services.tokens import Tokens
 from storage.sqlite import SqliteStore
+from tests.services_layer.desk import Desk
 
 
 class Clock:
@@ -44,3 +45,12 @@ def accounts(store, clock, light):
 @pytest.fixture
 def tokens(store, clock):
     return Tokens(store, clock)
+
+
+@pytest.fixture
+async def desk(data_dir, store, clock):
+    """Replies on their way out, with a platform that does what a test wants."""
+    opened = Desk(data_dir, store, clock)
+    await opened.open()
+    yield opened
+    await opened.close()

@@ -17,6 +17,7 @@ from services.audit_log import AuditLog
 from services.bindings import Bindings
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
+from services.echoes import Echoes
 from services.heartbeats import Heartbeats
 from services.incident_desk import IncidentDesk
 from services.ingest import Ingest
@@ -24,6 +25,7 @@ from services.monitor import Checks, Monitor
 from services.mutes import Mutes
 from services.parts import Services
 from services.preview import Preview
+from services.replies import Replies
 from services.stats import Stats
 from services.thresholds import Thresholds
 from services.tokens import Tokens
@@ -121,7 +123,8 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Servi
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
     ingest.observe = vitals.observe_batch
     bindings = Bindings(store, made_vault(parts.config), BY_PLATFORM, gateway.now)
-    webhooks = Webhooks(Arrivals(gateway, store), bindings.connector, having=bindings.having)
+    arrivals = Arrivals(gateway, store, echoes=Echoes(store, gateway.now))
+    webhooks = Webhooks(arrivals, bindings.connector, having=bindings.having)
     webhooks.observe = vitals.observe_webhook
     return Services(
         store=store,
@@ -141,6 +144,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Servi
         observe_response=vitals.observe_response,
         bindings=bindings,
         webhooks=webhooks,
+        replies=Replies(store, gateway, bindings.connector),
     )
 
 

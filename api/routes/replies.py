@@ -1,0 +1,155 @@
+"""Replies: asked for under an idempotency key, watched on their way out, decided about when they did not get through.
+
+A reply that was taken in (202) is durable and leaves by itself.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Query, Request
+from msgspec import Struct
+from starlette.responses import Response
+
+from actors.errors import RejectedError
+from api.asking import Cursor, Limit, Parts, Word, key_of, needs, rest_of_path
+from api.bodies import read_json
+from api.description import body_of, path_of
+from api.problems import problem
+from api.views import answer, page_answer, rfc3339
+from services.permissions import Caller
+from services.replies import Ask, AskedFile, ObjectedError
+from storage.channel_records import ReplyFilter, ReplyRow, ReplyState
+
+router = APIRouter(prefix="/api/v1", tags=["replies"])
+Reader = Annotated[Caller, Depends(needs("view_messages"))]
+Replier = Annotated[Caller, Depends(needs("reply"))]
+ReplyId = Annotated[str, Path(max_length=64)]
+CONVERSATIONS = "/api/v1/conversations/"
+# The route reads the key from the raw path: the framework has decoded its parts already.
+MESSAGES_OF_ONE = "/conversations/{key:path}/messages"
+MOST_BODY = 2**20
+KEY = "platform/account/conversation; `/` inside a part as %2F"
+
+
+class NewReply(Struct, forbid_unknown_fields=True):
+    """An answer to a conversation. `reply_to`: the message it quotes; `resend_of`: the reply it repeats.
+
+    `files` were kept before; `again`: the same words once more, although they went out a moment ago.
+    """
+
+    text: str = ""
+    reply_to: str | None = None
+    resend_of: str | None = None
+    files: list[AskedFile] = []
+    again: bool = False
+    private: bool = False
+
+
+class Retry(Struct, forbid_unknown_fields=True):
+    """`sure`: somebody looked at the platform, and the reply is not there."""
+
+    sure: bool = False
+
+
+class Settlement(Struct, forbid_unknown_fields=True):
+    """`sent`: whether the platform has the reply."""
+
+    sent: bool
+
+
+def _asking() -> dict[str, Any]:
+    header = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": True,
+        "description": "1 to 255 printable characters, new for every reply.",
+        "schema": {"type": "string", "maxLength": 255},
+    }
+    described = path_of(key=KEY)
+    return {**body_of(NewReply), "parameters": [*described["parameters"], header]}
+
+
+@router.post(MESSAGES_OF_ONE, summary="Answer a conversation", status_code=202, openapi_extra=_asking())
+async def ask(request: Request, parts: Parts, caller: Replier) -> Response:
+    """The same again gives the first answer; 409 for another reply, or the same words within a minute."""
+    *segments, _messages = rest_of_path(request, CONVERSATIONS)
+    key = key_of(segments)
+    wanted = await read_json(request, NewReply, MOST_BODY)
+    if wanted.private:
+        raise RejectedError("private: notes are not kept yet; leave it out to answer the customer")
+    given = request.headers.get("idempotency-key")
+    if given is None:
+        raise RejectedError("Idempotency-Key: the header is missing; send a new one with every new reply")
+    asked = Ask(
+        text=wanted.text,
+        reply_to=wanted.reply_to,
+        resend_of=wanted.resend_of,
+        files=tuple(wanted.files),
+        again=wanted.again,
+    )
+    try:
+        row = await parts.replies.ask(caller, key, asked, given)
+    except ObjectedError as wrong:
+        return _objected(wrong)
+    return answer({"message": row.id, "state": row.state}, 202)
+
+
+@router.get("/outbox", summary="Replies on their way out, newest first")
+async def outbox(  # one parameter per filter
+    parts: Parts,
+    _caller: Reader,
+    state: Annotated[list[ReplyState] | None, Query(description="One or more of them.")] = None,
+    platform: Word = None,
+    account: Word = None,
+    conversation: Annotated[str | None, Query(max_length=4096, description="The conversation's key.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Those that were sent, too. A `queued` one whose `code` is `blocked` waits for its channel's authorisation."""
+    where = ReplyFilter(states=tuple(state) if state else None, platform=platform, account=account, key=conversation)
+    return page_answer(await parts.replies.page(where, limit, cursor), reply_view)
+
+
+@router.post("/outbox/{reply_id}/retry", summary="Send a failed reply after all", openapi_extra=body_of(Retry))
+async def retry(request: Request, parts: Parts, caller: Replier, reply_id: ReplyId) -> Response:
+    """Under the same id. One that may have been sent needs `{"sure": true}`, else 409."""
+    wanted = await read_json(request, Retry)
+    try:
+        return answer(reply_view(await parts.replies.retry(caller, reply_id, sure=wanted.sure)))
+    except ObjectedError as wrong:
+        return _objected(wrong)
+
+
+@router.post("/outbox/{reply_id}/settle", summary="Say whether a reply was sent", openapi_extra=body_of(Settlement))
+async def settle(request: Request, parts: Parts, caller: Replier, reply_id: ReplyId) -> Response:
+    """For one of which nobody knows. What was not sent is failed then, and can be retried."""
+    wanted = await read_json(request, Settlement)
+    return answer(reply_view(await parts.replies.settle(caller, reply_id, sent=wanted.sent)))
+
+
+def reply_view(row: ReplyRow) -> dict[str, Any]:
+    """A reply as the outbox lists it."""
+    return {
+        "id": row.id,
+        "key": row.key,
+        "platform": row.platform,
+        "account": row.account,
+        "conversation": row.conversation,
+        "who": row.who,
+        "at": rfc3339(row.at),
+        "due_at": rfc3339(row.due_at) if row.state in {"new", "queued"} else None,
+        "state": row.state,
+        "text": row.text,
+        "reply_to": row.reply_to,
+        "resend_of": row.resend_of,
+        "files": [msgspec.to_builtins(file) for file in row.files],
+        "attempts": row.attempts,
+        "settled_at": rfc3339(row.settled_at),
+        "platform_message": row.platform_message,
+        "code": row.code,
+        "reason": row.reason,
+    }
+
+
+def _objected(wrong: ObjectedError) -> Response:
+    return problem(422, str(wrong), objections=[msgspec.to_builtins(one) for one in wrong.objections])

@@ -1,0 +1,54 @@
+"""Receipts that overtook the answer to a sending: let go once the reply they tell of is known, or after a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from actors.events import Receipt
+from storage.channel_ports import OutboxStore
+from storage.channel_records import ParkedReceipt
+from streams.ports import Gateway
+
+PATIENCE_MS = 60_000
+AT_ONCE = 500
+_receipt = msgspec.json.Decoder(Receipt)
+
+
+class Parked:
+    """The receipts that wait; `now` in ms."""
+
+    def __init__(self, store: OutboxStore, gateway: Gateway, now: Callable[[], int]) -> None:
+        self._store = store
+        self._gateway = gateway
+        self._now = now
+
+    async def release(self) -> int:
+        """Submit those whose reply is known, under its id, and those that waited long enough, as they are.
+
+        How many there were. Raises RetriableError; what was submitted by then is recognised by its key.
+        """
+        now = self._now()
+        waiting = await self._store.parked_before(now + 1, AT_ONCE)
+        by_channel: dict[tuple[str, str], list[ParkedReceipt]] = {}
+        for one in waiting:
+            by_channel.setdefault((one.platform, one.account), []).append(one)
+        released = 0
+        for (platform, account), parked in by_channel.items():
+            ours = await self._store.reply_ids(platform, account, list({one.message for one in parked}))
+            free = [one for one in parked if one.message in ours or one.at <= now - PATIENCE_MS]
+            if free:
+                await self._gateway.submit([_event(one, ours.get(one.message)) for one in free])
+                await self._store.drop_parked(free)
+                released += len(free)
+        return released
+
+
+def _event(parked: ParkedReceipt, reply: str | None) -> Receipt:
+    receipt = replace(_receipt.decode(parked.body), at=parked.at, event=parked.id)
+    return receipt if reply is None else replace(receipt, message=reply)
+
+
+__all__ = ["Parked"]
