@@ -200,6 +200,14 @@ class Connector(ABC):
         del api
         return ApiRequest(method="GET", url=attachment.url) if attachment.url else None
 
+    async def content(self, attachment: Attachment, api: Api) -> bytes | None:
+        """A file that came with a message, where no HTTP request gives it; None elsewhere. To be asked before `locate`.
+
+        Raises the errors of `connectors.contract.calling`.
+        """
+        del attachment, api
+        return None
+
     async def probe(self, api: Api) -> Probe:
         """How the channel stands at its platform. A DeniedError is an answer too: the authorisation is gone."""
         del api
