@@ -7,6 +7,7 @@ from connectors.ebay import Ebay
 from connectors.instagram import Instagram
 from connectors.lazada import Lazada
 from connectors.line import Line
+from connectors.mercadolibre import MercadoLibre
 from connectors.messenger import Messenger
 from connectors.shopee import Shopee
 from connectors.telegram import Telegram
@@ -19,6 +20,7 @@ CONNECTORS: tuple[type[Connector], ...] = (
     Lazada,
     TikTok,
     Ebay,
+    MercadoLibre,
     Messenger,
     Instagram,
     WhatsApp,

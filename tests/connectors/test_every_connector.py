@@ -26,13 +26,15 @@ BODIES = [
     (path.parent.name, path.stem) for path in sorted(PAYLOADS.glob("*/*.json")) if path.parent.name in BY_PLATFORM
 ]
 """Of webhooks; beside them lie folders with answers of APIs."""
+IDENTITIES = {"mercadolibre": {"client_id": "8974", "seller_id": "123456789"}}
+"""Settings that payloads must name, or they are refused."""
 
 every = pytest.mark.parametrize("kind", CONNECTORS, ids=lambda kind: kind.platform)
 every_payload = pytest.mark.parametrize(("platform", "name"), BODIES)
 
 
 def bound(kind, **settings):
-    given = {one.name: SECRET for one in kind.settings if one.required}
+    given = {one.name: SECRET for one in kind.settings if one.required} | IDENTITIES.get(kind.platform, {})
     url = f"https://weir.example/webhooks/{kind.platform}/{ACCOUNT}"
     return kind(Binding(account=ACCOUNT, url=url, settings=given | settings))
 
@@ -152,6 +154,10 @@ FORGED = {
             "x-line-signature": base64.b64encode(digest(settings["channel_secret"], BODY)).decode()
         },
     ),
+    "mercadolibre": (
+        "webhook_key",
+        lambda settings, _url: WebhookRequest(method="POST", query={"key": settings["webhook_key"]}, body=BODY),
+    ),
     "webhook": ("secret", forged_webhook),
 }
 """Of every platform with one: the setting that proves its requests, and how anybody who knows its value signs."""
@@ -170,7 +176,8 @@ def test_no_platforms_proof_is_left_out():
 def signed(connector):
     _, headers = FORGED[connector.platform]
     binding = connector.binding
-    return WebhookRequest(method="POST", headers=headers(binding.settings, binding.url), body=BODY)
+    proof = headers(binding.settings, binding.url)
+    return proof if isinstance(proof, WebhookRequest) else WebhookRequest(method="POST", headers=proof, body=BODY)
 
 
 @proven
