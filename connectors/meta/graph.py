@@ -61,7 +61,7 @@ APP_ID = Setting(
     secret=False,
     required=False,
 )
-_UPLOAD_S = 120.0
+_UPLOAD_S = 60.0
 _TOKEN = frozenset({"0", "102", "190", "131005"})
 _RAN_OUT = frozenset({None, "463"})
 """Subcodes of a token that has expired, or that nothing is told of; all others mean that it was taken away."""

@@ -43,7 +43,7 @@ HOST = "https://api.telegram.org"
 _MIB = 2**20
 _CAPTION = 1_024
 _PHOTO_BYTES = 10 * _MIB
-_UPLOAD_S = 120.0
+_UPLOAD_S = 60.0
 _LONGEST_WAIT_S = 3_600.0
 _MOST_DIGITS = 18
 

@@ -1,15 +1,11 @@
-"""What Instagram sends, and what becomes of it. The challenge and signature are Messenger's: tested there."""
+"""What Instagram sends, and what becomes of it. What Messenger does alike is in `meta_contract`."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-
-import pytest
 from hypothesis import given
 
 from actors.events import Attachment, Delete, Edit, Message, Receipt, Sender
-from connectors.contract.connector import Answer, Binding, Refused, SignatureError, UnreadableError, WebhookRequest
+from connectors.contract.connector import Binding, WebhookRequest
 from connectors.instagram import Instagram
 from tests.connectors.mutations import HOSTILE, mutated, parsed_or_unreadable, payload, payloads
 
@@ -29,22 +25,6 @@ def posted(body, **headers):
 
 def parsed(name, **settings):
     return connector(**settings).parse(posted(payload("instagram", name)))
-
-
-def test_the_challenge_is_answered_to_our_token_only():
-    query = {"hub.mode": "subscribe", "hub.verify_token": "our word", "hub.challenge": "42"}
-    assert connector().handshake(WebhookRequest(method="GET", query=query)) == Answer(body=b"42")
-    with pytest.raises(SignatureError):
-        connector().handshake(WebhookRequest(method="GET", query={**query, "hub.verify_token": "x"}))
-
-
-def test_the_signature_is_over_the_bytes_sent():
-    body = payload("instagram", "text")
-    genuine = "sha256=" + hmac.digest(b"s3cret", body, hashlib.sha256).hex()
-    connector().verify(posted(body, **{"x-hub-signature-256": genuine}))
-    for wrong in ({}, {"x-hub-signature-256": "sha256=ü"}, {"x-hub-signature-256": genuine.upper()}):
-        with pytest.raises(SignatureError):
-            connector().verify(posted(body, **wrong))
 
 
 def test_an_answer_to_a_story_says_which():
@@ -108,22 +88,6 @@ def test_a_message_that_meta_cannot_show_is_still_a_message():
     (message,) = parsed("unsupported")
     assert isinstance(message, Message)
     assert (message.text, message.extra) == (None, {"unsupported": True})
-
-
-def test_reactions_and_comments_give_nothing():
-    assert parsed("silent") == []
-    assert connector().parse(posted(b"{}")) == []
-
-
-def test_another_accounts_entry_is_refused():
-    (refused,) = parsed("text", account_id="1")
-    assert isinstance(refused, Refused)
-    assert "account_id" in refused.reason
-
-
-def test_a_pages_webhook_is_not_instagrams():
-    with pytest.raises(UnreadableError, match="another product"):
-        connector().parse(posted(payload("messenger", "text")))
 
 
 @HOSTILE
