@@ -46,9 +46,11 @@ def on_receipt(where: Channel, c: Conversation, receipt: Receipt, held: Held, no
             if state.resends:
                 _resent(state.resends.get(receipt.message), c, now, out)
         case "failed":
-            if not held.flags & (DELIVERED | MERGED | HISTORY):
+            if not held.flags & (MERGED | HISTORY):
+                # Kept whatever came before: the state depends on which receipts came, not on their order.
                 held.flags |= FAILED
-                _refused(where, c, receipt, held, now, out)
+                if not held.flags & DELIVERED:
+                    _refused(where, c, receipt, held, now, out)
 
 
 def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
