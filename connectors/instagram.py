@@ -96,7 +96,7 @@ class Instagram(PageMessaging):
         """Also to pictures over 8 MB, and to files that Instagram could not fetch."""
         return [*super().objections(message, now), *unfetchable(message), *_large_pictures(message)]
 
-    async def file(self, file: OutgoingFile, graph: Graph) -> Mapping[str, Any]:
+    async def attached(self, file: OutgoingFile, graph: Graph) -> Mapping[str, Any]:
         """The file's address, from where Instagram fetches it."""
         del graph
         return {"attachment": {"type": kind_of(file.mime), "payload": {"url": address_of(file)}}}

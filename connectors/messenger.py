@@ -71,7 +71,7 @@ class Messenger(PageMessaging):
         quoted = {"reply_to": {"mid": message.reply_to}} if message.reply_to else {}
         return {"message": {**content, "metadata": message.id}, **quoted}
 
-    async def file(self, file: OutgoingFile, graph: Graph) -> Mapping[str, Any]:
+    async def attached(self, file: OutgoingFile, graph: Graph) -> Mapping[str, Any]:
         """The file is uploaded first and sent by its id."""
         kind = kind_of(file.mime)
         about = {"attachment": {"type": kind, "payload": {"is_reusable": True}}}

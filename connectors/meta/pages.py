@@ -76,7 +76,7 @@ class PageMessaging(PageConnector):
         graph = self.graph(api)
         if len(message.files) + bool(message.text.strip()) != 1:
             raise RefusedError("the platform takes either a text or one file with one message", "text_with_files")
-        content = {"text": message.text} if not message.files else await self.file(message.files[0], graph)
+        content = {"text": message.text} if not message.files else await self.attached(message.files[0], graph)
         body = {"recipient": {"id": message.conversation}, **self._kind(message, api.now())}
         answer = await graph.post(self.node, "messages", body={**body, **self.content(message, content)})
         with readable():
@@ -88,7 +88,7 @@ class PageMessaging(PageConnector):
         return {"message": content}
 
     @abstractmethod
-    async def file(self, file: OutgoingFile, graph: Graph) -> Mapping[str, Any]:
+    async def attached(self, file: OutgoingFile, graph: Graph) -> Mapping[str, Any]:
         """What a message holds that brings a file; nothing is sent meanwhile."""
 
     def _kind(self, message: Outgoing, now: int) -> Mapping[str, str]:
