@@ -52,7 +52,7 @@ class Life:
             return changed
         number = 1_000 + len(shop.orders) + 1
         buyer: Buyer = rng.choice(shop.buyers)
-        own = str(self._stage.world.mark(now) // 1000)
+        own = str(self._stage.world.mark(now))
         placed = Order(
             shop=shop.key,
             id=own,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import TYPE_CHECKING, Literal
 
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from emulator.agenda import Agenda
@@ -18,6 +19,8 @@ from emulator.world import Conversation, Media, Message, Order, Shop, World
 if TYPE_CHECKING:  # a platform stands on a stage that knows its platforms
     from emulator.platforms.contract import Platform
 
+BY_ADDRESS = "text/uri-list"
+"""The kind of a file that was sent by its address."""
 DELIVERED_S, READ_S = (0.5, 3.0), (4.0, 40.0)
 
 
@@ -38,10 +41,28 @@ class Stage:
         self.owners: dict[str, tuple[str, str]] = {}
         """Platform and account of the shop that a file was sent to or by, by the file's key."""
 
-    def happen(self, shop: Shop, kind: HappeningKind, **told: object) -> Delivery:
-        """Something happens, and is pushed."""
+    def happen(
+        self,
+        shop: Shop,
+        kind: HappeningKind,
+        *,
+        message: Message | None = None,
+        order: Order | None = None,
+        status: str = "",
+        body: bytes | None = None,
+    ) -> Delivery:
+        """Something happens, and is pushed: as things are now, whatever becomes of them later."""
         now = self.clock.now()
-        happening = Happening(id=self.world.mark(now), kind=kind, shop=shop.key, at=now, **told)  # pyright: ignore[reportArgumentType] # the fields of Happening
+        happening = Happening(
+            id=self.world.mark(now),
+            kind=kind,
+            shop=shop.key,
+            at=now,
+            message=None if message is None else replace(message),
+            order=None if order is None else replace(order),
+            status=status,
+            body=body,
+        )
         return self.pusher.tell(shop, happening)
 
     def conversation(self, shop: Shop, buyer: str | None = None, own: str | None = None) -> Conversation:
@@ -134,7 +155,10 @@ class Stage:
 
     def media_url(self, key: str) -> str:
         """Where a file of the platforms' content network is."""
-        kind = self.world.media[key].mime if key in self.world.media else "image/jpeg"
+        found = self.world.media.get(key)
+        kind = "image/jpeg" if found is None else found.mime
+        if found is not None and kind == BY_ADDRESS:
+            return found.content.decode()
         return f"{self.base_url}/media/{key}.{kind.rpartition('/')[2]}"
 
     def file(self, key: str, owner: tuple[str, str] | None = None) -> Response:
