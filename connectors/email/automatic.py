@@ -1,7 +1,7 @@
 """Mails that no person wrote: automatic answers, notices, bulk mail. Nothing may answer them by itself.
 
-After RFC 3834 (Auto-Submitted), RFC 5321 4.5.5 (the empty return path), RFC 2919 (List-Id) and the unregistered but wide
-use of Precedence, X-Auto-Response-Suppress and X-Autoreply.
+After RFC 3834 (Auto-Submitted), RFC 5321 4.5.5 (the empty return path), RFC 2919 (List-Id) and the wide use of
+Precedence, X-Auto-Response-Suppress and X-Autoreply.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from connectors.email import headers
 
 Automatic: TypeAlias = Literal["bounce", "receipt", "notice", "answer", "bulk", "list"]
-"""`answer`: somebody's vacation notice and the like; `notice`: a program's; `list`: a person's words by way of a list."""
+"""`answer`: a vacation notice and the like; `notice`: a program's; `list`: a person's words by way of a list."""
 Role: TypeAlias = Literal["customer", "bot", "system"]
 _MACHINES = ("mailer-daemon", "postmaster", "mail-daemon")
 _SUPPRESSING = frozenset({"all", "oof", "autoreply"})

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from connectors.email import headers
 from connectors.email.charsets import decode
+from connectors.email.mime import inside_of
 
 _LONGEST_REASON = 500
 _MOST_BYTES = 256 * 1024
@@ -39,7 +40,8 @@ class Bounce(Struct, frozen=True, kw_only=True):
 
 def bounce(mail: Mail, shown: str) -> Bounce:
     """What a report tells of; to be asked of mails that are `automatic` by a bounce only. `shown`: its text."""
-    told = next(iter(_fields(mail)), {})
+    nothing: dict[str, str] = {}
+    told = next(iter(_fields(mail)), nothing)
     diagnostic = told.get("diagnostic-code", "").partition(";")[2].strip() or told.get("diagnostic-code", "")
     words = "" if diagnostic else shown[:_MOST_BYTES]
     code = told.get("status", "").split(" ")[0] or _code(diagnostic or words)
@@ -83,8 +85,7 @@ def _fields(mail: Mail) -> Iterator[dict[str, str]]:
 
 
 def _blocks(part: Mail) -> list[dict[str, str]]:
-    payload = part.get_payload()
-    blocks = [block for block in payload if isinstance(block, Mail)] if isinstance(payload, list) else []
+    blocks = inside_of(part) or ()
     made = [
         {
             name.lower(): headers.unfolded(str(value).encode("utf-8", "surrogateescape"))
@@ -113,9 +114,8 @@ def _bytes(part: Mail) -> bytes:
 def _original(mail: Mail) -> str | None:
     for part in mail.walk():
         if part is not mail and part.get_content_type() in _RETURNED:
-            payload = part.get_payload()
-            for inner in payload if isinstance(payload, list) else ():
-                if isinstance(inner, Mail) and (found := headers.message_id(inner)) is not None:
+            for inner in inside_of(part) or ():
+                if (found := headers.message_id(inner)) is not None:
                     return found
             if (hit := _RETURNED_ID.search(_bytes(part)[:_MOST_BYTES])) is not None:
                 return hit[1].decode("ascii", "replace")

@@ -56,8 +56,11 @@ _ESCAPES = {
     b"\x1b$@": "iso2022_jp_ext",
 }
 _LONG_UTF8 = re.compile(rb"[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_ASCII = 0x7F
 _MOSTLY = 0.5
 """A text in a script of its own has more than this part of its bytes beyond ASCII."""
+_MARKS = "\uff0c\u3002\uff01\uff1f\u3001\uff1a\uff1b\uff08\uff09\u201c\u201d\u300a\u300b\uffe5\u2026\u2014"
+"""Of Chinese sentences."""
 _COMMON_CHINESE = 0.6
 """The first level of GB 2312, 3,755 characters in the order of their sound, is nearly all of any Chinese text."""
 
@@ -120,7 +123,7 @@ def _undeclared(data: bytes, hint: str | None) -> str | None:
         return found
     if (found := _strict(data, "utf_8")) is not None:
         return found
-    high = sum(byte > 0x7F for byte in data)
+    high = sum(byte > _ASCII for byte in data)
     if high > _MOSTLY * len(data.strip()) or _pairs(data):
         for name, likely in (("gb18030", _is_chinese), ("cp932", _is_japanese), ("cp949", _is_korean)):
             found = _strict(data, name)
@@ -137,8 +140,8 @@ def _pairs(data: bytes) -> bool:
 
 
 def _is_chinese(text: str) -> bool:
-    beyond = [char for char in text if ord(char) > 0x7F]
-    common = sum(_first_level(char) or char in "，。！？、：；（）“”《》￥…—" for char in beyond)
+    beyond = [char for char in text if ord(char) > _ASCII]
+    common = sum(_first_level(char) or char in _MARKS for char in beyond)
     return bool(beyond) and common >= _COMMON_CHINESE * len(beyond)
 
 
@@ -155,12 +158,12 @@ def _is_japanese(text: str) -> bool:
 
 
 def _is_korean(text: str) -> bool:
-    beyond = [char for char in text if ord(char) > 0x7F]
+    beyond = [char for char in text if ord(char) > _ASCII]
     return bool(beyond) and sum("\uac00" <= char <= "\ud7a3" for char in beyond) >= _MOSTLY * len(beyond)
 
 
 def _is_cyrillic(text: str) -> bool:
-    beyond = [char for char in text if ord(char) > 0x7F]
+    beyond = [char for char in text if ord(char) > _ASCII]
     return bool(beyond) and sum("\u0410" <= char <= "\u044f" for char in beyond) >= _MOSTLY * len(beyond)
 
 

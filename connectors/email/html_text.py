@@ -14,8 +14,9 @@ _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9:-]{0,31})")
 _ATTRIBUTE = re.compile(r"""([A-Za-z-]{1,32})\s{0,8}=\s{0,8}(?:"([^"]{0,4096})"|'([^']{0,4096})'|([^\s"'>]{1,4096}))""")
 _UNSHOWN = frozenset({"script", "style", "title", "template", "noembed", "iframe", "object", "svg", "math", "textarea"})
 _BLOCKS = frozenset(
-    "address article aside blockquote center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 header hr"
-    " li main nav ol p pre section table tbody tfoot thead tr ul".split()
+    {"address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer"}
+    | {"form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section"}
+    | {"table", "tbody", "tfoot", "thead", "tr", "ul"}
 )
 _APART = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "ul", "ol", "table"})
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0\u200b]+")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from email import message_from_bytes
 from email.message import Message as Mail
 from email.policy import compat32
+from typing import Any, cast
 from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
@@ -122,20 +123,25 @@ def _measure(mail: Mail) -> None:
             raise UnreadableMailError(f"the mail has more than {MOST_PARTS} parts; open it in the mailbox")
         if depth > DEEPEST:
             raise UnreadableMailError(f"the mail is nested more than {DEEPEST} deep; open it in the mailbox")
-        payload = part.get_payload()
-        if isinstance(payload, list):
-            waiting += [(inner, depth + 1) for inner in payload if isinstance(inner, Mail)]
+        waiting += [(inner, depth + 1) for inner in inside_of(part) or ()]
 
 
 def _leaves(mail: Mail, number: str = "") -> Iterator[tuple[str, Mail]]:
     """The parts that hold something, with their numbers; a mail within the mail is one of them."""
-    payload = mail.get_payload()
-    if mail.get_content_maintype() == "multipart" and isinstance(payload, list):
-        for index, inner in enumerate(payload, start=1):
-            if isinstance(inner, Mail):
-                yield from _leaves(inner, f"{number}.{index}" if number else str(index))
+    inside = inside_of(mail)
+    if mail.get_content_maintype() == "multipart" and inside is not None:
+        for index, inner in enumerate(inside, start=1):
+            yield from _leaves(inner, f"{number}.{index}" if number else str(index))
     else:
         yield number or "1", mail
+
+
+def inside_of(part: Mail) -> Sequence[Mail] | None:
+    """The parts of a part; None when it has content of its own instead."""
+    payload: Any = part.get_payload()
+    if not isinstance(payload, list):
+        return None
+    return [inner for inner in cast("list[Mail | str]", payload) if isinstance(inner, Mail)]
 
 
 def _words(mail: Mail, parts: Sequence[tuple[str, Mail]], hint: str | None) -> tuple[str, bool, set[str]]:
@@ -173,11 +179,9 @@ def _versions(mail: Mail, number: str = "") -> Iterator[str]:
     if mail.get_content_type() == "multipart/alternative":
         yield number
         return
-    payload = mail.get_payload()
-    if mail.get_content_maintype() == "multipart" and isinstance(payload, list):
-        for index, inner in enumerate(payload, start=1):
-            if isinstance(inner, Mail):
-                yield from _versions(inner, f"{number}.{index}" if number else str(index))
+    if mail.get_content_maintype() == "multipart":
+        for index, inner in enumerate(inside_of(mail) or (), start=1):
+            yield from _versions(inner, f"{number}.{index}" if number else str(index))
 
 
 def _kind(part: Mail) -> str | None:
@@ -220,9 +224,10 @@ def _clean(text: str) -> str:
 
 def _bytes(part: Mail) -> bytes:
     """A part's content, decoded; what it is encoded in wrongly is given as it stands."""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return b"".join(inner.as_bytes() for inner in payload if isinstance(inner, Mail))
+    inside = inside_of(part)
+    if inside is not None:
+        return b"".join(_written(inner) for inner in inside)
+    payload: Any = part.get_payload()
     try:
         found = part.get_payload(decode=True)
     except (ValueError, LookupError):
@@ -230,6 +235,18 @@ def _bytes(part: Mail) -> bytes:
     if isinstance(found, bytes):
         return found
     return payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
+
+
+def _written(mail: Mail) -> bytes:
+    """A mail within the mail as a file; the standard library cannot write everything that it reads."""
+    try:
+        return mail.as_bytes()
+    except (UnicodeError, LookupError, ValueError, TypeError, AttributeError):
+        told = b"".join(
+            name.encode("utf-8", "surrogateescape") + b": " + str(value).encode("utf-8", "surrogateescape") + b"\n"
+            for name, value in mail.raw_items()
+        )
+        return told + b"\n" + _bytes(mail)
 
 
 def _name(part: Mail, hint: str | None = None) -> str:
@@ -242,10 +259,12 @@ def _name(part: Mail, hint: str | None = None) -> str:
 
 
 def _parameter(value: bytes, name: str, hint: str | None) -> str:
-    """A parameter of a header, in any of the ways it is written: plain, an encoded word, RFC 2231 in one or more pieces."""
+    """A parameter of a header in any of the ways it is written: plain, encoded words, RFC 2231 in pieces."""
     flat = re.sub(rb"\r?\n[ \t]*", b" ", value)
     pattern = rb";\s*" + name.encode() + rb"(?:\*(\d{1,2}))?(\*)?\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"?|([^;\s]*))"
-    pieces = sorted((int(hit[0] or 0), bool(hit[1]), hit[2] or hit[3]) for hit in re.findall(pattern, flat, re.I))
+    pieces = sorted(
+        (int(hit[0] or 0), bool(hit[1]), hit[2] or hit[3]) for hit in re.findall(pattern, flat, re.IGNORECASE)
+    )
     if not pieces:
         return ""
     if not any(encoded for _, encoded, _ in pieces):
@@ -275,12 +294,11 @@ def _file(number: str, part: Mail, hint: str | None) -> File:
 def _otherwise(part: Mail, mime: str, number: str) -> str:
     """A name for a file without one; a mail within the mail is called by its subject."""
     if mime == "message/rfc822":
-        payload = part.get_payload()
-        inner = payload[0] if isinstance(payload, list) and payload else None
-        subject = headers.text(inner, "Subject") if isinstance(inner, Mail) else ""
+        inner = next(iter(inside_of(part) or ()), None)
+        subject = headers.text(inner, "Subject") if inner is not None else ""
         bare = re.sub(r"[^\w .()-]+", "_", subject)[:80]
         return f"{bare or 'mail'}.eml"
     return f"part-{number}"
 
 
-__all__ = ["File", "Letter", "UnreadableMailError", "content_of", "letter", "parsed"]
+__all__ = ["File", "Letter", "UnreadableMailError", "content_of", "inside_of", "letter", "parsed"]

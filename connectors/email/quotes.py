@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 
 _WROTE = re.compile(
-    r"wrote|writes|schrieb|a écrit|escribió|escreveu|ha scritto|scrisse|schreef|napisał|skrev|viết|menulis|เขียน|написал|"
-    r"пишет|пише|写道|寫道|작성|のメッセージ|のメール|كتب|kirjoitti|yazdı|írta|napsal|έγραψε",
+    r"wrote|writes|schrieb|a écrit|escribió|escreveu|ha scritto|scrisse|schreef|napisał|skrev|viết|menulis|เขียน|"
+    r"написал|пишет|пише|写道|寫道|작성|のメッセージ|のメール|كتب|kirjoitti|yazd\u0131|írta|napsal|έγραψε",
     re.IGNORECASE,
 )
 _ORIGINAL = re.compile(
-    r"^[ \t]{0,8}(?:[-_=—*]{2,}[ \t]*)(?:original message|original appointment|forwarded message|ursprüngliche nachricht|"
-    r"originalnachricht|weitergeleitete nachricht|message d'origine|message original|message transféré|mensaje original|"
-    r"mensagem original|messaggio originale|oorspronkelijk bericht|原始邮件|原始郵件|转发邮件|轉寄郵件|"
+    r"^[ \t]{0,8}(?:[-_=—*]{2,}[ \t]*)(?:original message|original appointment|forwarded message|"
+    r"ursprüngliche nachricht|originalnachricht|weitergeleitete nachricht|message d'origine|message original|"
+    r"message transféré|mensaje original|mensagem original|messaggio originale|oorspronkelijk bericht|"
+    r"原始邮件|原始郵件|转发邮件|轉寄郵件|"
     r"元のメッセージ|원본 메시지|원본 메일|исходное сообщение|thư gốc|ข้อความต้นฉบับ|pesan asli|reply message|"
     r"reply to message|original mail)[ \t]*[-_=—*]{0,80}[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -23,15 +24,15 @@ _ORIGINAL = re.compile(
 _FIRST = r"From|Von|De|Da|Van|Od|Från|Fra|От|发件人|寄件者|寄件人|差出人|送信者|보낸 사람|보낸사람|Từ|Dari|จาก|من"
 _NEXT = (
     r"Sent|Date|Gesendet|Datum|Envoyé|Enviado|Enviado el|Enviada em|Data|Inviato|Verzonden|Wysłano|Skickat|Sendt|"
-    r"Отправлено|Дата|发送时间|傳送日期|寄件日期|日期|时间|時間|送信日時|日時|보낸 날짜|보낸날짜|날짜|Ngày|Đã gửi|Tanggal|"
-    r"Terkirim|ส่ง|วันที่|To|An|À|Para|A|Aan|收件人|Subject|Betreff|Objet|Asunto|Assunto|Oggetto|主题|主旨|件名|제목"
+    r"Отправлено|Дата|发送时间|傳送日期|寄件日期|日期|时间|時間|送信日時|日時|보낸 날짜|보낸날짜|날짜|Ngày|Đã gửi|"
+    r"Tanggal|Terkirim|ส่ง|วันที่|To|An|À|Para|A|Aan|收件人|Subject|Betreff|Objet|Asunto|Assunto|Oggetto|主题|主旨|件名|제목"
 )
 _HEADERS = re.compile(
-    rf"^[ \t*]{{0,8}}(?:{_FIRST})[ \t]?[*]?[:：][^\n]{{1,400}}\n+[ \t*]{{0,8}}(?:{_NEXT})[ \t]?[*]?[:：]",
+    rf"^[ \t*]{{0,8}}(?:{_FIRST})[ \t]?[*]?[:\uff1a][^\n]{{1,400}}\n+[ \t*]{{0,8}}(?:{_NEXT})[ \t]?[*]?[:\uff1a]",
     re.IGNORECASE | re.MULTILINE,
 )
-_RULE = re.compile(r"^_{20,}[ \t]*\n(?=[ \t*]*(?:" + _FIRST + r")[ \t*]*[:：])", re.IGNORECASE | re.MULTILINE)
-_QUOTE = re.compile(r"[ \t]{0,4}[>|＞]")
+_RULE = re.compile(r"^_{20,}[ \t]*\n(?=[ \t*]*(?:" + _FIRST + r")[ \t*]*[:\uff1a])", re.IGNORECASE | re.MULTILINE)
+_QUOTE = re.compile(r"[ \t]{0,4}[>|\uff1e]")
 LONGEST_LINE = 600
 MOST_LINES = 5_000
 
@@ -69,9 +70,9 @@ def _dated(line: str) -> bool:
 
 
 def _introduces(line: str, following: list[str]) -> bool:
-    """Whether the next line that is not blank is a quoted one, or the line itself says that words of an address come."""
+    """Whether the next line that is not blank is a quoted one, or the line itself names who wrote."""
     after = next((one for one in following if one.strip()), "")
-    return bool(_QUOTE.match(after)) or ("@" in line and bool(after) and line.rstrip().endswith((":", "：")))
+    return bool(_QUOTE.match(after)) or ("@" in line and bool(after) and line.rstrip().endswith((":", "\uff1a")))
 
 
 def _trailing_quote(text: str) -> int | None:
