@@ -66,7 +66,7 @@ class Messenger(PageMessaging):
     limits = Limits(text=2_000, window_ms=DAY_MS, files=1, together=False, file_bytes=25 * 2**20)
     oauth = OAuth(grants=(ACCESS_TOKEN.name, "page_id"), scopes=_SCOPES)
 
-    def content(self, message: Outgoing, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    def said(self, message: Outgoing, content: Mapping[str, Any]) -> Mapping[str, Any]:
         """With our id, and the message that is answered."""
         quoted = {"reply_to": {"mid": message.reply_to}} if message.reply_to else {}
         return {"message": {**content, "metadata": message.id}, **quoted}

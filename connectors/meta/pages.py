@@ -37,7 +37,7 @@ PACE = Pace(requests=2, per_s=1.0, complete=False)
 """The Conversations API's limit of two a second; that of sending is far above what people write."""
 _SECOND_MS = 1_000
 _MOST_PAGES = 100
-_PER_PAGE = "25"
+_PER_PAGE = 25
 _FIELDS = (
     "updated_time,participants,messages.limit(20){id,created_time,from,to,message,"
     "attachments{mime_type,size,image_data,video_data,file_url}}"
@@ -78,11 +78,11 @@ class PageMessaging(PageConnector):
             raise RefusedError("the platform takes either a text or one file with one message", "text_with_files")
         content = {"text": message.text} if not message.files else await self.attached(message.files[0], graph)
         body = {"recipient": {"id": message.conversation}, **self._kind(message, api.now())}
-        answer = await graph.post(self.node, "messages", body={**body, **self.content(message, content)})
+        answer = await graph.post(self.node, "messages", body={**body, **self.said(message, content)})
         with readable():
             return Sent(message=reading.identity(answer, "message_id"))
 
-    def content(self, message: Outgoing, content: Mapping[str, Any]) -> Mapping[str, Any]:
+    def said(self, message: Outgoing, content: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the body of a message holds beside its recipient."""
         del message
         return {"message": content}
@@ -101,7 +101,7 @@ class PageMessaging(PageConnector):
         """Conversations, the latest first, with the latest 20 messages of each."""
         graph = self.graph(api)
         ours = await self.ours(graph)
-        query = [("platform", self.platform), ("fields", _FIELDS), ("limit", _PER_PAGE)]
+        query = [("platform", self.platform), ("fields", _FIELDS), ("limit", str(_PER_PAGE))]
         if window.conversation is not None:
             query.append(("user_id", window.conversation))
         after: str | None = None
@@ -110,7 +110,8 @@ class PageMessaging(PageConnector):
             turned = [("after", after)] if after else []
             answer = await graph.get(self.node, "conversations", query=[*query, *turned])
             with readable():
-                found, after = reading.items(answer, "data"), _next(answer)
+                found = reading.items(answer, "data")
+                after = _next(answer, len(found))
             yield reading.each(found, lambda one: self._conversation(one, window, ours))
             if after is None or after in seen or _older(found, window.since):
                 return
@@ -199,10 +200,11 @@ def _attachments(told: Document, mid: str) -> list[Attachment]:
     return found
 
 
-def _next(answer: Document) -> str | None:
-    """The cursor of the next page, when there is one."""
+def _next(answer: Document, held: int) -> str | None:
+    """The cursor of the next page, when there is one or this one is full."""
     paging = reading.optional_part(answer, "paging")
-    return reading.text(reading.optional_part(paging, "cursors"), "after") if paging.get("next") else None
+    after = reading.text(reading.optional_part(paging, "cursors"), "after")
+    return after if paging.get("next") or held >= _PER_PAGE else None
 
 
 def _older(conversations: Sequence[Any], since: int) -> bool:
