@@ -24,6 +24,7 @@ from actors.errors import PermanentError, RetriableError
 
 MOST_BYTES = 8 * 2**20
 _LONGEST_REASON = 500
+_SETTING_MISSING = "setting_missing"
 
 
 class UnreachableError(RetriableError):
@@ -129,7 +130,7 @@ def needed(settings: Mapping[str, str], *names: str) -> list[str]:
             raise RefusedError(
                 f"the channel's setting `{name}` is empty, and the platform's API cannot be asked without it; authorise"
                 " the channel, or give the setting with `weir channel add`",
-                "setting_missing",
+                _SETTING_MISSING,
             )
     return [settings[name] for name in names]
 
@@ -148,6 +149,17 @@ def before_sending() -> Generator[None]:
         yield
     except UncertainError as failed:
         raise UnreachableError(str(failed)) from failed
+
+
+@contextmanager
+def renewing() -> Generator[None]:
+    """Around asking for tokens anew: a platform that refuses them accepts the channel's authorisation no more."""
+    try:
+        yield
+    except RefusedError as refused:
+        if refused.code == _SETTING_MISSING:
+            raise
+        raise DeniedError(str(refused)) from refused
 
 
 def retry_after(response: ApiResponse) -> float | None:
@@ -169,6 +181,7 @@ __all__ = [
     "before_sending",
     "checked",
     "needed",
+    "renewing",
     "retry_after",
     "without",
 ]

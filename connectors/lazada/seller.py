@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from connectors.contract import reading
 from connectors.contract.asking import API_URL, AUTH_URL, address, readable
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
-from connectors.contract.calling import Api, RefusedError, UncertainError, before_sending, needed
+from connectors.contract.calling import Api, RefusedError, UncertainError, before_sending, needed, renewing
 from connectors.contract.connector import (
     Capabilities,
     Connector,
@@ -188,12 +188,13 @@ class Lazada(Connector):
         token = self.binding.settings.get("refresh_token")
         if not token:
             return None
-        try:
-            found = await SellerApi(self.binding, api).authorise(RENEW, refresh_token=token)
-        except RefusedError as refused:
-            if refused.code == BOUGHT:
-                return None
-            raise
+        with renewing():
+            try:
+                found = await SellerApi(self.binding, api).authorise(RENEW, refresh_token=token)
+            except RefusedError as refused:
+                if refused.code == BOUGHT:
+                    return None
+                raise
         return self._granted(found, api.now())
 
     def _granted(self, found: Document, now: int) -> Grant:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from actors.events import Message
 from connectors.contract import reading
 from connectors.contract.asking import readable
 from connectors.contract.connector import Parsed, Refused, UnreadableError
@@ -72,10 +73,11 @@ async def messages(
     return parsed, None if over else following
 
 
-async def lost(shop: ShopApi, account: str) -> Lost:
+async def lost(shop: ShopApi, window: Window, account: str) -> Lost:
     """The earliest pushes that Shopee could not deliver within three days and nobody confirmed.
 
-    They are the whole app's. Those with chat of another shop are not confirmed: only its own channel can take them in.
+    They are the whole app's. They are confirmed only when none of them is another shop's chat, which its own channel
+    takes in, and none is of another time than the window's.
     """
     found = await shop.get(LOST, shop=False)
     with readable():
@@ -88,7 +90,9 @@ async def lost(shop: ShopApi, account: str) -> Lost:
     parsed: list[Parsed] = []
     for push, raw in zip(pushes, told, strict=True):
         parsed += _told(push, raw, ours, account)
-    confirm = int(last) if told and last and last.isascii() and last.isdigit() and not strangers else None
+    beyond = any(isinstance(one, Message) and not window.since <= one.sent_at < window.until for one in parsed)
+    known = told and last and last.isascii() and last.isdigit() and len(last) <= _MOST_DIGITS
+    confirm = int(last) if known and last and not (strangers or beyond) else None
     return Lost(parsed=parsed, confirm=confirm, more=answer.get("has_next_page") is True)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from connectors.contract import reading
 from connectors.contract.asking import API_URL, address, readable
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
-from connectors.contract.calling import Api, RefusedError, UncertainError, before_sending, needed
+from connectors.contract.calling import Api, RefusedError, UncertainError, before_sending, needed, renewing
 from connectors.contract.connector import (
     Answer,
     Binding,
@@ -144,7 +144,7 @@ class Shopee(Connector):
         shop, account = self._shop(api), self.binding.account
         more = window.conversation is None
         while more:
-            page = await history.lost(shop, account)
+            page = await history.lost(shop, window, account)
             if page.parsed:
                 yield page.parsed
             if page.confirm is not None:
@@ -206,7 +206,8 @@ class Shopee(Connector):
         token, shop = self.binding.settings.get("refresh_token"), self.binding.settings.get("shop_id", "")
         if not token or not (shop.isascii() and shop.isdigit()):
             return None
-        return await self._granted(RENEW, {"refresh_token": token, "shop_id": int(shop)}, api)
+        with renewing():
+            return await self._granted(RENEW, {"refresh_token": token, "shop_id": int(shop)}, api)
 
     async def _granted(self, path: str, asked: dict[str, str | int], api: Api) -> Grant:
         (partner,) = needed(self.binding.settings, "partner_id")

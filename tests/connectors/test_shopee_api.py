@@ -286,6 +286,16 @@ async def test_lost_pushes_of_another_shop_are_left_to_its_own_channel():
     api.finished()
 
 
+async def test_lost_pushes_of_another_time_are_not_confirmed():
+    api = ScriptedApi(
+        (asked("GET", "/api/v2/push/get_lost_push_message", shop=False), recorded("lost")),
+        (asks("GET", f"{HOST}/api/v2/sellerchat/get_conversation_list"), answer_of({"error": "", "response": {}})),
+    )
+    ((message,),) = await pages(shopee(), api, Window(since=NOW - 2 * HOUR_MS, until=NOW - HOUR_MS))
+    assert message.text == "Halo?"
+    api.finished()
+
+
 async def test_a_history_without_end_is_left(monkeypatch):
     monkeypatch.setattr(shop_module, "MOST_PAGES", 20)
     told = recorded("messages")
@@ -348,8 +358,9 @@ async def test_tokens_are_renewed():
     api.finished()
 
 
-async def test_a_refresh_token_that_holds_no_more_is_denied():
-    told = answer_of({"error": "error_auth", "message": "Invalid refresh_token refresh-old"}, 403)
+@pytest.mark.parametrize("code", ["error_auth", "error_param"])
+async def test_a_refresh_token_that_holds_no_more_is_denied(code):
+    told = answer_of({"error": code, "message": "Invalid refresh_token refresh-old"}, 403)
     with pytest.raises(DeniedError) as raised:
         await shopee().renew(ScriptedApi((lambda _: True, told)))
     assert "refresh-old" not in str(raised.value)
