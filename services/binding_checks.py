@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from actors.errors import RejectedError
@@ -74,6 +74,17 @@ def checked_settings(kind: type[Connector], settings: Mapping[str, str]) -> dict
         if not all(line.isprintable() for line in value.splitlines()):
             raise RejectedError(f"settings: {name} holds characters that cannot be seen; paste it anew")
     return dict(settings)
+
+
+def check_unset(kind: type[Connector], names: Collection[str], given: Mapping[str, str]) -> None:
+    """Return when these settings may be taken away; raises RejectedError that names the first that may not."""
+    optional = {one.name for one in kind.settings if not one.required}
+    for name in names:
+        if name in given:
+            raise RejectedError(f"settings: {name[:SHOWN]} is given and taken away at once; do one of them")
+        if name not in optional:
+            there = ", ".join(sorted(optional)) or "none"
+            raise RejectedError(f"unset: {name[:SHOWN]!r} cannot be taken away; of {kind.platform} these can: {there}")
 
 
 def missing_settings(kind: type[Connector], values: Mapping[str, str]) -> list[str]:

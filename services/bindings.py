@@ -7,19 +7,21 @@ list, no error and no row of the audit: names alone are.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from actors.errors import RejectedError, RetriableError
 from actors.keys import channel_key
+from connectors.contract.authorising import Grant
 from connectors.contract.connector import Binding, Connector
 from services.binding_checks import (
     check_account,
+    check_unset,
     check_url,
     checked_settings,
     kind_of,
@@ -42,7 +44,9 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     """What a list tells of a bound channel. Times in ms.
 
     `settings` and `secrets`: names of what is set, never values; `missing`: required settings that are not set;
-    `trouble`: why its secrets cannot be opened or its platform is not served, with what to do.
+    `trouble`: why its secrets cannot be opened or its platform is not served, with what to do. `expires_at`: when the
+    authorisation runs out; `refresh_by`: until when it is renewed without a person; `scopes`: the permissions granted,
+    None where the platform does not tell; `lacking`: those that were not given though they are needed.
     """
 
     platform: str
@@ -56,6 +60,10 @@ class ChannelView(Struct, frozen=True, kw_only=True):
     created_by: str
     changed_at: int
     trouble: str | None = None
+    expires_at: int | None = None
+    refresh_by: int | None = None
+    scopes: list[str] | None = None
+    lacking: list[str] = field(default_factory=list[str])
 
 
 class Resealed(Struct, frozen=True, kw_only=True):
@@ -90,36 +98,95 @@ class Bindings:
         self._broken: dict[tuple[str, str], tuple[BoundChannel, str]] = {}
 
     async def bind(
-        self, caller: Caller, platform: str, account: str, url: str, settings: Mapping[str, str]
+        self,
+        caller: Caller,
+        platform: str,
+        account: str,
+        url: str,
+        settings: Mapping[str, str],
+        *,
+        unset: Collection[str] = (),
     ) -> BoundChannel:
         """Bind a channel, or change its binding; settings that are not named keep what they are.
 
-        Raises RejectedError, ForbiddenError, ConflictError when somebody was faster, SecretsError when what is to be
-        kept cannot be opened, ConfigurationError without a key to seal with.
+        `unset`: optional settings that are taken away. Raises RejectedError, ForbiddenError, ConflictError when somebody
+        was faster, SecretsError when what is to be kept cannot be opened, ConfigurationError without a key to seal with.
         """
         demand(caller, "manage_channels")
         kind = kind_of(self._connectors, platform)
         check_account(account)
         check_url(url)
         given = checked_settings(kind, settings)
+        check_unset(kind, unset, given)
         before = await self._store.binding(platform, account)
         held = {} if before is None else await self._values(kind, before, given)
-        values = {**held, **given}
+        values = {name: value for name, value in {**held, **given}.items() if name not in unset}
         if missing := missing_settings(kind, values):
             raise RejectedError(f"settings: {platform} also needs {', '.join(missing)}")
         kind(Binding(account=account, url=url, settings=values))  # it may refuse what cannot work
-        changed = sorted(name for name in values if held.get(name) != values[name])
+        changed = sorted(name for name in {*held, *values} if held.get(name) != values.get(name))
         if before is not None and before.url != url:
             changed.insert(0, "url")
         if before is not None and not changed:
             return before
-        bound = await self._sealed(kind, before, caller, Binding(account=account, url=url, settings=values))
+        bound = await self._sealed(kind, before, caller.name, Binding(account=account, url=url, settings=values))
+        if before is not None and not set(changed) & set(kind.oauth.grants if kind.oauth else ()):
+            bound = replace(
+                bound, expires_at=before.expires_at, refresh_by=before.refresh_by, scopes=before.scopes
+            )  # what is typed in tells nothing of them
         after = {"settings": sorted(values), "changed": changed}
         audit = self._audit(caller, "channel.changed" if before else "channel.bound", bound, before and held, after)
         if not await self._store.save_binding(bound, audit, replaces=before.changed_at if before else None):
             raise ConflictError(f"somebody else changed channel {_name(bound)} meanwhile: look at it, then try again")
         self._wrote()
         return bound
+
+    async def granted(
+        self, who: str, connector: Connector, grant: Grant, what: Literal["channel.authorised", "channel.renewed"]
+    ) -> BoundChannel:
+        """Keep what a platform granted to a channel whose connector was this one; `who`: as the audit names him.
+
+        Raises NotFoundError when it is bound no more, ConflictError when it was authorised otherwise meanwhile, and
+        SecretsError, RejectedError, RetriableError like `bind`.
+        """
+        platform, account = connector.platform, connector.binding.account
+        kind = kind_of(self._connectors, platform)
+        given, told = checked_settings(kind, grant.settings), connector.binding.settings
+        for _ in range(ATTEMPTS):
+            row = await self._store.binding(platform, account)
+            if row is None:
+                raise NotFoundError(
+                    f"channel {channel_key(platform, account)} is bound no more: what was granted is lost"
+                )
+            held = await self._values(kind, row, {})
+            if any(held.get(name) != told.get(name) for name in given):
+                raise ConflictError(f"channel {_name(row)} was authorised otherwise meanwhile: that holds")
+            if await self._keep_grant(who, kind, row, {**held, **given}, grant, what):
+                self._wrote()
+                return await self._store.binding(platform, account) or row
+        raise ConflictError(f"channel {channel_key(platform, account)} is being changed all the time: try again")
+
+    async def _keep_grant(
+        self, who: str, kind: type[Connector], row: BoundChannel, values: Mapping[str, str], grant: Grant, what: str
+    ) -> bool:
+        bound = await self._sealed(kind, row, who, Binding(account=row.account, url=row.url, settings=values))
+        renewed = what == "channel.renewed"  # then what is not told is as it was
+        scopes = None if grant.scopes is None else sorted(grant.scopes)
+        bound = replace(
+            bound,
+            expires_at=grant.expires_at,
+            refresh_by=row.refresh_by if renewed and grant.refresh_by is None else grant.refresh_by,
+            scopes=row.scopes if renewed and scopes is None else scopes,
+        )
+        audit = AuditRow(
+            at=self._now(),
+            who=who,
+            what=what,
+            subject=f"channel {_name(row)}",
+            before=None,
+            after={"settings": sorted(grant.settings), "lacking": _lacking(kind, bound)},
+        )
+        return await self._store.save_binding(bound, audit, replaces=row.changed_at)
 
     async def unbind(self, caller: Caller, platform: str, account: str) -> None:
         """Forget a binding with its secrets. Raises NotFoundError or ForbiddenError."""
@@ -209,7 +276,7 @@ class Bindings:
         raise ConflictError("it is being changed all the time: try again")
 
     async def _sealed(
-        self, kind: type[Connector], before: BoundChannel | None, caller: Caller, binding: Binding
+        self, kind: type[Connector], before: BoundChannel | None, who: str, binding: Binding
     ) -> BoundChannel:
         """The record of a binding."""
         open_ones, secret = split_settings(kind, binding.settings)
@@ -224,7 +291,7 @@ class Bindings:
             sealed=sealed.data,
             key=sealed.key,
             created_at=before.created_at if before else now,
-            created_by=before.created_by if before else caller.name,
+            created_by=before.created_by if before else who,
             changed_at=self._later_than(before) if before else now,
         )
 
@@ -297,6 +364,10 @@ class Bindings:
             created_by=row.created_by,
             changed_at=row.changed_at,
             trouble=trouble,
+            expires_at=row.expires_at,
+            refresh_by=row.refresh_by,
+            scopes=row.scopes,
+            lacking=_lacking(kind, row) if kind else [],
         )
 
     def _audit(
@@ -306,6 +377,13 @@ class Bindings:
         told = None if before is None else {"settings": sorted(before)}
         subject = f"channel {_name(row)}"
         return AuditRow(at=self._now(), who=caller.name, what=what, subject=subject, before=told, after=after)
+
+
+def _lacking(kind: type[Connector], row: BoundChannel) -> list[str]:
+    """Permissions that were not given; none where the platform does not tell which were."""
+    if kind.oauth is None or row.scopes is None:
+        return []
+    return [scope for scope in kind.oauth.scopes if scope not in row.scopes]
 
 
 def _name(row: BoundChannel) -> str:
