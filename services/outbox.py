@@ -28,7 +28,7 @@ from services.reply_events import message_of
 from services.reply_fates import Fates
 from services.reply_search import FIRST_MS, ApiOf, Find, Search
 from storage.channel_ports import FileStore, OutboxStore
-from storage.channel_records import ReplyFile, ReplyRow
+from storage.channel_records import ReplyFile, ReplyRow, ReplyState
 from storage.ports import InboxStore
 from streams.ports import Gateway
 
@@ -93,6 +93,8 @@ class Outbox:
         self._work: dict[asyncio.Task[None], str] = {}
         self._woken = asyncio.Event()
         self._chores_at: int | None = None
+        self.observe: Callable[[str, ReplyState], None] | None = None
+        """Told the platform and the state after every sending (`queued`: to be tried again), for metrics."""
 
     def wake(self) -> None:
         """There is something to send: do not wait for the next round."""
@@ -213,6 +215,7 @@ class Outbox:
             told=False,
         )
         await self._fates.record(row, done)
+        self._tell(row.platform, done)
         if self._blocked.pop(_channel(row), None) is not None:
             await self._tell_auth(Auth(platform=row.platform, account=row.account, at=now, status="ok"))
 
@@ -222,28 +225,30 @@ class Outbox:
         match error:
             case UnreachableError():
                 asked = round(error.retry_after * 1000) if isinstance(error, BusyError) else 0
-                await self._fates.record(row, _again(row, now, max(asked, _backoff(row)), _said(error)))
+                after = _again(row, now, max(asked, _backoff(row)), _said(error))
             case DeniedError():
-                await self._denied(row, connector, error)
+                after = replace(_queued(row), due_at=now + BLOCKED_MS, code="blocked", reason=_denied(row))
             case RefusedError():
-                await self._fates.record(row, _failed(row, now, error.code or "refused", _said(error)))
+                after = _failed(row, now, error.code or "refused", _said(error))
             case TimeoutError():
                 reason = f"the platform did not answer within {SEND_S:.0f} s; it may have been sent"
-                await self._fates.record(row, _doubted(row, connector, now, reason))
+                after = _doubted(row, connector, now, reason)
             case RetriableError():
-                await self._fates.record(row, _doubted(row, connector, now, _said(error)))
+                after = _doubted(row, connector, now, _said(error))
             case _:
                 _log.error("connector_failed", platform=row.platform, reply=row.id, error=type(error).__name__)
                 reason = f"the connector failed while sending ({type(error).__name__}); it may have been sent"
-                await self._fates.record(row, _doubted(row, connector, now, reason))
+                after = _doubted(row, connector, now, reason)
+        await self._fates.record(row, after)
+        self._tell(row.platform, after)
+        if isinstance(error, DeniedError):
+            await self._denied(row, connector, error)
 
     async def _denied(self, row: ReplyRow, connector: Connector, error: DeniedError) -> None:
         """Nothing of this channel goes out until somebody authorises it anew; then each reply does, once."""
         now = self._now()
         known = self._blocked.get(_channel(row))
         self._blocked[_channel(row)] = Blocked(connector, now + BLOCKED_MS)
-        waiting = replace(_queued(row), due_at=now + BLOCKED_MS, code="blocked", reason=_denied(row))
-        await self._fates.record(row, waiting)
         if known is None or known.connector is not connector:
             status = "revoked" if error.revoked else "expired"
             auth = Auth(platform=row.platform, account=row.account, at=now, status=status)
@@ -265,6 +270,10 @@ class Outbox:
         failed = await self._fates.change(row, _failed(row, self._now(), code, reason))
         if failed is not None:
             await self._fates.tell(failed)
+
+    def _tell(self, platform: str, after: ReplyRow) -> None:
+        if self.observe is not None:
+            self.observe(platform, after.state)
 
     def _start(self, work: Coroutine[Any, Any, None], row: ReplyRow) -> None:
         task = asyncio.create_task(work, name=f"reply {row.id}")

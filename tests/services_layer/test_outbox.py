@@ -471,6 +471,8 @@ async def test_a_parked_receipt_whose_reply_stays_unknown_is_told_as_it_is_after
 
 async def test_no_reply_is_left_between_states(desk):
     """Whatever a sending comes to, the reply is in a state from which somebody takes it further."""
+    told = []
+    desk.outbox.observe = lambda platform, state: told.append((platform, state))
     outcomes = [
         UnreachableError("a"), BusyError("b"), DeniedError("c"), RefusedError("d"), UncertainError("e"), KeyError("f"),
     ]  # fmt: skip
@@ -481,3 +483,5 @@ async def test_no_reply_is_left_between_states(desk):
         await desk.sends(f"text {number}", key=KEY.replace("c1", f"x{number}"))
     stuck = await desk.replies.page(ReplyFilter(states=("claimed", "new")), 100)
     assert stuck.items == []
+    states = ["queued", "queued", "queued", "failed", "unknown", "unknown"]
+    assert told == [(PLATFORM, state) for state in states]
