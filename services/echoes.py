@@ -189,7 +189,7 @@ def _may_be_shown(row: ReplyRow) -> bool:
 
 def _is_on_its_way(row: ReplyRow, now: int) -> bool:
     began = row.at if row.claimed_at is None else row.claimed_at
-    return row.state in {"claimed", "unknown"} and now - began <= ON_ITS_WAY_MS
+    return _may_be_shown(row) and now - began <= ON_ITS_WAY_MS
 
 
 __all__ = ["EchoStore", "Echoes"]

@@ -17,7 +17,12 @@ def same_words(one: str | None, other: str | None) -> bool:
 
 
 def is_echo(message: Message, row: ReplyRow) -> bool:
-    """Whether an outbound message, as a platform tells it, may be this reply."""
+    """Whether an outbound message, as a platform tells it, may be this reply.
+
+    A platform's id that is made of ours, as a mail's is, says so by itself.
+    """
+    if message.direction == "out" and row.id in message.message:
+        return True
     if message.direction != "out" or message.conversation != row.conversation:
         return False
     began = row.at if row.claimed_at is None else row.claimed_at

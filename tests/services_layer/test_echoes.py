@@ -103,6 +103,13 @@ async def test_what_colleagues_write_at_the_platform_stays_a_message_of_its_own(
     assert (await desk.row(row)).state == "unknown"
 
 
+async def test_an_id_made_of_ours_says_by_itself_which_reply_it_is(desk):
+    first, second = await uncertain(desk), await uncertain(desk, "goodbye")
+    shown = echo(f"{second.id}@shop.example", desk.clock.ms + 600_000, "goodbye\n-- \nThe shop")
+    assert [event.message for event in await settled(desk, shown)] == [second.id]
+    assert (await desk.row(first)).state == "unknown"
+
+
 async def test_of_two_replies_with_the_same_words_each_echo_is_one(desk):
     rows = [await uncertain(desk), await uncertain(desk, again=True)]
     shown = [echo(f"p{number}", desk.clock.ms) for number in (1, 2, 3)]
@@ -160,6 +167,16 @@ async def test_a_receipt_for_what_nobody_knows_goes_on_after_a_minute_as_it_is(d
     assert await settled(desk, receipt("p5")) == []
     await desk.later(60)
     assert [one.message for one in await desk.logged(Receipt)] == ["p5"]
+
+
+async def test_a_receipt_waits_for_a_reply_that_is_to_be_sent_again_or_told_no_id(desk):
+    desk.office.plays(Sent())
+    await desk.sends("hello")
+    assert await settled(desk, receipt("p5")) == []
+    assert [event.message for event in await settled(desk, echo("p5", desk.clock.ms))] != ["p5"]
+    await desk.later(1)
+    assert "p5" not in {one.message for one in await desk.logged(Receipt)}
+    assert [one.status for one in await desk.logged(Receipt)] == ["accepted", "delivered"]
 
 
 async def test_the_same_receipt_delivered_twice_waits_once(desk):
