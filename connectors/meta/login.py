@@ -54,12 +54,10 @@ async def page_grant(connector: Connector, reply: Reply, api: Api, fields: Seque
     person = Graph(connector, api, token=await _token(connector, api, renewed))
     with readable():
         page_id, token = await _page(connector, person)
-        granted = await person.get("me", "permissions")
-        scopes = [one for one in _objects(granted) if reading.text(one, "status") == "granted"]
-        names = frozenset(filter(None, (reading.text(one, "permission") for one in scopes)))
+    ends, scopes = await _inspected(connector, api, token)
     page = Graph(connector, api, token=token)
     await page.post(page_id, "subscribed_apps", body={"subscribed_fields": ",".join(fields)})
-    return Grant(settings={ACCESS_TOKEN.name: token, "page_id": page_id}, scopes=names)
+    return Grant(settings={ACCESS_TOKEN.name: token, "page_id": page_id}, expires_at=ends, scopes=scopes)
 
 
 async def standing(connector: Connector, api: Api, scopes: Sequence[str]) -> Probe:
@@ -68,19 +66,11 @@ async def standing(connector: Connector, api: Api, scopes: Sequence[str]) -> Pro
     Raises DeniedError when it holds no more.
     """
     settings = connector.binding.settings
-    app_id, app_secret, token = (settings.get(name, "") for name in ("app_id", "app_secret", ACCESS_TOKEN.name))
-    if not (app_id and app_secret and token):
+    if not all(settings.get(name) for name in ("app_id", "app_secret", ACCESS_TOKEN.name)):
         return Probe()
-    app = Graph(connector, api, token=f"{app_id}|{app_secret}")
-    answer = await app.get("debug_token", query=[("input_token", token)])
-    with readable():
-        data = reading.part(answer, "data")
-        if data.get("is_valid") is False:
-            wrong = reading.text(reading.optional_part(data, "error"), "message") or "the token holds no more"
-            raise DeniedError(without([token, app_secret], f"Meta answers: {wrong}"))
-        given = reading.items(data, "scopes") if "scopes" in data else scopes
-        ends = reading.milliseconds(data, "expires_at", unit_ms=1_000) if _told_time(data, "expires_at") else None
-    return Probe(expires_at=ends, lacking=tuple(one for one in scopes if one not in given))
+    ends, given = await _inspected(connector, api, settings[ACCESS_TOKEN.name])
+    lacking = () if given is None else tuple(one for one in scopes if one not in given)
+    return Probe(expires_at=ends, lacking=lacking)
 
 
 def subscribed(answer: Document, app_id: str | None) -> bool:
@@ -90,6 +80,24 @@ def subscribed(answer: Document, app_id: str | None) -> bool:
         for app in _objects(answer)
         if not app_id or reading.optional_identity(app, "id") == app_id
     )
+
+
+async def _inspected(connector: Connector, api: Api, token: str) -> tuple[int | None, frozenset[str] | None]:
+    """When a token runs out (ms; None: never) and the permissions given with it (None: not told).
+
+    Raises DeniedError when it holds no more.
+    """
+    app_id, app_secret = needed(connector.binding.settings, "app_id", "app_secret")
+    app = Graph(connector, api, token=f"{app_id}|{app_secret}")
+    answer = await app.get("debug_token", query=[("input_token", token)])
+    with readable():
+        data = reading.part(answer, "data")
+        if data.get("is_valid") is False:
+            wrong = reading.text(reading.optional_part(data, "error"), "message") or "the token holds no more"
+            raise DeniedError(without([token, app_secret], f"Meta answers: {wrong}"))
+        ends = reading.milliseconds(data, "expires_at", unit_ms=1_000) if _told_time(data, "expires_at") else None
+        scopes = [one for one in reading.items(data, "scopes") if isinstance(one, str)]
+    return ends, frozenset(scopes) if "scopes" in data else None
 
 
 async def _token(connector: Connector, api: Api, query: Sequence[tuple[str, str]]) -> str:

@@ -216,13 +216,13 @@ async def test_a_code_becomes_a_pages_token_and_the_page_sends_its_messages_here
 
     api = authorising(
         (PAGES, answer("messenger_api", "accounts")),
-        (asks("GET", f"{GRAPH}/me/permissions"), answer("messenger_api", "permissions")),
+        (asks("GET", f"{GRAPH}/debug_token", query=[("input_token", "EAAB-page")]), answer("messenger_api", "token")),
         (subscribes, answer_of({"success": True})),
     )
     grant = await TestMessenger().connector(app_id="15").exchange(ANSWERED, api)
     api.finished()
     assert grant.settings == {"access_token": "EAAB-page", "page_id": PAGE}
-    assert (grant.expires_at, grant.scopes) == (None, frozenset({"pages_messaging"}))
+    assert (grant.expires_at, grant.scopes) == (None, {"pages_show_list", "pages_messaging"})
     assert "EAAB" not in repr(grant)
 
 
