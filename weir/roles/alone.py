@@ -12,10 +12,12 @@ from fastapi import FastAPI
 
 from services.heartbeats import Heartbeats
 from services.pulse import Pulse
+from services.signs import process_name
 from services.thresholds import Thresholds
 from services.watchdog import Watchdog
 from weir import figures
 from weir.parts.opened import Parts
+from weir.roles.channels import Channels
 from weir.roles.engines import duty_of, runtime_of, upkeep_of
 from weir.roles.front import Front, front_vitals
 from weir.roles.tasks import Tasks
@@ -45,6 +47,7 @@ class Alone:
             clock=now,
         )
         self.vitals = self._vitals(parts)
+        self.channels = Channels(parts, who=process_name("serve"))
         self._front = Front(
             parts,
             thresholds=self.thresholds,
@@ -52,6 +55,7 @@ class Alone:
             watchdog=self.watchdog,
             checks=self.pulse,
             vitals=self.vitals,
+            channels=self.channels,
             runtime=self.runtime,
         )
         self.services, self.monitor = self._front.services, self._front.monitor
@@ -76,15 +80,17 @@ class Alone:
         await self.pulse.start()
         await self.monitor.start()
         self._tasks.run("upkeep", self._duty.run())
+        self.channels.start(self._tasks)
         self.vitals.accepting = True
 
     async def stop(self) -> None:
         """Make durable what was accepted, save what was applied, and stop; the deadline is the server's."""
         self.vitals.accepting = False
+        await self._tasks.stop()
+        await self.channels.close()
         await self.gateway.close()
         await self.monitor.stop()
         await self.pulse.stop()
-        await self._tasks.stop()
         await self.runtime.stop(self.config.shutdown_s)
         self.watchdog.stop()
 

@@ -1,7 +1,8 @@
-"""`weir connect`: the way in alone. It takes events with tokens and makes them durable in the log; it has no screens.
+"""`weir connect`: the way in, and all that is done at platforms, without screens.
 
 Any number of them may run, apart from the screens, so that people at work and a burst of traffic do not wait for each
-other. What asks platforms by itself belongs here too, for one account in one process at a time.
+other. They take events and webhooks in and make them durable in the log; they send replies, fetch what webhooks only
+point to, and compare histories, for one account in one process at a time.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from services.watchdog import Watchdog
 from streams.ports import LogReader
 from weir import figures
 from weir.parts.opened import Parts
+from weir.roles.channels import Channels
 from weir.roles.front import api_of, base_services
 from weir.roles.tasks import Tasks
 from weir.version import VERSION
@@ -49,8 +51,9 @@ class Connect:
                 figures.of_watchdog(self.watchdog),
             ],
         )
-        self.services = base_services(parts, Thresholds(self.store, now), self.vitals)
         self.signs = SignOfLife(self.store, now, role="connect", version=VERSION, report=self.report)
+        self.channels = Channels(parts, who=self.signs.process)
+        self.services = base_services(parts, Thresholds(self.store, now), self.vitals, self.channels)
         self._tasks = Tasks()
 
     def web(self) -> FastAPI:
@@ -71,13 +74,15 @@ class Connect:
         self.watchdog.start(asyncio.get_running_loop())
         self._tasks.run("pulse", feel_gateway(self.gateway, self.gateway.horizon, self.heartbeats))
         self._tasks.run("signs of life", self.signs.run())
+        self.channels.start(self._tasks)
         self.vitals.accepting = True
 
     async def stop(self) -> None:
         """Make durable what was accepted, and say good-bye."""
         self.vitals.accepting = False
-        await self.gateway.close()
         await self._tasks.stop()
+        await self.channels.close()
+        await self.gateway.close()
         await self.signs.last_word()
         self.watchdog.stop()
 

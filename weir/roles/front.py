@@ -9,15 +9,11 @@ from fastapi import APIRouter, FastAPI
 from api.app import create_api
 from api.routes import ROUTES
 from api.settings import WebSettings
-from connectors.registry import BY_PLATFORM
 from services.accounts import Accounts
 from services.anomalies import Anomalies
-from services.arrivals import Arrivals
 from services.audit_log import AuditLog
-from services.bindings import Bindings
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
-from services.echoes import Echoes
 from services.heartbeats import Heartbeats
 from services.incident_desk import IncidentDesk
 from services.ingest import Ingest
@@ -25,19 +21,17 @@ from services.monitor import Checks, Monitor
 from services.mutes import Mutes
 from services.parts import Services
 from services.preview import Preview
-from services.replies import Replies
 from services.stats import Stats
 from services.thresholds import Thresholds
 from services.tokens import Tokens
 from services.trace import Trace
 from services.watchdog import Watchdog
-from services.webhooks import Webhooks
 from streams.app import Runtime
 from streams.bus import LocalBus
 from weir import figures
 from weir.config import Config
 from weir.parts.opened import Parts
-from weir.parts.vault import made_vault
+from weir.roles.channels import Channels
 from weir.screens import ScreenBus
 from weir.version import VERSION
 from weir.vitals import Vitals
@@ -57,6 +51,7 @@ class Front:
         watchdog: Watchdog,
         checks: Checks,
         vitals: Vitals,
+        channels: Channels,
         runtime: Runtime | None = None,
     ) -> None:
         store, gateway = parts.store, parts.gateway
@@ -72,7 +67,7 @@ class Front:
             checks=checks,
             partitions=parts.config.partitions,
         )
-        self.services = base_services(parts, thresholds, vitals)
+        self.services = base_services(parts, thresholds, vitals, channels)
         self.services.monitor = self.monitor
         self.services.incidents = IncidentDesk(
             store=store, gateway=gateway, reader=gateway, incidents=self.monitor, resync=self.services.anomalies
@@ -117,15 +112,12 @@ def front_vitals(
     )
 
 
-def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Services:
+def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels: Channels) -> Services:
     """The services that need nothing but log and store."""
     store, gateway = parts.store, parts.gateway
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
     ingest.observe = vitals.observe_batch
-    bindings = Bindings(store, made_vault(parts.config), BY_PLATFORM, gateway.now)
-    arrivals = Arrivals(gateway, store, echoes=Echoes(store, gateway.now))
-    webhooks = Webhooks(arrivals, bindings.connector, having=bindings.having)
-    webhooks.observe = vitals.observe_webhook
+    channels.webhooks.observe = vitals.observe_webhook
     return Services(
         store=store,
         gateway=gateway,
@@ -142,9 +134,9 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals) -> Servi
         ready=vitals.unready,
         metrics=vitals.exposition,
         observe_response=vitals.observe_response,
-        bindings=bindings,
-        webhooks=webhooks,
-        replies=Replies(store, gateway, bindings.connector),
+        bindings=channels.bindings,
+        webhooks=channels.webhooks,
+        replies=channels.replies,
     )
 
 

@@ -14,11 +14,12 @@ from services.farewells import Farewells
 from services.fleet_pulse import FleetPulse
 from services.following import Following
 from services.heartbeats import Heartbeats
-from services.signs import Report, SignOfLife
+from services.signs import Report, SignOfLife, process_name
 from services.thresholds import Thresholds
 from services.watchdog import Watchdog
 from weir import figures
 from weir.parts.opened import Parts
+from weir.roles.channels import Channels
 from weir.roles.first_admin import first_admin
 from weir.roles.front import Front, front_vitals
 from weir.roles.tasks import Tasks
@@ -29,7 +30,10 @@ WORKERS_PARTS = ("engine", "persister")
 
 
 class Web:
-    """The API and the screens. As a part of another role it leaves the signs of life to that."""
+    """The API and the screens. As a part of another role it leaves the signs of life to that.
+
+    Then there may be no `weir connect`, and it looks after the bound channels too.
+    """
 
     def __init__(self, parts: Parts, role: str = "web") -> None:
         self.config, self.store, self.gateway = parts.config, parts.store, parts.gateway
@@ -55,6 +59,7 @@ class Web:
             reasons=[watchdog_reasons(self.watchdog, apart_from=WORKERS_PARTS)],
             readings=[figures.of_fleet(self.pulse.fleet)],
         )
+        self.channels = Channels(parts, who=process_name(role))
         self._front = Front(
             parts,
             thresholds=self.thresholds,
@@ -62,6 +67,7 @@ class Web:
             watchdog=self.watchdog,
             checks=self.pulse,
             vitals=self.vitals,
+            channels=self.channels,
         )
         self.services, self.monitor = self._front.services, self._front.monitor
         self.accounts, self.tokens = self.services.accounts, self.services.tokens
@@ -99,6 +105,8 @@ class Web:
         self.vitals.accepting = True
         if self._signs_too:
             self._tasks.run("signs of life", self.signs.run())
+        else:
+            self.channels.start(self._tasks)
 
     async def stop(self) -> None:
         """Make durable what was accepted, and say good-bye."""
@@ -106,6 +114,7 @@ class Web:
         await self.monitor.stop()
         await self.pulse.stop()
         await self._tasks.stop()
+        await self.channels.close()
         await self.gateway.close()
         if self._signs_too:
             await self.signs.last_word()

@@ -1,0 +1,60 @@
+"""What serves the bound channels: their webhooks, and all that is done at their platforms in the background.
+
+Any number of processes may run the background part: replies and fetches are claimed, and one process at a time compares
+the history of a channel.
+"""
+
+from __future__ import annotations
+
+from connectors.registry import BY_PLATFORM
+from services.arrivals import Arrivals
+from services.bindings import Bindings
+from services.echoes import Echoes
+from services.outbox import Outbox
+from services.platform_api import Apis
+from services.pointers import Pointers
+from services.reconciling import Reconciler
+from services.replies import Replies
+from services.sweeps import Sweeper
+from services.webhooks import Webhooks
+from weir.parts.files import made_files
+from weir.parts.opened import Parts
+from weir.parts.vault import made_vault
+from weir.roles.tasks import Tasks
+
+
+class Channels:
+    """The services of bound channels. `who`: this process, for people who look at what is being sent."""
+
+    def __init__(self, parts: Parts, who: str) -> None:
+        store, gateway = parts.store, parts.gateway
+        now = gateway.now
+        self.files = made_files(parts.config, store)
+        self.apis = Apis(parts.live.limits, now)
+        self.bindings = Bindings(store, made_vault(parts.config), BY_PLATFORM, now)
+        find = self.bindings.connector
+        self.arrivals = Arrivals(gateway, store, echoes=Echoes(store, now))
+        self.webhooks = Webhooks(self.arrivals, find, having=self.bindings.having, apis=self.apis.of)
+        self.outbox = Outbox(store, gateway, find, self.apis.of, who=who, files=self.files)
+        self.replies = Replies(store, gateway, find, files=self.files, wake=self.outbox.wake)
+        self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)
+        self.sweeper = Sweeper(
+            store=store,
+            channels=self.bindings,
+            reconciler=Reconciler(store, self.arrivals),
+            arrivals=self.arrivals,
+            apis=self.apis,
+            locks=parts.live.locks,
+            reader=gateway,
+            now=now,
+        )
+
+    def start(self, tasks: Tasks) -> None:
+        """Begin what is done in the background."""
+        tasks.run("outbox", self.outbox.run())
+        tasks.run("pointers", self.pointers.run())
+        tasks.run("sweeps", self.sweeper.run())
+
+    async def close(self) -> None:
+        """Leave the platforms."""
+        await self.apis.close()
