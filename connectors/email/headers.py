@@ -144,6 +144,12 @@ def message_id(mail: Mail) -> str | None:
     return bare[:998] if bare and not any(char.isspace() for char in bare) else None
 
 
+def message_id_in(header: bytes) -> str | None:
+    """The id in a Message-ID header by itself, as a server gives it; None when it has none."""
+    found = _MESSAGE_ID.search(unfolded(header.strip()))
+    return found[1] if found else None
+
+
 def date(mail: Mail) -> int | None:
     """When it was sent, ms, by its Date header; None when that is missing, unreadable or no time Weir takes."""
     return instant(text(mail, "Date"))
@@ -182,6 +188,7 @@ __all__ = [
     "every",
     "instant",
     "message_id",
+    "message_id_in",
     "message_ids",
     "raw",
     "received",
