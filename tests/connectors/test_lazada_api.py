@@ -360,7 +360,8 @@ CALLING = (BusyError, DeniedError, RefusedError, UncertainError, UnreachableErro
 @given(mutated(payloads("lazada_api")))
 async def test_whatever_the_platform_answers_gives_events_or_a_documented_error(body):
     api = EndlessApi(answer_of(body))
-    for act in (lazada().send(REPLY, api), lazada().probe(api), lazada().renew(api)):
+    reply = Reply(query={"code": "c"}, redirect="")
+    for act in (lazada().send(REPLY, api), lazada().probe(api), lazada().renew(api), lazada().exchange(reply, api)):
         with suppress(*CALLING):
             await act
     for conversation in (None, SESSION):
