@@ -11,6 +11,7 @@ from actors.anomaly import Anomaly, record
 from services.masking import readable
 from services.mutes import is_in_force
 from services.permissions import TABLE, Caller
+from services.resyncs import Resynced
 from storage.records import (
     AuditRow,
     ConversationRow,
@@ -47,6 +48,13 @@ def rfc3339(ms: int | None) -> str | None:
 def anomaly_view(anomaly: Anomaly) -> View:
     """An anomaly as in a replay's report."""
     return record(anomaly)
+
+
+def resync_view(found: Resynced) -> View:
+    """How a re-sync stands; counts only when it is done."""
+    view = {name: getattr(found, name) for name in found.__struct_fields__}
+    view["since"], view["until"] = rfc3339(found.since), rfc3339(found.until)
+    return {name: value for name, value in view.items() if value is not None}
 
 
 def conversation_view(row: ConversationRow) -> View:

@@ -6,12 +6,14 @@ the answer is the anomaly as it will be once the engine has read them.
 
 from typing import Protocol
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from actors.anomaly import Anomaly, resolved
 from actors.keys import channel_key
 from services.deeds import FALSE_ALARM, Done, action_on, check_cause
 from services.errors import ConflictError, NotFoundError
+from services.resyncs import Resynced
 from storage.ports import AccountStore, HealthStore
 from storage.records import AnomalyFilter, AuditRow, Page
 from streams.ports import Gateway
@@ -20,13 +22,24 @@ from streams.ports import Gateway
 class Resyncer(Protocol):
     """A connector's offer to fetch a channel's messages again."""
 
-    def serves(self, platform: str, account: str) -> bool:
+    async def serves(self, platform: str, account: str) -> bool:
         """Whether it can re-sync that channel."""
         ...
 
-    async def resync(self, anomaly: Anomaly) -> None:
-        """Start fetching again what the anomaly misses; returns once that is under way."""
+    async def resync(self, anomaly: Anomaly, *, who: str) -> Resynced:
+        """Fetch again what the anomaly misses; returns when it is done, or under way for long. It notes who asked."""
         ...
+
+    async def state(self, job_id: str) -> Resynced | None:
+        """How the re-sync of that anomaly stands while it is under way or has failed."""
+        ...
+
+
+class Fetched(Struct, frozen=True, kw_only=True):
+    """An anomaly, and how its re-sync stands."""
+
+    anomaly: Anomaly
+    resync: Resynced
 
 
 class AnomalyStore(HealthStore, AccountStore, Protocol):
@@ -65,17 +78,27 @@ class Anomalies:
         """Resolve it as no trouble at all; a hint to tune its threshold. Raises like `resolve`."""
         return await self.resolve(anomaly_id, who=who, cause=FALSE_ALARM)
 
-    async def resync(self, anomaly_id: str, *, who: str) -> Anomaly:
-        """Ask the channel's connector to fetch again. Raises NotFoundError, ConflictError when none can."""
+    async def resync(self, anomaly_id: str, *, who: str) -> Fetched:
+        """Ask the channel's connector to fetch again; what comes of it closes the anomaly, not the asking.
+
+        Raises NotFoundError, ConflictError when no connector can.
+        """
         anomaly = await self.one(anomaly_id)
         channel = channel_key(anomaly.platform, anomaly.account)
         for resyncer in self._resyncers:
-            if resyncer.serves(anomaly.platform, anomaly.account):
-                await resyncer.resync(anomaly)
-                await self._note(who, "anomaly.resync", anomaly, "started")
-                return anomaly
+            if await resyncer.serves(anomaly.platform, anomaly.account):
+                resynced = await resyncer.resync(anomaly, who=who)
+                return Fetched(anomaly=await self.one(anomaly_id), resync=resynced)
         await self._note(who, "anomaly.resync", anomaly, "no connector")
         raise ConflictError(f"no connector of the channel {channel} can re-sync; send what is missing with via=resync")
+
+    async def resync_state(self, anomaly_id: str) -> Resynced | None:
+        """How a re-sync of the anomaly stands that is under way or has failed; None when there is none."""
+        for resyncer in self._resyncers:
+            state = await resyncer.state(anomaly_id)
+            if state is not None:
+                return state
+        return None
 
     async def _act(self, anomaly: Anomaly, what: Done, who: str, cause: str | None) -> Anomaly:
         if anomaly.status == "resolved":

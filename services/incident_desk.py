@@ -45,7 +45,7 @@ class IncidentReader(Protocol):
 class Resync(Protocol):
     """How one anomaly is re-synced; `services.anomalies.Anomalies` fits."""
 
-    async def resync(self, anomaly_id: str, *, who: str) -> Anomaly:
+    async def resync(self, anomaly_id: str, *, who: str) -> object:
         """Ask the channel's connector to fetch again; raises ConflictError when none can."""
         ...
 

@@ -53,3 +53,4 @@ class Services(Struct, kw_only=True):
     bus: Any = None
     replies: Any = None
     outbox: Any = None
+    resyncs: Any = None

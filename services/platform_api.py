@@ -36,7 +36,7 @@ from streams.coordination.rate_limits import Limit, RateLimits
 
 CONNECT_S = 5.0
 CONNECT_SHARE = 0.3
-"""Waiting for the pool, for TCP and for TLS end before the whole request does: who is cancelled there leaks a socket."""
+"""Waiting for the pool, for TCP and for TLS end before the whole request: who is cancelled there leaks a socket."""
 PAUSE_S = 5.0
 """After a 429 that does not say how long."""
 MOST_REDIRECTS = 5

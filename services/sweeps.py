@@ -312,6 +312,11 @@ class Sweeper:
                 self.observe(name, getattr(found, name))
 
 
+def since_of(row: SweepRow | None) -> int:
+    """Since when (ms) a channel's messages are no history; 0 while nobody knows."""
+    return 0 if row is None else _depth(row).since or 0
+
+
 def _windows(pace: Pace, row: SweepRow, depth: Depth, until: int) -> list[Window]:
     """What to compare, in parts: from the depth or the end of the last sweep on, whichever is earlier."""
     since = until - max(depth.depth_s, pace.depth_s) * 1000
@@ -347,4 +352,4 @@ def _name(connector: Connector) -> str:
     return channel_key(connector.platform, connector.binding.account)
 
 
-__all__ = ["Channels", "Sweeper", "Waiting", "patience_of"]
+__all__ = ["Channels", "Sweeper", "Waiting", "patience_of", "since_of"]

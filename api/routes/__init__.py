@@ -16,6 +16,7 @@ from api.routes import (
     records,
     replies,
     stats,
+    sweeps,
     thresholds,
     webhooks,
 )
@@ -35,5 +36,6 @@ ROUTES: tuple[APIRouter, ...] = (
     auth.router,
     profile.router,
     bindings.router,
+    sweeps.router,
     health.router,
 )

@@ -9,7 +9,7 @@ from actors.anomaly import Kind, Severity, Status
 from api.asking import Cursor, HealthReader, Instant, Limit, Operator, Parts, Word, instant
 from api.bodies import Resolution, read_json
 from api.description import body_of
-from api.views import anomaly_view, answer, page_answer
+from api.views import anomaly_view, answer, page_answer, resync_view
 from storage.records import AnomalyFilter
 
 router = APIRouter(prefix="/api/v1/anomalies", tags=["anomalies"])
@@ -54,8 +54,10 @@ async def anomalies(  # one parameter per filter
 
 @router.get("/{anomaly_id}", summary="One anomaly")
 async def anomaly(parts: Parts, _caller: HealthReader, anomaly_id: AnomalyId) -> Response:
-    """One anomaly by its id."""
-    return answer(anomaly_view(await parts.anomalies.one(anomaly_id)))
+    """One anomaly by its id, with `resync` while one is under way or has failed."""
+    view = anomaly_view(await parts.anomalies.one(anomaly_id))
+    state = await parts.anomalies.resync_state(anomaly_id)
+    return answer(view if state is None else {**view, "resync": resync_view(state)})
 
 
 @router.post("/{anomaly_id}/acknowledge", summary="Look after an anomaly")
@@ -79,5 +81,6 @@ async def false_alarm(parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> 
 
 @router.post("/{anomaly_id}/resync", summary="Fetch again what an anomaly misses")
 async def resync(parts: Parts, caller: Operator, anomaly_id: AnomalyId) -> Response:
-    """409 when no connector of the channel can."""
-    return answer(anomaly_view(await parts.anomalies.resync(anomaly_id, who=caller.name)), 202)
+    """`resync` says how it stands, with counts when it is done. 409 when no connector of the channel can."""
+    found = await parts.anomalies.resync(anomaly_id, who=caller.name)
+    return answer({**anomaly_view(found.anomaly), "resync": resync_view(found.resync)}, 202)
