@@ -44,7 +44,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 
 class Delivery(Struct, kw_only=True):
-    """A happening on its way. `loose`: neither waits for others nor lets them wait.
+    """A happening on its way. `loose`: neither waits for others nor lets them wait; `place`: its turn.
 
     `kept`: not pushed, since nobody asks for it or the webhook is off; `dropped`: by a fault; `lost`: given up.
     """
@@ -52,6 +52,7 @@ class Delivery(Struct, kw_only=True):
     id: int
     happening: Happening
     due_at: int
+    place: float
     state: State = "waiting"
     loose: bool = False
     attempts: list[Attempt] = field(default_factory=list)
@@ -89,7 +90,7 @@ class Lane:
         """What is to be sent next, whether due or not."""
         bound = [one for one in self.waiting if not one.loose]
         heads = (bound[:1] if self.rules.ordered else bound) + [one for one in self.waiting if one.loose]
-        return min(heads, key=lambda one: (one.due_at, one.id), default=None)
+        return min(heads, key=lambda one: (one.due_at, one.place), default=None)
 
 
 class Pusher:
@@ -141,7 +142,8 @@ class Pusher:
         if strikes("double", *where):
             lane.waiting.append(self._delivery(happening))
         if lane.swapped is not None:
-            lane.swapped.due_at, lane.swapped = delivery.due_at, None
+            lane.swapped.due_at, lane.swapped.place = delivery.due_at, delivery.place + 0.5
+            lane.swapped = None
         self.wake()
         return delivery
 
@@ -169,7 +171,7 @@ class Pusher:
 
     def _delivery(self, happening: Happening) -> Delivery:
         self._count += 1
-        delivery = Delivery(id=self._count, happening=happening, due_at=self._clock.now())
+        delivery = Delivery(id=self._count, happening=happening, due_at=self._clock.now(), place=self._count)
         self.deliveries.append(delivery)
         return delivery
 

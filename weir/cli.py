@@ -2,7 +2,7 @@
 
 import typer
 
-from weir.commands import audit, channels, connect, demo, doctor, serve, tokens, traces, users, web, worker
+from weir.commands import audit, channels, connect, demo, doctor, emulate, serve, tokens, traces, users, web, worker
 from weir.commands.console import Json, say, say_json
 from weir.version import VERSION
 
@@ -21,6 +21,7 @@ app.command("connect")(connect.connect)
 app.command("replay")(traces.replay)
 app.command("simulate")(traces.simulate)
 app.command("score")(traces.score)
+app.command("emulate")(emulate.emulate)
 app.command("audit")(audit.audit_ledger)
 app.command("doctor")(doctor.doctor)
 app.add_typer(users.app, name="user")

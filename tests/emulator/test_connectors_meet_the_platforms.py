@@ -1,0 +1,166 @@
+"""Every connector against the platform that was emulated from the same documentation, by somebody else."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from actors.events import Message
+from connectors.contract.calling import ApiResponse
+from connectors.contract.connector import Binding, WebhookRequest
+from connectors.contract.history import Pointer, Window
+from connectors.contract.outgoing import Outgoing
+from connectors.registry import BY_PLATFORM
+from emulator.platforms.registry import PLATFORMS
+from tests.emulator.conftest import BASE
+
+CHATS = [kind.name for kind in PLATFORMS if kind.chats and kind.name in BY_PLATFORM]
+SPAN_MS = 3_600_000
+WORD = "a-long-word-of-our-own-choice-000000"
+
+
+class Wire:
+    """Asks the emulator, as the service does it."""
+
+    def __init__(self, bench):
+        self._bench = bench
+
+    def now(self):
+        return self._bench.stage.clock.now()
+
+    async def call(self, request):
+        assert request.url.startswith(BASE), request.url
+        answer = await self._bench.client.request(
+            request.method,
+            httpx.URL(request.url).copy_merge_params(list(request.query)) if request.query else request.url,
+            headers=dict(request.headers),
+            content=request.body,
+        )
+        return ApiResponse(
+            status=answer.status_code,
+            headers={name.lower(): value for name, value in answer.headers.items()},
+            body=answer.content,
+        )
+
+
+def connected(bench, platform):
+    """The connector of the platform's shop, bound with what the platform gives."""
+    shop = bench.shop(platform)
+    kind = BY_PLATFORM[platform]
+    given = bench.stage.platforms[platform].settings(shop)
+    given |= {
+        "api_url": f"{BASE}/{platform}",
+        "auth_url": f"{BASE}/{platform}",
+        "webhook_key": WORD,
+        "confirmed": "yes",
+    }
+    names = {setting.name for setting in kind.settings}
+    missing = [one.name for one in kind.settings if one.required and one.name not in given]
+    assert missing == []
+    url = f"https://weir.example/webhooks/{shop.key}" + (f"?key={WORD}" if "webhook_key" in names else "")
+    bench.stage.pusher.subscribe(shop, url)
+    binding = Binding(account=shop.account, url=url, settings={n: v for n, v in given.items() if n in names})
+    return kind(binding)
+
+
+async def taken(bench, connector, request):
+    """What the connector makes of a webhook that was pushed."""
+    asked = WebhookRequest(
+        method=request.method,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        query=dict(request.url.params),
+        body=request.content,
+    )
+    wire = Wire(bench)
+    if connector.prepares:
+        await connector.prepare(asked, wire)
+    connector.verify(asked)
+    found = []
+    for one in connector.parse(asked):
+        found.extend(await connector.resolve(one, wire) if isinstance(one, Pointer) else [one])
+    return found
+
+
+async def pushed(bench, connector):
+    events = []
+    for request in bench.heard.requests:
+        events.extend(await taken(bench, connector, request))
+    bench.heard.requests.clear()
+    return events
+
+
+def messages(events):
+    return [one for one in events if isinstance(one, Message)]
+
+
+@pytest.mark.parametrize("platform", CHATS)
+async def test_what_a_buyer_writes_arrives_as_it_was_written(bench, platform):
+    connector = connected(bench, platform)
+    truth = await bench.says(platform, "Grüße, wo bleibt 你好 🙂?", times=2)
+    if not bench.stage.platforms[platform].pushes:
+        pytest.skip("it pushes nothing")
+    told = messages(await pushed(bench, connector))
+    assert sorted({(one.conversation, one.message, one.text) for one in told}) == sorted(
+        (one["conversation"], one["id"], one["text"]) for one in truth
+    )
+    assert {one.direction for one in told} == {"in"}
+    assert all(abs(one.sent_at - truth[0]["at"]) < 1_000 for one in told)
+
+
+@pytest.mark.parametrize("platform", CHATS)
+async def test_a_reply_is_sent_and_held_by_the_platform(bench, platform):
+    connector = connected(bench, platform)
+    if not connector.capabilities.sends:
+        pytest.skip("it sends nothing yet")
+    (asked,) = await bench.says(platform, "hello")
+    conversation = bench.shop(platform).conversations[asked["conversation"]]
+    reply = Outgoing(
+        id="01J0000000000000000000000A",
+        conversation=conversation.id,
+        at=bench.stage.clock.now(),
+        text="It left today",
+        recipient=conversation.buyer.id,
+        last_in_at=asked["at"],
+        thread=[asked["id"]],
+    )
+    assert list(connector.objections(reply, bench.stage.clock.now())) == []
+    bench.heard.requests.clear()
+    sent = await connector.send(reply, Wire(bench))
+    held = conversation.last("out")
+    assert held is not None
+    assert held.text == "It left today"
+    assert sent.message in {held.id, None}
+    await bench.emulator.settle()
+    echoed = messages(await pushed(bench, connector))
+    assert {(one.message, one.direction, one.text) for one in echoed} <= {(held.id, "out", "It left today")}
+
+
+@pytest.mark.parametrize("platform", CHATS)
+async def test_history_tells_what_the_webhooks_would_have_told(bench, platform):
+    connector = connected(bench, platform)
+    if not connector.capabilities.history:
+        pytest.skip("it has no history")
+    bench.stage.pusher.subscribe(bench.shop(platform), None)
+    for index in range(3):
+        await bench.says(platform, f"conversation {index} {{n}}", times=15)
+    await bench.says(platform, "from the app", by="shop")
+    truth = bench.shop(platform).messages()
+    now = bench.stage.clock.now()
+    found = {}
+    asked = sorted({one.conversation for one in truth}) if connector.pace.conversations else [None]
+    for conversation in asked:
+        window = Window(since=now - SPAN_MS, until=now + 1_000, conversation=conversation)
+        async for page in connector.history(window, Wire(bench)):
+            found |= {(m.conversation, m.message): (m.direction, m.text) for m in messages(page)}
+    assert found == {(one.conversation, one.id): (one.direction, one.text) for one in truth}
+
+
+@pytest.mark.parametrize("platform", CHATS)
+async def test_a_channel_that_is_well_is_probed_so(bench, platform):
+    connector = connected(bench, platform)
+    if not connector.capabilities.sends:
+        pytest.skip("it asks nothing yet")
+    probe = await connector.probe(Wire(bench))
+    assert probe.auth in {"ok", "expiring"}
+    assert probe.subscription in {"active", "unknown"}
+    assert probe.lacking == ()
