@@ -10,10 +10,12 @@ from connectors.line import Line
 from connectors.mercadolibre import MercadoLibre
 from connectors.messenger import Messenger
 from connectors.shopee import Shopee
+from connectors.shopify import Shopify
 from connectors.telegram import Telegram
 from connectors.tiktok import TikTok
 from connectors.webhook import GenericWebhook
 from connectors.whatsapp import WhatsApp
+from connectors.woocommerce import WooCommerce
 
 CONNECTORS: tuple[type[Connector], ...] = (
     Shopee,
@@ -21,6 +23,8 @@ CONNECTORS: tuple[type[Connector], ...] = (
     TikTok,
     Ebay,
     MercadoLibre,
+    Shopify,
+    WooCommerce,
     Messenger,
     Instagram,
     WhatsApp,

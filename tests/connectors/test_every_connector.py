@@ -26,8 +26,11 @@ BODIES = [
     (path.parent.name, path.stem) for path in sorted(PAYLOADS.glob("*/*.json")) if path.parent.name in BY_PLATFORM
 ]
 """Of webhooks; beside them lie folders with answers of APIs."""
-IDENTITIES = {"mercadolibre": {"client_id": "8974", "seller_id": "123456789"}}
-"""Settings that payloads must name, or they are refused."""
+IDENTITIES = {
+    "mercadolibre": {"client_id": "8974", "seller_id": "123456789"},
+    "shopify": {"shop": "some-shop.myshopify.com"},
+}
+"""Settings that payloads must name, or that are no words, by platform."""
 
 every = pytest.mark.parametrize("kind", CONNECTORS, ids=lambda kind: kind.platform)
 every_payload = pytest.mark.parametrize(("platform", "name"), BODIES)
@@ -153,6 +156,16 @@ FORGED = {
         lambda settings, _url: {
             "x-line-signature": base64.b64encode(digest(settings["channel_secret"], BODY)).decode()
         },
+    ),
+    "shopify": (
+        "client_secret",
+        lambda settings, _url: {
+            "x-shopify-hmac-sha256": base64.b64encode(digest(settings["client_secret"], BODY)).decode()
+        },
+    ),
+    "woocommerce": (
+        "secret",
+        lambda settings, _url: {"x-wc-webhook-signature": base64.b64encode(digest(settings["secret"], BODY)).decode()},
     ),
     "mercadolibre": (
         "webhook_key",
