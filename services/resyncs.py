@@ -25,7 +25,7 @@ from services.pointers import Find
 from services.reconciling import Compared, Reconciler, Task
 from services.secrets import SecretsError
 from services.sweeps import Waiting, since_of
-from services.turns import in_turn
+from services.turns import in_turn, turn_of
 from storage.channel_ports import JobStore, SweepStore
 from storage.channel_records import Job, SweepRow
 from storage.ports import AccountStore
@@ -242,7 +242,7 @@ class Resyncs:
             await self._failed(job, "the channel is bound no more, or its platform gives no history")
             return
         name = channel_key(job.platform, job.account)
-        if not await in_turn(self._locks, f"sweep {name}", lambda: self._compared(job, connector)):
+        if not await in_turn(self._locks, turn_of(name), lambda: self._compared(job, connector)):
             await self._store.delay_job(KIND, job.id, self._now() + BUSY_MS, "the channel is being swept just now")
 
     async def _compared(self, job: Job, connector: Connector) -> None:

@@ -28,7 +28,7 @@ from services.masking import mask_text
 from services.platform_api import Apis
 from services.reconciling import UNDER_WAY_MS, Compared, Reconciler, Task
 from services.secrets import SecretsError
-from services.turns import in_turn
+from services.turns import in_turn, turn_of
 from storage.channel_ports import SweepStore
 from storage.channel_records import SweepRow
 from streams.coordination.locks import Locks
@@ -44,7 +44,9 @@ DEEPEST_S = 86_400
 FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 60_000, 1_800_000
 SHORTEST_PATIENCE_S = 60.0
 AT_ONCE = 32
-TICK_S = 1.0
+TICK_S = 2.0
+BOUND_MS = 10_000
+"""How long the list of bound channels counts as what is so."""
 OWN = "sweep"
 """What of a row's cursor belongs to the sweeps; the rest is that of who reads the channel otherwise."""
 _log = structlog.get_logger(__name__)
@@ -119,6 +121,7 @@ class Sweeper:
         self._now = now
         self._patience = patience
         self._troubles: dict[str, _Trouble] = {}
+        self._bound: tuple[int, list[ChannelView]] | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
         self.observe: Callable[[str, int], None] | None = None
         """Told of (`checked`, `new`, `edited`, `recalled`, `failed`) and how many, for metrics."""
@@ -152,7 +155,7 @@ class Sweeper:
     async def begin(self, now: int) -> None:
         """Begin to sweep every channel that is due, apart from those that are being swept."""
         rows = {(row.platform, row.account): row for row in await self._store.sweeps()}
-        for view in await self._channels.bindings():
+        for view in await self._views(now):
             name = channel_key(view.platform, view.account)
             if name in self._running or len(self._running) >= AT_ONCE:
                 continue
@@ -163,6 +166,12 @@ class Sweeper:
                 task = asyncio.create_task(self._one(connector, view), name=f"sweep {name}")
                 self._running[name] = task
                 task.add_done_callback(lambda _, name=name: self._running.pop(name, None))
+
+    async def _views(self, now: int) -> list[ChannelView]:
+        """Every bound channel; listing them opens their secrets, which is not done at every tick."""
+        if self._bound is None or not 0 <= now - self._bound[0] < BOUND_MS:
+            self._bound = (now, await self._channels.bindings())
+        return self._bound[1]
 
     async def _connector(self, view: ChannelView) -> Connector | None:
         try:
@@ -180,7 +189,7 @@ class Sweeper:
         """Whatever goes wrong with one channel stays with it."""
         name = _name(connector)
         try:
-            await in_turn(self._locks, f"sweep {name}", lambda: self._judged(connector, view))
+            await in_turn(self._locks, turn_of(name), lambda: self._judged(connector, view))
         except Exception as fault:  # noqa: BLE001 # a connector's own fault must not end the sweeps of all others
             self._put_off(name, 0.0)
             _log.exception("a sweep has failed", channel=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 
 import pytest
 
@@ -11,6 +12,7 @@ from connectors.contract.calling import DeniedError, UncertainError, Unreachable
 from connectors.contract.connector import Capabilities, Refused
 from connectors.contract.history import Pace
 from services.sweeps import patience_of
+from services.turns import turn_of
 from storage.channel_records import ReplyRow, SweepRow
 from tests.services_layer.bazaar import DAY, HOUR, MINUTE, Bazaar, Stall, Town2
 
@@ -349,13 +351,49 @@ async def test_one_process_at_a_time_sweeps_an_account(town, shop):
     shop.gate = asyncio.Event()
     await one.begin(town.now)
     await other.begin(town.now)
+    refused = list(other._running.values())
     await shop.reached.wait()
-    await asyncio.wait(list(other._running.values()))
+    await asyncio.wait(refused)
     assert len(shop.asked) == 1
     shop.gate.set()
     await asyncio.wait(list(one._running.values()))
     await other.step(town.now)
     assert len(shop.asked) == 1, "the other one sees that it was done"
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_is_dropped_comes_back_and_only_that_is_called_lost(town, sweeper, seed):
+    chance = Random(seed)  # noqa: S311 # the same at every run
+    shop = town.bound()
+    await sweeper.step(town.now)
+    dropped, late = set(), []
+    for number in range(60):
+        await town.pass_by(chance.randrange(1, 10 * MINUTE))
+        due = [one for at, one in late if at <= town.now]
+        late = [(at, one) for at, one in late if at > town.now]
+        if due:
+            await town.arrivals.take(shop, due)
+        message = shop.message(number, town.now, conversation=f"c{chance.randrange(4)}")
+        shop.shelf.append(message)
+        fate = chance.random()
+        if fate < 0.2:
+            dropped.add(message.message)
+        elif fate < 0.4:
+            late.append((town.now + chance.randrange(1, 100_000), message))
+        else:
+            await town.arrivals.take(shop, [message] * (2 if fate > 0.9 else 1))
+        await sweeper.step(town.now)
+    await town.pass_by(2 * MINUTE)
+    await town.arrivals.take(shop, [one for _, one in late])
+    await town.pass_by(20 * MINUTE)
+    await sweeper.step(town.now)
+    held = set()
+    for conversation in range(4):
+        held |= set(await town.texts(f"c{conversation}"))
+    assert held == {one.message for one in shop.shelf}
+    losses = await town.anomalies(kind="loss")
+    assert {one.message for one in losses} == dropped
+    assert {(one.status, one.resolution) for one in losses} <= {("resolved", "resynced")}
 
 
 async def test_a_sweeper_that_stops_leaves_nothing_running(town, sweeper, shop):
@@ -366,4 +404,4 @@ async def test_a_sweeper_that_stops_leaves_nothing_running(town, sweeper, shop):
     with pytest.raises(asyncio.CancelledError):
         await running
     assert not sweeper._running
-    assert await town.locks.acquire("sweep bazaar/shop-1", 1) is not None
+    assert await town.locks.acquire(turn_of("bazaar/shop-1"), 1) is not None
