@@ -123,7 +123,8 @@ class Job(Struct, frozen=True, kw_only=True):
 class SweepRow(Struct, frozen=True, kw_only=True):
     """How far a channel's history is compared with what the platform holds, and what the last comparison found.
 
-    `cursor`: what the connector goes on from, of its own shape; `swept_to`: messages sent before it are compared.
+    `cursor`: what whoever reads the channel goes on from; sweeps keep theirs under `sweep` and leave the rest alone.
+    `swept_to`: messages sent before it are compared.
     `checked` messages the platform told of, `new` of them were not held and are now, `duplicate` were.
     `failing_since` and `reason` tell of a platform that does not answer.
     """
