@@ -1,12 +1,21 @@
-"""`weir demo`: the whole product with a simulated sale flowing in through the same door as real traffic."""
+"""`weir demo`: the whole product, a simulated sale that flows in through its API, and emulated platforms.
+
+The sale brings every kind of trouble; the platforms exercise the connectors from end to end: their shops are bound like
+real ones, and replies reach buyers who answer.
+"""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
+from actors.errors import WeirError
 from services.errors import NotFoundError
 from services.passwords import random_password
+from services.permissions import Caller
 from weir.commands.console import ConfigFile, configured, say, told_plainly
 from weir.config import describe
 
@@ -16,6 +25,10 @@ if TYPE_CHECKING:  # the parts take long to import: `weir --help` must not pay f
 DATA_DIR = "demo-data"
 ADMIN = "admin"
 TRAFFIC = "demo traffic"
+PLATFORMS = "demo platforms"
+RATE = 1.5
+"""What each emulated shop's buyers write, messages a minute: enough to see, and to answer by hand."""
+_log = structlog.get_logger(__name__)
 
 
 @told_plainly
@@ -31,7 +44,10 @@ def demo(
     log_level: Annotated[str, typer.Option(help=describe("log_level"))] = "warning",
     log_format: Annotated[str | None, typer.Option(help=describe("log_format"))] = None,
 ) -> None:
-    """Run Weir with a simulated flash sale and injected troubles, until Ctrl-C; the next start goes on from there."""
+    """Run Weir with a simulated flash sale, injected troubles and emulated platforms, until Ctrl-C.
+
+    The next start goes on from there.
+    """
     flags = {"data_dir": data_dir, "host": host, "port": port, "log_level": log_level, "log_format": log_format}
     settings = configured(config, flags)
     say("Weir demo starts ...")
@@ -51,12 +67,34 @@ def demo(
         from loadtest.live import run_demo  # noqa: PLC0415 # only the demo needs it
 
         try:
-            await run_demo(address, secret, seed)
+            async with _platforms(weir, address, seed):
+                await run_demo(address, secret, seed)
         except asyncio.CancelledError:
             say("Stopping; everything that was accepted is kept.")
             raise
 
     run_process(settings, announce=lambda _address, _password: None, companion=sale, further_ports=port is None)
+
+
+@asynccontextmanager
+async def _platforms(weir: "Weir", address: str, seed: int) -> AsyncIterator[None]:
+    """Emulated platforms on a port of their own, their shops bound; without them the demo goes on all the same."""
+    from emulator.app import Emulator, Plan  # noqa: PLC0415 # only the demo needs it
+    from emulator.server import bound, serving  # noqa: PLC0415 # as above
+    from weir.parts.emulated import bind_emulated  # noqa: PLC0415 # as above
+
+    config = weir.config
+    emulator = Emulator(Plan(seed=seed, rate=RATE, folder=config.data if config.keeps_files else None))
+    caller = Caller(name=PLATFORMS, role="admin", via="cli")
+    with bound("127.0.0.1", 0) as sock:
+        async with serving(emulator, sock) as platforms:
+            try:
+                shops = await bind_emulated(weir.services.bindings, caller, emulator=platforms, weir=address)
+            except WeirError as trouble:
+                _log.warning("the demo's emulated shops are not bound", reason=str(trouble))
+            else:
+                say(f"{len(shops)} emulated shops are bound; their platforms' panel: {platforms}/_emulator/")
+            yield
 
 
 async def _fresh_password(weir: "Weir") -> str:
