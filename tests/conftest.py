@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # a bare `pytest` does not put the work tree there
     sys.path.insert(0, str(ROOT))
 
-from tests.services import cache, chromium, ferretdb, netns, redis  # noqa: E402 # needs the line above
+from tests.services import cache, chromium, dovecot, ferretdb, netns, redis, smtp  # noqa: E402 # needs the line above
 from tests.services import kafka as kafka_service  # noqa: E402 # the same
 
 SERVICES = pytest.StashKey[list]()
@@ -109,6 +109,18 @@ def redis_server(start_service):
 def mongo(start_service):
     """One database with MongoDB's protocol: `.url`, `.fresh()`, `.kill()`, `.start()`, `.pause()`, `.resume()`."""
     return start_service("mongo", ferretdb.running())
+
+
+@pytest.fixture(scope="session")
+def imap_server(start_service):
+    """One Dovecot in which every address has a mailbox: `.host`, `.port`, `.tls_port`, `.certificate`, `.renumber()`."""
+    return start_service("imap_server", dovecot.running())
+
+
+@pytest.fixture(scope="session")
+def smtp_server(start_service, imap_server):
+    """One Exim that delivers to those mailboxes: `.host`, `.port`, `.tls_port`, `.certificate`, `.mailbox()`."""
+    return start_service("smtp_server", smtp.running(imap_server.mails))
 
 
 @pytest.fixture(scope="session")
