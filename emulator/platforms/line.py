@@ -62,7 +62,7 @@ class Line(Platform):
     def settings(self, shop: Shop) -> dict[str, str]:
         """What the Developers Console gives."""
         told = {name: shop.ids[name] for name in ("channel_id", "channel_secret", "bot_user_id")}
-        return told | {"access_token": shop.token.access, "channel_access_token": shop.token.access}
+        return told | {"access_token": shop.token.access}
 
     def buyer(self, shop: Shop, number: int, rng: Random) -> Buyer:
         """A friend."""

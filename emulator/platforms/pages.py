@@ -39,7 +39,7 @@ class Pages(Graph):
     def settings(self, shop: Shop) -> dict[str, str]:
         """What the App Dashboard gives."""
         told = {name: shop.ids[name] for name in ("app_id", "app_secret", "verify_token", self.id_name)}
-        return told | {"access_token": shop.token.access, "page_token": shop.token.access}
+        return told | {"access_token": shop.token.access}
 
     def buyer(self, shop: Shop, number: int, rng: Random) -> Buyer:
         """A person, known by an id of this page only."""
@@ -280,10 +280,6 @@ class Instagram(Pages):
     title = "Instagram account"
     languages = ("es", "en", "pt")
     scopes = ("instagram_basic", "instagram_manage_messages", "instagram_business_manage_messages")
-
-    def settings(self, shop: Shop) -> dict[str, str]:
-        """Its id has several names."""
-        return super().settings(shop) | {"instagram_id": shop.account}
 
     def message_id(self, shop: Shop, conversation: Conversation, number: int) -> str:
         """Base64 of what it is."""

@@ -68,8 +68,7 @@ class Shopify(Platform):
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The app, and what the authorisation gives."""
-        told = {"shop_domain": shop.account, "domain": shop.account, "webhook_secret": shop.ids["client_secret"]}
-        return shop.ids | told | {"access_token": shop.token.access, "api_version": VERSION}
+        return shop.ids | {"access_token": shop.token.access, "api_version": VERSION}
 
     def body(self, shop: Shop, happening: Happening, attempt: int) -> bytes | None:
         """The order as REST has it."""

@@ -59,7 +59,7 @@ class Telegram(Platform):
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The token of BotFather, and the secret given with setWebhook."""
-        return {"bot_token": shop.token.access, "token": shop.token.access, "secret_token": shop.ids["secret_token"]}
+        return {"bot_token": shop.token.access, "secret_token": shop.ids["secret_token"]}
 
     def buyer(self, shop: Shop, number: int, rng: Random) -> Buyer:
         """A person with a number of nine digits, which is the private chat's too."""

@@ -49,7 +49,7 @@ class WhatsApp(Graph):
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """What the App Dashboard gives."""
-        names = ("app_id", "app_secret", "verify_token", "phone_number_id", "waba_id")
+        names = ("app_id", "app_secret", "verify_token", "phone_number_id")
         token = {"access_token": shop.token.access, "business_account_id": shop.ids["waba_id"]}
         return {name: shop.ids[name] for name in names} | token
 

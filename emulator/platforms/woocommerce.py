@@ -59,9 +59,8 @@ class WooCommerce(Platform):
         )
 
     def settings(self, shop: Shop) -> dict[str, str]:
-        """The keys, the webhook's secret, and where the site is."""
-        site = f"{self.stage.base_url}/{self.name}"
-        return shop.ids | {"store_url": site, "site_url": site, "url": site}
+        """The keys and the webhook's secret, by both of its names."""
+        return shop.ids | {"secret": shop.ids["webhook_secret"]}
 
     def body(self, shop: Shop, happening: Happening, attempt: int) -> bytes | None:
         """The order as REST has it."""

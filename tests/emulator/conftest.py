@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 
@@ -9,7 +11,7 @@ from emulator.app import Emulator, Plan
 from emulator.clock import Clock
 
 BASE = "http://emulator.example"
-START = 1_795_371_277_000
+START = int(time.time() * 1000)
 
 
 class Heard:

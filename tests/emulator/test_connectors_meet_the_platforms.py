@@ -5,8 +5,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from actors.errors import RetriableError
 from actors.events import Message
-from connectors.contract.calling import ApiResponse
+from actors.orders import Order
+from connectors.contract.authorising import Ask, Reply
+from connectors.contract.calling import ApiResponse, BusyError, DeniedError, UncertainError
 from connectors.contract.connector import Binding, WebhookRequest
 from connectors.contract.history import Pointer, Window
 from connectors.contract.outgoing import Outgoing
@@ -14,6 +17,7 @@ from connectors.registry import BY_PLATFORM
 from emulator.platforms.registry import PLATFORMS
 from tests.emulator.conftest import BASE
 
+BOUND = [kind.name for kind in PLATFORMS if kind.name in BY_PLATFORM]
 CHATS = [kind.name for kind in PLATFORMS if kind.chats and kind.name in BY_PLATFORM]
 SPAN_MS = 3_600_000
 WORD = "a-long-word-of-our-own-choice-000000"
@@ -30,12 +34,15 @@ class Wire:
 
     async def call(self, request):
         assert request.url.startswith(BASE), request.url
-        answer = await self._bench.client.request(
-            request.method,
-            httpx.URL(request.url).copy_merge_params(list(request.query)) if request.query else request.url,
-            headers=dict(request.headers),
-            content=request.body,
-        )
+        url = httpx.URL(request.url)
+        if request.query:
+            url = url.copy_merge_params(list(request.query))
+        try:
+            answer = await self._bench.client.request(
+                request.method, url, headers=dict(request.headers), content=request.body
+            )
+        except httpx.RemoteProtocolError as broken:
+            raise UncertainError("no whole answer") from broken
         return ApiResponse(
             status=answer.status_code,
             headers={name.lower(): value for name, value in answer.headers.items()},
@@ -164,3 +171,97 @@ async def test_a_channel_that_is_well_is_probed_so(bench, platform):
     assert probe.auth in {"ok", "expiring"}
     assert probe.subscription in {"active", "unknown"}
     assert probe.lacking == ()
+
+
+async def denied(bench, connector, kind):
+    """What a connector makes of a fault while it sends."""
+    (asked,) = await bench.says(connector.platform, "hello")
+    conversation = bench.shop(connector.platform).conversations[asked["conversation"]]
+    reply = Outgoing(
+        id="01J0000000000000000000000A",
+        conversation=conversation.id,
+        at=bench.stage.clock.now(),
+        text="It left today",
+        recipient=conversation.buyer.id,
+        last_in_at=asked["at"],
+        thread=[asked["id"]],
+    )
+    fault = {"kind": kind, "platform": connector.platform, "seconds": 0.01}
+    assert (await bench.client.put("/_emulator/faults", json=[fault])).status_code == 200
+    return await connector.send(reply, Wire(bench))
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"), [("revoke_token", DeniedError), ("rate_limit", BusyError), ("broken", RetriableError)]
+)
+@pytest.mark.parametrize("platform", CHATS)
+async def test_a_platforms_trouble_is_understood(bench, platform, kind, error):
+    connector = connected(bench, platform)
+    if not connector.capabilities.sends:
+        pytest.skip("it sends nothing yet")
+    with pytest.raises(error):
+        await denied(bench, connector, kind)
+
+
+@pytest.mark.parametrize("kind", ["lost_answer", "timeout_after"])
+@pytest.mark.parametrize("platform", CHATS)
+async def test_a_reply_whose_answer_is_lost_is_held_and_may_have_gone_out(bench, platform, kind):
+    connector = connected(bench, platform)
+    if not connector.capabilities.sends:
+        pytest.skip("it sends nothing yet")
+    with pytest.raises(UncertainError):
+        await denied(bench, connector, kind)
+    if kind == "lost_answer":
+        assert [one.text for one in bench.shop(platform).messages() if one.direction == "out"] == ["It left today"]
+
+
+@pytest.mark.parametrize("platform", [name for name in BOUND if BY_PLATFORM[name].oauth is not None])
+async def test_a_channel_is_authorised_and_renewed_in_the_platforms_own_way(bench, platform):
+    connector = connected(bench, platform)
+    redirect = "https://weir.example/api/v1/oauth/back"
+    where = connector.authorise_url(Ask(state="a-state", redirect=redirect, challenge="c" * 43))
+    shown = await bench.client.get(where)
+    assert shown.status_code == 302, shown.text
+    location = shown.next_request.url
+    query = dict(location.params)
+    assert query.get("state", "a-state") == "a-state"
+    grant = await connector.exchange(Reply(query=query, redirect=redirect, verifier="v" * 43), Wire(bench))
+    assert set(connector.oauth.grants) >= set(grant.settings) > set()
+    bench.emulator.life.rate = 0
+    settings = {**connector.binding.settings, **grant.settings}
+    again = type(connector)(Binding(account=connector.binding.account, url=connector.binding.url, settings=settings))
+    assert (await again.probe(Wire(bench))).auth in {"ok", "expiring"}
+    renewed = await again.renew(Wire(bench))
+    if renewed is not None:
+        last = Binding(account=again.binding.account, url=again.binding.url, settings={**settings, **renewed.settings})
+        assert (await type(connector)(last).probe(Wire(bench))).auth in {"ok", "expiring"}
+
+
+@pytest.mark.parametrize("platform", CHATS)
+async def test_a_picture_can_be_fetched_and_is_the_one_that_was_sent(bench, platform):
+    connector = connected(bench, platform)
+    (message,) = await bench.says(platform, "", picture=True)
+    if not bench.stage.platforms[platform].pushes:
+        pytest.skip("it pushes nothing")
+    (told,) = messages(await pushed(bench, connector))
+    (file,) = told.attachments
+    asked = await connector.locate(file, Wire(bench))
+    assert asked is not None
+    answer = await Wire(bench).call(asked)
+    assert answer.status == 200
+    assert answer.body == bench.stage.world.media[message["media"]].content
+
+
+@pytest.mark.parametrize("platform", [name for name in BOUND if name not in CHATS])
+async def test_orders_arrive_and_are_read_back(bench, platform):
+    connector = connected(bench, platform)
+    await bench.says(platform, times=5)
+    shop = bench.shop(platform)
+    told = [one for one in await pushed(bench, connector) if isinstance(one, Order)]
+    assert {one.id for one in told} >= {one.id for one in shop.orders}
+    now = bench.stage.clock.now()
+    found = {}
+    async for page in connector.history(Window(since=now - SPAN_MS, until=now + 1_000), Wire(bench)):
+        found |= {one.id: one for one in page if isinstance(one, Order)}
+    assert set(found) == {one.id for one in shop.orders}
+    assert {one.total for one in found.values()} == {f"{one.total / 100:.2f}" for one in shop.orders}
