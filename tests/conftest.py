@@ -113,7 +113,7 @@ def mongo(start_service):
 
 @pytest.fixture(scope="session")
 def imap_server(start_service):
-    """One Dovecot in which every address has a mailbox: `.host`, `.port`, `.tls_port`, `.certificate`, `.renumber()`."""
+    """One Dovecot, every address has a mailbox there: `.host`, `.port`, `.tls_port`, `.certificate`, `.renumber()`."""
     return start_service("imap_server", dovecot.running())
 
 

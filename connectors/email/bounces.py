@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email.message import Message as Mail
+from itertools import pairwise
 from typing import Literal
 
 from msgspec import Struct
@@ -50,7 +51,7 @@ def bounce(mail: Mail, shown: str) -> Bounce:
         action=_action(told.get("action", ""), code),
         original=_original(mail),
         code=code[:64] if code else None,
-        reason=(diagnostic or _reason(words))[:_LONGEST_REASON] or None,
+        reason=(diagnostic or _reason(words, recipient))[:_LONGEST_REASON] or None,
         recipient=recipient[:320] or None,
     )
 
@@ -133,10 +134,13 @@ def _code(words: str) -> str | None:
     return found[1] if found else None
 
 
-def _reason(words: str) -> str:
-    """The line that has the server's reply; else the first one that says something."""
+def _reason(words: str, recipient: str) -> str:
+    """The line that has the server's reply, or comes after the recipient's; else the first one that says something."""
     lines = [line.strip() for line in words.splitlines() if line.strip()]
-    return next((line for line in lines if _STATUS.search(line) or _REPLY.search(line)), lines[0] if lines else "")
+    told = next((line for line in lines if _STATUS.search(line) or _REPLY.search(line)), None)
+    if told is None and recipient:
+        told = next((after for line, after in pairwise(lines) if recipient in line and "@" not in after), None)
+    return told or (lines[0] if lines else "")
 
 
 __all__ = ["Bounce", "bounce"]

@@ -90,7 +90,7 @@ class Session:
             with self._named():
                 self._sign_in(settings)
         except WeirError:
-            self.abort()
+            self.release()
             raise
         self.idles = "IDLE" in self._box.client.capabilities
 
@@ -178,19 +178,19 @@ class Session:
 
     def close(self) -> None:
         """Sign out; a server that does not answer is left."""
-        try:
-            with contextlib.suppress(OSError, imaplib.IMAP4.error, ImapToolsError):
-                self._box.logout()  # pyright: ignore[reportUnknownMemberType] # the same
-        finally:
-            self.abort()
+        with contextlib.suppress(OSError, imaplib.IMAP4.error, ImapToolsError):
+            self._box.logout()  # pyright: ignore[reportUnknownMemberType] # the same
+        self.release()
 
     def abort(self) -> None:
-        """Cut the connection, from any thread: whatever waits for the server ends with an error."""
-        sock: socket.socket = self._box.client.sock
+        """Cut the connection, from any thread: whatever waits for the server ends with an error. Then `release`."""
         with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-        with contextlib.suppress(OSError):
-            sock.close()
+            self._box.client.sock.shutdown(socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        """Give the connection back to the system, in the thread that used it last."""
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            self._box.client.shutdown()
 
     def _sign_in(self, settings: MailSettings) -> None:
         try:

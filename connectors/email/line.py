@@ -58,17 +58,20 @@ class Line:
 
     async def open(self) -> None:
         """Connect and sign in; raises the errors of `Session`."""
-        made: list[Session] = []
+        given_up: list[bool] = []
 
         def connect() -> None:
-            made.append(Session(self.settings, secrets_of(self.settings)))
+            session = Session(self.settings, secrets_of(self.settings))
+            if given_up:
+                session.release()
+            else:
+                self._session = session
 
         try:
             await self._within(LONGEST_S, connect)
-        finally:
-            # Cancelled or too late, it may still have come to be.
-            if made:
-                self._session = made[0]
+        except BaseException:
+            given_up.append(True)
+            raise
 
     async def close(self) -> None:
         """Sign out, and wait for the thread no longer than the server may take."""
@@ -79,7 +82,7 @@ class Line:
                     await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._pool, session.close))
             except TimeoutError:
                 session.abort()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False)
 
     async def _within(self, seconds: float, work: Callable[[], T]) -> T:
         running = asyncio.get_running_loop().run_in_executor(self._pool, work)
@@ -99,6 +102,7 @@ class Line:
         session, self._session = self._session, None
         if session is not None:
             session.abort()
+            self._pool.submit(session.release)
 
 
 @asynccontextmanager

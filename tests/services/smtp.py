@@ -1,4 +1,4 @@
-"""Exim for the tests, from the system's packages: takes mail from whoever signs in, and puts it into Dovecot's mailboxes.
+"""Exim for the tests, from the system's packages: takes mail from whoever signs in, puts it into Dovecot's mailboxes.
 
 To `nobody@` it refuses at once and for good, to `later@` for now; `gone@` it takes and then reports as undeliverable.
 """
