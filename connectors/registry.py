@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.aliexpress import AliExpress
 from connectors.contract.connector import Connector
 from connectors.ebay import Ebay
 from connectors.instagram import Instagram
@@ -23,6 +24,7 @@ CONNECTORS: tuple[type[Connector], ...] = (
     TikTok,
     Ebay,
     MercadoLibre,
+    AliExpress,
     Shopify,
     WooCommerce,
     Messenger,

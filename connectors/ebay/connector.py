@@ -75,7 +75,7 @@ class Ebay(Connector):
         API_URL,
         AUTH_URL,
     )
-    capabilities = Capabilities(receipts=frozenset({"accepted", "read"}), echoes=True, sends=True, history=True)
+    capabilities = Capabilities(receipts=frozenset({"accepted", "read"}), sends=True, history=True)
     limits = Limits(
         text=2_000,
         files=5,
@@ -160,8 +160,12 @@ class Ebay(Connector):
             async for page in self._messages(thread, api):
                 yield _newer(_read(thread, page), window.since)
             return
+        read: set[str] = set()
         async for found in self._pages(api, "conversation", "conversations", MEMBERS):
             for own in _touched(found, window.since):
+                if own in read:
+                    continue
+                read.add(own)
                 thread = self._thread(own, MEMBERS)
                 async for page in self._messages(thread, api):
                     yield _newer(_read(thread, page), window.since)

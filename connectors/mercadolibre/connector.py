@@ -43,6 +43,8 @@ PAGES_HOSTS = {
 }
 PAGE = 50
 MOST_PAGES = 40
+RECENT_MS = 86_400_000
+"""A notification of a pack is about what was written in it lately; the rest is history's."""
 MOST_PACKS = 1_000
 """So many conversations one listing of unread ones names at most."""
 
@@ -78,9 +80,7 @@ class MercadoLibre(Connector):
         API_URL,
         AUTH_URL,
     )
-    capabilities = Capabilities(
-        receipts=frozenset({"accepted", "read", "failed"}), echoes=True, sends=True, history=True
-    )
+    capabilities = Capabilities(receipts=frozenset({"accepted", "read", "failed"}), sends=True, history=True)
     limits = Limits(
         text=350,
         files=25,
@@ -124,7 +124,8 @@ class MercadoLibre(Connector):
         """The message, or the latest page of the pack, that a notification points to."""
         asking = self._asking(api)
         if (pack := pointer.about.get("pack")) is not None:
-            return self._read(pack, _messages(await self._page(asking, pack, 0)))
+            found = self._read(pack, _messages(await self._page(asking, pack, 0)))
+            return _newer(found, int(pointer.about.get("since", "0")))
         wanted = pointer.about.get("message", "")
         found = await asking.get(f"messages/{quote(wanted, safe='')}", TAG)
         return reading.each(_messages(found), lambda one: self._events(pack_of(one), one))
@@ -233,12 +234,14 @@ def _pointer(told: Document) -> Pointer:
     pieces = [piece for piece in reading.identity(told, "resource").split("?")[0].split("/") if piece]
     if "packs" in pieces[:-1]:
         about = {"pack": plain_id(pieces[pieces.index("packs") + 1])}
+        if reading.text(told, "sent"):
+            about["since"] = str(reading.instant(told, "sent") - RECENT_MS)
     elif pieces and pieces[-1] not in {"messages", "packs"}:
         about = {"message": plain_id(pieces[-1])}
     else:
         raise UnreadableError("'resource' names nothing")
     actions = "+".join(action for action in reading.items(told, "actions") if isinstance(action, str))
-    (kind, own) = next(iter(about.items()))
+    kind, own = next(iter(about.items()))
     return Pointer(id=f"{kind}/{own}/{actions[:64]}", about=about)
 
 

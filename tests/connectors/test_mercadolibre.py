@@ -49,7 +49,9 @@ def test_a_message_is_pointed_to_by_its_id_alone_or_in_a_path(name):
 
 
 def test_a_pack_is_pointed_to():
-    assert parsed("pack") == [Pointer(id="pack/2000000012/created+read", about={"pack": "2000000012"})]
+    assert parsed("pack") == [
+        Pointer(id="pack/2000000012/created+read", about={"pack": "2000000012", "since": "1705228200000"})
+    ]
 
 
 def test_other_topics_and_empty_requests_give_nothing():

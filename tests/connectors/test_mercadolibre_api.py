@@ -174,6 +174,9 @@ async def test_a_pointer_to_a_pack_brings_its_latest_page():
     found = await libre().resolve(Pointer(id="p", about={"pack": "2000000012"}), api)
     assert found[-4:] == [*OURS, BUYERS]
     api.finished()
+    recent = Pointer(id="p", about={"pack": "2000000012", "since": "1705315200000"})
+    found = await libre().resolve(recent, ScriptedApi((LISTED, answer(FOLDER, "pack"))))
+    assert found[-3:] == OURS
 
 
 async def pages(connector, window, api):
