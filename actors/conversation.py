@@ -214,7 +214,9 @@ def _on_attachment(
     where: Channel, c: Conversation, status: AttachmentStatus, held: Held, now: int, out: Effects
 ) -> None:
     attachment.on_status(where, c, status, held, now, out)
-    out.attachments.append(AttachmentChanged(c.key, status.message, status.attachment, status.status, now))
+    out.attachments.append(
+        AttachmentChanged(c.key, status.message, status.attachment, status.status, now, status.detail)
+    )
 
 
 def _on_translation(where: Channel, c: Conversation, told: Translation, held: Held, now: int, out: Effects) -> None:

@@ -5,7 +5,7 @@ One `Effects` collects what a run of events caused; appending to it is the actor
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -58,13 +58,14 @@ class HopReached(Struct, frozen=True, gc=False):
 
 
 class AttachmentChanged(Struct, frozen=True, gc=False):
-    """The fate of one attachment of a message."""
+    """The fate of one attachment of a message; `detail` as it was told."""
 
     key: str
     message: str
     attachment: str
     status: str
     at: int
+    detail: Any = None
 
 
 class ConversationChanged(Struct, frozen=True, gc=False):

@@ -34,13 +34,14 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Attachment(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A file announced with a message; `size` in bytes."""
+    """A file announced with a message; `size` in bytes, `sha256` of its content in hexadecimal."""
 
     id: Id
     kind: str | None = None
     mime: str | None = None
     size: Whole | None = None
     url: str | None = None
+    sha256: str | None = None
 
 
 class Value(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import to_builtins
+from msgspec import json, to_builtins
 
 from actors.events import Message
 from storage.records import MessageRow
 
 Change = tuple[int, str, str | None]
 """(at, what, text) of one edit or deletion."""
-Fate = tuple[str, int]
-"""(status, at) of one attachment."""
+Fate = tuple[str, int, str | None]
+"""(status, at, detail as JSON) of one attachment."""
+LONGEST_DETAIL = 2_048
+
+
+def kept_detail(detail: Any) -> str | None:
+    """What is kept of an attachment's detail: its JSON; nothing of one that is longer than 2 KiB."""
+    if detail is None:
+        return None
+    told = json.encode(detail)
+    return told.decode() if len(told) <= LONGEST_DETAIL else None
 
 
 def message_row(
@@ -45,13 +54,15 @@ def message_row(
 
 
 def _attachments(event: Message, fates: dict[str, Fate]) -> list[dict[str, Any]]:
-    """Those announced, in order, then those only heard of; each with its `status` and `status_at` once known."""
+    """Those announced, in order, then those only heard of; each with `status`, `status_at` and `detail` once known."""
     listed: list[dict[str, Any]] = [to_builtins(attachment) for attachment in event.attachments or ()]
     names = {attachment["id"] for attachment in listed}
     listed += [{"id": name} for name in sorted(fates) if name not in names]
     for attachment in listed:
         if fate := fates.get(attachment["id"]):
             attachment.update(status=fate[0], status_at=fate[1])
+            if fate[2] is not None:
+                attachment["detail"] = json.decode(fate[2])
     return listed
 
 

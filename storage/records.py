@@ -203,7 +203,7 @@ class MessageRow(Struct, frozen=True, kw_only=True):
 
     `hops`: first time each hop was reached (ms). `text` is the newest version's; `versions` holds every one, the first
     too, as {`at`, `what`: sent/edited/deleted, `text`}, and is empty when nothing changed. `attachments` are as
-    announced, with `status` and `status_at` once known. `copies`: how often it was delivered again.
+    announced, with `status`, `status_at` and `detail` once known. `copies`: how often it was delivered again.
     """
 
     key: str

@@ -13,6 +13,7 @@ from msgspec import json
 
 from actors.effects import Effects, MessageStored
 from storage.drafts import ID_LIFE_MS, PREVIEW
+from storage.message_rows import kept_detail
 from storage.mongodb.connection import Row
 from storage.mongodb.tokens import MOST_WORDS, keys_of
 from storage.mongodb.writes import Group, encoded
@@ -112,8 +113,10 @@ def progress_documents(effects: Effects, fresh: dict[str, Row], *, partition: in
             words = dict.fromkeys([*told.get("words", ()), *keys_of(folded(hop.text))])
             told["words"] = list(words)[: 2 * MOST_WORDS]
     for fate in effects.attachments:
-        told = stories.of(fate.key, fate.message, 4 * len(fate.attachment) + 60)
-        told.setdefault("attachments", []).append({"id": fate.attachment, "status": fate.status, "at": fate.at})
+        detail = kept_detail(fate.detail)
+        told = stories.of(fate.key, fate.message, 4 * len(fate.attachment) + len((detail or "").encode()) + 60)
+        row: Row = {"id": fate.attachment, "status": fate.status, "at": fate.at}
+        told.setdefault("attachments", []).append(row | ({"detail": detail} if detail else {}))
     return stories.documents
 
 

@@ -228,7 +228,7 @@ def _message(row: Row, since: Iterable[Row]) -> MessageRow:
         for hop, at in told.get("hops", {}).items():
             hops.setdefault(hop, at)
         for fate in told.get("attachments", ()):
-            fates[fate["id"]] = (fate["status"], fate["at"])
+            fates[fate["id"]] = (fate["status"], fate["at"], fate.get("detail"))
         for version in told.get("versions", ()):
             change = (version["at"], version["what"], version["text"])
             if change not in changes:

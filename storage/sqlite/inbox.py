@@ -12,7 +12,7 @@ from msgspec import json
 
 from actors.events import Message
 from storage.cursors import bounded, decode_cursor, encode_cursor
-from storage.message_rows import message_row
+from storage.message_rows import Fate, message_row
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 from storage.sqlite.bulk import read_chunks, read_rows
 from storage.sqlite.connection import Database
@@ -191,9 +191,9 @@ def _channel_messages(connection: Connection, channel: str, limit: int, after: t
 
 def _message_rows(connection: Connection, rows: list[list[Any]]) -> list[MessageRow]:
     identities: list[tuple[Any, ...]] = [(row[2], row[3]) for row in rows]
-    fates: dict[tuple[int, str], dict[str, tuple[str, int]]] = {}
-    for number, message, attachment, status, at in read_chunks(connection, _FATES, identities):
-        fates.setdefault((number, message), {})[attachment] = (status, at)
+    fates: dict[tuple[int, str], dict[str, Fate]] = {}
+    for number, message, attachment, status, at, detail in read_chunks(connection, _FATES, identities):
+        fates.setdefault((number, message), {})[attachment] = (status, at, detail)
     changes: dict[tuple[int, str], list[tuple[int, str, str | None]]] = {}
     for number, message, at, what, text in read_chunks(connection, _CHANGES, identities):
         changes.setdefault((number, message), []).append((at, what, text))
@@ -201,16 +201,14 @@ def _message_rows(connection: Connection, rows: list[list[Any]]) -> list[Message
 
 
 _FATES = """WITH w (conversation, message) AS (VALUES {rows})
-    SELECT json_group_array(json_array(a.conversation, a.message, a.attachment, a.status, a.at))
+    SELECT json_group_array(json_array(a.conversation, a.message, a.attachment, a.status, a.at, a.detail))
     FROM w CROSS JOIN attachments a ON a.conversation = w.conversation AND a.message = w.message"""
 _CHANGES = """WITH w (conversation, message) AS (VALUES {rows})
     SELECT json_group_array(json_array(conversation, message, at, what, text)) FROM (SELECT v.* FROM w
         CROSS JOIN versions v ON v.conversation = w.conversation AND v.message = w.message ORDER BY v.id)"""
 
 
-def _message_row(
-    row: list[Any], fates: dict[str, tuple[str, int]], changes: list[tuple[int, str, str | None]]
-) -> MessageRow:
+def _message_row(row: list[Any], fates: dict[str, Fate], changes: list[tuple[int, str, str | None]]) -> MessageRow:
     key, _, _, _, _, at, delay, merged_into, partition, stored_at, copies, body, *times = row
     return message_row(
         key, _event.decode(body), at=at, delay=delay, merged_into=merged_into, partition=partition,

@@ -11,6 +11,7 @@ from msgspec import json
 from actors.effects import AttachmentChanged, Hop, HopReached, MessageRepeated
 from actors.events import Message
 from storage.drafts import PREVIEW
+from storage.message_rows import kept_detail
 from storage.sqlite.bulk import write_rows
 from storage.sqlite.save_messages import search_row
 from storage.texts import document
@@ -52,11 +53,11 @@ def save_attachments(
     connection: Connection, effects: Iterable[AttachmentChanged], known: dict[str, tuple[int, int]]
 ) -> None:
     """The latest fate of each attachment."""
-    latest = {(known[e.key][0], e.message, e.attachment): (e.status, e.at) for e in effects}
+    latest = {(known[e.key][0], e.message, e.attachment): (e.status, e.at, kept_detail(e.detail)) for e in effects}
     write_rows(
         connection,
-        "INSERT OR REPLACE INTO attachments (conversation, message, attachment, status, at) VALUES {rows}",
-        [(*identity, *fate) for identity, fate in sorted(latest.items())],
+        "INSERT OR REPLACE INTO attachments (conversation, message, attachment, status, at, detail) VALUES {rows}",
+        [(*identity, *latest[identity]) for identity in sorted(latest)],
     )
 
 

@@ -152,7 +152,9 @@ CHANNEL_WORK: tuple[str, ...] = (
     "CREATE INDEX shop_orders_by_contact ON shop_orders (contact, created_at DESC) WHERE contact IS NOT NULL",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, MUTES_AND_PROCESSES, BINDINGS, CHANNEL_WORK)
+ATTACHMENT_DETAILS: tuple[str, ...] = ("ALTER TABLE attachments ADD COLUMN detail TEXT",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, MUTES_AND_PROCESSES, BINDINGS, CHANNEL_WORK, ATTACHMENT_DETAILS)
 """In the order in which they were released; one that was released is never edited."""
 
 

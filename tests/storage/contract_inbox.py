@@ -93,6 +93,19 @@ class InboxContract:
             {"id": "a9", "status": "ok", "status_at": NOW + 3},
         ]
 
+    async def test_what_was_told_of_a_file_is_kept_unless_it_is_long(self, store):
+        save = Flushes(store)
+        detail = {"mime": "image/png", "width": 3, "name": "照片"}
+        await save(stored("m1", attachments=[Attachment(id="a1"), Attachment(id="a2")]))
+        await save(
+            AttachmentChanged(KEY, "m1", "a1", "ok", NOW + 1, detail),
+            AttachmentChanged(KEY, "m1", "a2", "ok", NOW + 1, {"long": "x" * 3_000}),
+        )
+        assert (await store.message(KEY, "m1")).attachments == [
+            {"id": "a1", "status": "ok", "status_at": NOW + 1, "detail": detail},
+            {"id": "a2", "status": "ok", "status_at": NOW + 1},
+        ]
+
     async def test_repeats_are_counted_as_copies(self, store):
         save = Flushes(store)
         await save(stored("m1"), MessageRepeated(KEY, "m1", NOW + 1, differs=False))
