@@ -50,6 +50,27 @@ FIGURES: tuple[Figure, ...] = (
         ("outcome",),
     ),
     Figure(
+        "weir_replies",
+        "counter",
+        "What became of our replies since the start, by platform and state: sent, failed, unknown, queued again.",
+        "failed: read the reasons in the outbox. unknown: look at the platform whether they are there, then say so.",
+        ("platform", "state"),
+    ),
+    Figure(
+        "weir_pointers",
+        "counter",
+        "Things that webhooks only named since the start: fetched, put off, given up.",
+        "failed: what they named is lost until the next sweep. delayed: the platform does not answer, or not us.",
+        ("outcome",),
+    ),
+    Figure(
+        "weir_sweeps",
+        "counter",
+        "What comparing channels with their platforms found since the start: messages checked, new, edited, recalled.",
+        "new: messages that no webhook told of; look at the channel's webhook. failed: a channel could not be compared.",
+        ("outcome",),
+    ),
+    Figure(
         "weir_http_responses",
         "counter",
         "HTTP responses by status code.",

@@ -58,6 +58,18 @@ class Vitals:
         """Count what became of a platform's webhook."""
         self.metrics.count("weir_webhooks", count, outcome)
 
+    def observe_reply(self, platform: str, state: str) -> None:
+        """Count what became of a reply of ours."""
+        self.metrics.count("weir_replies", 1, platform, state)
+
+    def observe_pointer(self, outcome: str) -> None:
+        """Count what became of something that a webhook only named."""
+        self.metrics.count("weir_pointers", 1, outcome)
+
+    def observe_sweep(self, outcome: str, count: int) -> None:
+        """Count what comparing with the platforms found."""
+        self.metrics.count("weir_sweeps", count, outcome)
+
     def observe_response(self, code: int) -> None:
         """Count an HTTP response."""
         self.metrics.count("weir_http_responses", 1, str(code))

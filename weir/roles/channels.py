@@ -15,12 +15,14 @@ from services.platform_api import Apis
 from services.pointers import Pointers
 from services.reconciling import Reconciler
 from services.replies import Replies
+from services.resyncs import Resyncs
 from services.sweeps import Sweeper
 from services.webhooks import Webhooks
 from weir.parts.files import made_files
 from weir.parts.opened import Parts
 from weir.parts.vault import made_vault
 from weir.roles.tasks import Tasks
+from weir.vitals import Vitals
 
 
 class Channels:
@@ -38,15 +40,20 @@ class Channels:
         self.outbox = Outbox(store, gateway, find, self.apis.of, who=who, files=self.files)
         self.replies = Replies(store, gateway, find, files=self.files, wake=self.outbox.wake)
         self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)
+        # One of it for both: it remembers what it took in while the store lags behind.
+        reconciler, locks = Reconciler(store, self.arrivals), parts.live.locks
         self.sweeper = Sweeper(
             store=store,
             channels=self.bindings,
-            reconciler=Reconciler(store, self.arrivals),
+            reconciler=reconciler,
             arrivals=self.arrivals,
             apis=self.apis,
-            locks=parts.live.locks,
+            locks=locks,
             reader=gateway,
             now=now,
+        )
+        self.resyncs = Resyncs(
+            store=store, find=find, reconciler=reconciler, apis=self.apis, locks=locks, reader=gateway, now=now
         )
 
     def start(self, tasks: Tasks) -> None:
@@ -54,7 +61,16 @@ class Channels:
         tasks.run("outbox", self.outbox.run())
         tasks.run("pointers", self.pointers.run())
         tasks.run("sweeps", self.sweeper.run())
+        tasks.run("re-syncs", self.resyncs.run())
+
+    def count_in(self, vitals: Vitals) -> None:
+        """Have what is done counted for the metrics."""
+        self.webhooks.observe = vitals.observe_webhook
+        self.outbox.observe = vitals.observe_reply
+        self.pointers.observe = vitals.observe_pointer
+        self.sweeper.observe = vitals.observe_sweep
 
     async def close(self) -> None:
         """Leave the platforms."""
+        await self.resyncs.close()
         await self.apis.close()

@@ -117,7 +117,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
     store, gateway = parts.store, parts.gateway
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
     ingest.observe = vitals.observe_batch
-    channels.webhooks.observe = vitals.observe_webhook
+    channels.count_in(vitals)
     return Services(
         store=store,
         gateway=gateway,
@@ -125,7 +125,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         accounts=Accounts(store, gateway.now, limits=parts.live.limits),
         tokens=Tokens(store, gateway.now),
         ingest=ingest,
-        anomalies=Anomalies(store, gateway),
+        anomalies=Anomalies(store, gateway, (channels.resyncs,)),
         conversations=Conversations(store),
         thresholds=thresholds,
         mutes=Mutes(store, gateway.now),
@@ -137,6 +137,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         bindings=channels.bindings,
         webhooks=channels.webhooks,
         replies=channels.replies,
+        resyncs=channels.resyncs,
     )
 
 
