@@ -6,7 +6,7 @@ Anybody may name a key: what is asked for in vain is remembered, and only so man
 from __future__ import annotations
 
 from actors.errors import PermanentError, RetriableError
-from connectors.contract.calling import Api, RefusedError
+from connectors.contract.calling import Api, DeniedError, RefusedError
 from connectors.contract.connector import SignatureError, UnreadableError
 from connectors.ebay.asking import Asking
 from connectors.ebay.signing import Key, key_of
@@ -55,6 +55,9 @@ class Keys:
     async def _found(self, kid: str, asking: Asking, now: int) -> Key | None:
         try:
             return key_of(await asking.public_key(kid, await self._granted(asking, now)))
+        except DeniedError as wrong:
+            self._token = None
+            raise _put_off(wrong) from wrong
         except RefusedError as wrong:
             if wrong.code in _NO_SUCH_KEY:
                 return None

@@ -105,12 +105,13 @@ class Shopify(Connector):
 
     def route(self, request: WebhookRequest) -> str | None:
         """The shop that a webhook is of."""
-        return request.headers.get("x-shopify-shop-domain")
+        told = request.headers.get("x-shopify-shop-domain")
+        return told.lower() if told else None
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
         """An order as it stands, or a customer to forget; other topics give nothing. Raises UnreadableError."""
         told, ours = self.route(request), self.binding.settings.get("shop")
-        if told and ours and told.lower() != ours:
+        if told and ours and told != ours:
             reason = (
                 f"the webhook is of the shop {told[:100]!r}, this channel is {ours}; bind that shop as its own channel"
             )

@@ -197,6 +197,14 @@ async def test_a_key_that_cannot_be_fetched_puts_the_notification_off(steps):
     assert "cert-word" not in str(put_off.value)
 
 
+async def test_a_token_that_is_not_accepted_is_asked_for_anew():
+    connector = ebay()
+    with pytest.raises(RetriableError):
+        await connector.prepare(post(), ScriptedApi((TOKENS, GRANTED), (KEY, answer_of({}, 401))))
+    await prepared(connector)
+    connector.verify(post())
+
+
 async def test_strangers_keys_are_asked_for_a_few_times_a_minute_only():
     connector, api, numbers = ebay(), EndlessApi(GRANTED, *[answer_of({}, 404)] * 100), count()
     for _ in range(MOST_A_MINUTE):
