@@ -67,7 +67,7 @@ FIGURES: tuple[Figure, ...] = (
         "weir_sweeps",
         "counter",
         "What comparing channels with their platforms found since the start: messages checked, new, edited, recalled.",
-        "new: messages that no webhook told of; look at the channel's webhook. failed: a channel could not be compared.",
+        "new: messages that no webhook told of; look at the channel's webhook. failed: a channel could not be asked.",
         ("outcome",),
     ),
     Figure(
