@@ -99,3 +99,9 @@ def split_settings(kind: type[Connector], values: Mapping[str, str]) -> tuple[di
         {name: value for name, value in values.items() if name not in secret},
         {name: value for name, value in values.items() if name in secret},
     )
+
+
+def secrets_of(connector: Connector) -> list[str]:
+    """The values of a channel's secret settings, for those who must not show them."""
+    values = connector.binding.settings
+    return [values[one.name] for one in connector.settings if one.secret and values.get(one.name)]

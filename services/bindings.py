@@ -109,8 +109,9 @@ class Bindings:
     ) -> BoundChannel:
         """Bind a channel, or change its binding; settings that are not named keep what they are.
 
-        `unset`: optional settings that are taken away. Raises RejectedError, ForbiddenError, ConflictError when somebody
-        was faster, SecretsError when what is to be kept cannot be opened, ConfigurationError without a key to seal with.
+        `unset`: optional settings that are taken away. Raises RejectedError, ForbiddenError, ConflictError when
+        somebody was faster, SecretsError when what is to be kept cannot be opened, ConfigurationError without a key to
+        seal with.
         """
         demand(caller, "manage_channels")
         kind = kind_of(self._connectors, platform)
@@ -229,6 +230,17 @@ class Bindings:
         found = kind(Binding(account=account, url=row.url, settings={**row.settings, **secret}))
         self._made[place] = (row, found)
         return found
+
+    async def current(self, platform: str, account: str) -> tuple[BoundChannel, Connector] | None:
+        """A bound channel as the store has it now, with its connector; None like `connector`.
+
+        Raises RetriableError, and SecretsError when its secrets cannot be opened.
+        """
+        row, kind = await self._store.binding(platform, account), self._connectors.get(platform)
+        if row is None or kind is None:
+            return None
+        secret = await asyncio.to_thread(self._open, row)
+        return row, kind(Binding(account=account, url=row.url, settings={**row.settings, **secret}))
 
     async def having(self, platform: str, name: str, value: str) -> list[str]:
         """The accounts of a platform whose open setting `name` is `value`, sorted; as current as `connector`.
