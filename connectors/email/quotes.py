@@ -58,8 +58,8 @@ def _introduction(text: str) -> int | None:
     for index, line in enumerate(lines):
         if len(line) <= LONGEST_LINE and _WROTE.search(line) and not _QUOTE.match(line):
             before = lines[index - 1] if index and not _QUOTE.match(lines[index - 1]) else ""
-            wrapped = bool(before.strip()) and not _dated(line)
-            if (_dated(line) or (wrapped and _dated(before))) and _introduces(line, lines[index + 1 : index + 6]):
+            wrapped = bool(before.strip()) and (not _dated(line) or line.lstrip().startswith("<")) and _dated(before)
+            if (wrapped or _dated(line)) and _introduces(line, lines[index + 1 : index + 6]):
                 return place - len(before) - 1 if wrapped else place
         place += len(line) + 1
     return None

@@ -113,7 +113,7 @@ async def until(is_so, what, *, patience_s=30.0):
     """Wait for a state, and say which when it does not come."""
     async with asyncio.timeout(patience_s) as limit:
         try:
-            while not (found := await is_so() if asyncio.iscoroutinefunction(is_so) else is_so()):
+            while not (found := await is_so() if asyncio.iscoroutinefunction(is_so) else is_so()):  # noqa: ASYNC110 # the state is another process's
                 await asyncio.sleep(0.05)
         except TimeoutError:
             if limit.expired():
