@@ -2,8 +2,7 @@
 
 All of it is unconfirmed and asks nothing before the setting `confirmed` says `yes`: whether new apps are granted the
 methods `aliexpress.message.redefining.versiontwo.*`, which fields a message has, that times are milliseconds, how
-tokens are granted. Confirmed is the signature of business methods. It sends no webhooks, and every one is refused. Of
-files only the message's type is known, in `extra`.
+tokens are granted. Confirmed is the signature of business methods. It sends no webhooks, and every one is refused.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from actors.events import Message, Receipt, Sender
+from actors.events import Attachment, Message, Receipt, Sender
 from connectors.contract import reading
 from connectors.contract.asking import API_URL, AUTH_URL, address, answered, says_yes
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
@@ -52,7 +51,19 @@ LETTERS, ORDERS = "message_center", "order_msg"
 PAGE = 50
 MOST_PAGES = 40
 DEEPEST = 6
-DENIED = frozenset({"IllegalAccessToken", "InvalidAccessToken", "AccessTokenExpired", "IllegalRefreshToken", "27"})
+DENIED = frozenset(
+    {
+        "27",
+        "AccessTokenExpired",
+        "IllegalAccessToken",
+        "IllegalRefreshToken",
+        "IncompleteSignature",
+        "InvalidAccessToken",
+        "InvalidAppKey",
+        "InvalidCode",
+        "MissingAccessToken",
+    }
+)
 BUSY = frozenset({"ApiCallLimit", "AppCallLimit", "SellerCallLimit", "ServiceCurrentlimit", "7"})
 FAILED = frozenset({"InternalError", "ServiceTimeout", "ServiceUnavailable", "15"})
 
@@ -71,7 +82,7 @@ class AliExpress(Connector):
         ),
         Setting(name="app_key", about="the app key of your app: App Console, App Overview", secret=False),
         Setting(name="app_secret", about="the app secret beside it"),
-        Setting(name="seller_login", about="the shop's login name; what it wrote is your own", secret=False),
+        Setting(name="login_id", about="the shop's login name; what it wrote is your own", secret=False),
         Setting(name="access_token", about="set when the channel is authorised; messages need it", required=False),
         Setting(name="refresh_token", about="set when the channel is authorised", required=False),
         API_URL,
@@ -98,7 +109,7 @@ class AliExpress(Connector):
         return ()
 
     async def send(self, message: Outgoing, api: Api) -> Sent:
-        """Answer in a channel of letters or of an order; the platform tells no id."""
+        """Answer in a channel of letters or of an order; whether the platform tells an id is unconfirmed."""
         source, channel = _split(message.conversation)
         if not message.recipient:
             raise RefusedError("nobody has written in this conversation yet, so that there is nobody to answer")
@@ -111,7 +122,8 @@ class AliExpress(Connector):
         found = await self._business(api, "addmsg", create_param=_json(told))
         success = _found(found, "is_success", 0)
         if success is True or success == "true":
-            return Sent()
+            own = _found(found, "message_id", 0)
+            return Sent(message=reading.optional_identity({"id": own}, "id"))
         if success is False or success == "false":
             reason = _found(found, "error_msg", 0)
             raise RefusedError(f"AliExpress refuses the message: {self._discreet(str(reason or 'no reason'))}")
@@ -197,18 +209,20 @@ class AliExpress(Connector):
 
     def _events(self, conversation: str, source: str, found: Document) -> Iterator[Message | Receipt]:
         author = reading.identity(found, "sender_login_id")
-        ours = author == self.binding.settings.get("seller_login")
+        ours = author == self.binding.settings.get("login_id")
         kind = reading.text(found, "message_type")
+        own = reading.optional_identity(found, "id") or reading.identity(found, "message_id")
         message = Message(
             platform=self.platform,
             account=self.binding.account,
             conversation=conversation,
-            message=reading.optional_identity(found, "id") or reading.identity(found, "message_id"),
+            message=own,
             sent_at=reading.milliseconds(found, "gmt_create" if "gmt_create" in found else "message_time"),
             direction="out" if ours else "in",
             sender=Sender(id=author, name=reading.text(found, "sender_name"), role="agent" if ours else "customer"),
             text=reading.text(found, "content"),
             order=_split(conversation)[1] if source == ORDERS else None,
+            attachments=list(_pictures(own, found)) or None,
             via="poll",
             extra={"kind": kind} if kind else None,
         )
@@ -305,6 +319,13 @@ def _list(answer: Document, name: str) -> Sequence[Any]:
         values = list(cast("Document", found).values())
         found = values[0] if len(values) == 1 else None
     return cast("Sequence[Any]", found) if isinstance(found, list) else ()
+
+
+def _pictures(own: str, found: Document) -> Iterator[Attachment]:
+    for index, one in enumerate(reading.items(found, "file_path_list")):
+        paths: Document = cast("Document", one) if isinstance(one, dict) else {}
+        url = reading.text(paths, "large") or reading.text(paths, "l_path")
+        yield Attachment(id=f"{own}:{index}", kind="image", url=url or None)
 
 
 def _touched(relations: Sequence[Any], since: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from actors.errors import RejectedError
-from actors.events import Message, Receipt, Sender
+from actors.events import Attachment, Message, Receipt, Sender
 from connectors.aliexpress import AliExpress, signature
 from connectors.contract.authorising import Ask, Grant, Reply
 from connectors.contract.calling import BusyError, DeniedError, RefusedError, UncertainError, UnreachableError
@@ -27,7 +27,7 @@ SETTINGS = {
     "confirmed": "yes",
     "app_key": "1",
     "app_secret": "s3cr3t",
-    "seller_login": "cn1",
+    "login_id": "cn1",
     "access_token": "old-token",
     "refresh_token": "old-refresh",
 }
@@ -158,10 +158,24 @@ async def test_paging_ends_with_what_is_older_than_the_window():
     assert len(api.requests) == 1
 
 
-async def test_an_answer_tells_no_id():
+async def test_an_answer_may_tell_an_id_or_none():
     api = ScriptedApi((ADDED, answer(FOLDER, "sent")))
     assert await ali().send(REPLY, api) == Sent()
     api.finished()
+    told = answer_of({"x": {"result": {"is_success": True, "message_id": 77}}})
+    assert await ali().send(REPLY, ScriptedApi((ADDED, told))) == Sent(message="77")
+
+
+async def test_pictures_are_announced_with_their_addresses():
+    files = [{"large": "https://files.example/1.jpg"}, {"l_path": "https://files.example/2.jpg"}, 3]
+    one = {"id": "1", "gmt_create": NOW, "sender_login_id": "b", "file_path_list": files}
+    api = EndlessApi(answer_of({"message_detail_list": [one]}))
+    (message,) = await pages(ali(), Window(since=0, until=NOW, conversation="5001"), api)
+    assert message.attachments == [
+        Attachment(id="1:0", kind="image", url="https://files.example/1.jpg"),
+        Attachment(id="1:1", kind="image", url="https://files.example/2.jpg"),
+        Attachment(id="1:2", kind="image"),
+    ]
 
 
 async def test_what_sending_needs_is_named():
