@@ -23,6 +23,7 @@ from emulator.stage import Stage
 from emulator.world import Message, Shop
 
 MOST_AT_ONCE = 10_000
+POLICY = "default-src 'self' 'unsafe-inline'; img-src data:"
 
 
 class Say(Struct, kw_only=True):
@@ -96,7 +97,9 @@ class Panel:
         return [page, *(Route(f"/_emulator/{path}", _answered(deed), methods=[method]) for method, path, deed in told)]
 
     async def _page(self, _request: Request) -> Response:
-        return HTMLResponse(PAGE, headers={"Content-Security-Policy": "default-src 'self' 'unsafe-inline'"})
+        return HTMLResponse(
+            PAGE, headers={"Content-Security-Policy": "default-src 'self' 'unsafe-inline'; img-src data:"}
+        )
 
     async def _bindings(self, _request: Request) -> Any:
         return [
@@ -272,6 +275,9 @@ def _shown(one: Delivery) -> dict[str, Any]:
 
 def _answered(deed: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        origin = request.headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+            return Response(b'{"error":"another site asks"}', 403, media_type="application/json")
         try:
             found, status = await deed(request), 200
         except (RejectedError, ValueError) as wrong:

@@ -31,6 +31,8 @@ from emulator.world import Buyer, Conversation, Message, Shop
 ACCESS_S, REFRESH_S = 24 * 3_600, 180 * 24 * 3_600
 FAMILY = "aliexpress.message.redefining.versiontwo."
 VALID_MS = 7_200_000
+ORDERS = "order_msg"
+"""The other of the two sources; here everything is said in the message centre."""
 
 
 class AliExpress(Platform):
@@ -138,13 +140,15 @@ class AliExpress(Platform):
 
     def _relations(self, shop: Shop, told: dict[str, str]) -> dict[str, Any]:
         query = _object(told, "query")
+        if {**told, **query}.get("msg_sources") == ORDERS:
+            return {"is_success": True, "relation_list": [], "total": 0}
         held = sorted((c for c in shop.conversations.values() if c.messages), key=_latest, reverse=True)
         page = _page(held, {**told, **query})
         return {"is_success": True, "relation_list": [self._relation(one) for one in page], "total": len(held)}
 
     def _details(self, shop: Shop, told: dict[str, str]) -> dict[str, Any]:
         conversation = shop.conversations.get(told.get("channel_id", ""))
-        if conversation is None:
+        if conversation is None or told.get("msg_sources") == ORDERS:
             return {"is_success": False, "error_code": "CHANNEL_NOT_FOUND", "error_msg": "channel_id is wrong"}
         page = _page(conversation.messages[::-1], told)
         listed = [self._detail(shop, one) for one in page]

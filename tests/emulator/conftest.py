@@ -21,10 +21,12 @@ class Heard:
         self.requests = []
         self.status = 200
         self.answers = None
+        self.challenged = True
 
     async def __call__(self, request):
         self.requests.append(request)
-        if challenge := request.url.params.get("hub.challenge"):
+        challenge = request.url.params.get("hub.challenge")
+        if challenge and self.challenged:
             return httpx.Response(200, text=challenge)
         return self.answers(request) if self.answers else httpx.Response(self.status)
 
