@@ -25,6 +25,7 @@ from connectors.contract.connector import (
 from services.arrivals import Arrivals
 from services.errors import NotFoundError
 from services.secrets import SecretsError
+from services.signature_watch import SignatureWatch
 
 Find: TypeAlias = Callable[[str, str], Awaitable[Connector | None]]
 Apis: TypeAlias = Callable[[Connector], Api]
@@ -41,18 +42,26 @@ class Webhooks:
     """The way in for platforms."""
 
     def __init__(
-        self, arrivals: Arrivals, find: Find, *, apis: Apis | None = None, having: Having | None = None
+        self,
+        arrivals: Arrivals,
+        find: Find,
+        *,
+        apis: Apis | None = None,
+        having: Having | None = None,
+        signatures: SignatureWatch | None = None,
     ) -> None:
         """`find`: the connector of a bound channel by platform and account; None when there is none.
 
         `apis`: the way to a connector's platform, for those that must `prepare`; without it their webhooks are put off.
         `having`: the accounts of a platform with this value of an open setting, for apps whose accounts share an
-        address; without it a request for another account is its connector's to refuse.
+        address; without it a request for another account is its connector's to refuse. `signatures`: told of what was
+        refused and of what was genuine.
         """
         self._arrivals = arrivals
         self._find = find
         self._apis = apis
         self._having = having
+        self._signatures = signatures
         self.observe: Callable[[Outcome, int], None] | None = None
         """Told what became of a request, and of how many of its events, for metrics."""
 
@@ -72,7 +81,11 @@ class Webhooks:
             connector.verify(request)
         except SignatureError:
             self._tell("bad_signature", 1)
+            if self._signatures is not None:
+                await self._signatures.refused(connector)
             raise
+        if self._signatures is not None:
+            await self._signatures.genuine(connector)
         connector = await self._meant(connector, request)
         taken = await self._arrivals.take(connector, _parsed(connector, request))
         self._tell("accepted", taken.accepted)

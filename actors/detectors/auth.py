@@ -1,9 +1,12 @@
 """`channel_silent` (auth): a channel's authorisation is `expired` or `revoked`, or its time to expire has passed.
 
-Only `ok` resolves it; it opens on a channel never heard too.
+Only `ok` resolves it; it opens on a channel never heard too. That webhooks' signatures fail (`extra.reason` is
+`signatures`) is an anomaly of its own: the platform may accept what we send all the same.
 """
 
 from __future__ import annotations
+
+from typing import Any, cast
 
 from actors.effects import Effects
 from actors.events import Auth
@@ -11,10 +14,16 @@ from actors.sla import NEVER
 from actors.spells import open_anomaly, resolve_anomaly, update_anomaly
 from actors.state import Channel
 
+SIGNATURES = "signatures"
+"""The reason of an `auth` event that tells of webhooks alone."""
+
 
 def on_auth(where: Channel, auth: Auth, now: int, out: Effects) -> None:
     """The platform told the state of the authorisation."""
     state = where.state
+    if _reason(auth.extra) == SIGNATURES:
+        _on_signatures(where, auth, now, out)
+        return
     state.auth_status, state.auth_at = auth.status, now
     match auth.status:
         case "ok" | "expiring":
@@ -46,6 +55,27 @@ def next_due(where: Channel) -> int:
     return NEVER if where.state.expires_at is None else where.state.expires_at
 
 
+def _on_signatures(where: Channel, auth: Auth, now: int, out: Effects) -> None:
+    if auth.status == "ok":
+        resolve_anomaly(where.state, "channel_silent", (SIGNATURES,), now, "authorised", out)
+    elif auth.status != "expiring" and not update_anomaly(
+        where.state, "channel_silent", (SIGNATURES,), out, status=auth.status
+    ):
+        open_anomaly(
+            where,
+            None,
+            "channel_silent",
+            (SIGNATURES,),
+            out,
+            message=None,
+            since=now,
+            opened_at=now,
+            severity="critical",
+            evidence={"status": auth.status, "cause": "auth", "reason": SIGNATURES, "from": now},
+            guide="auth",
+        )
+
+
 def _open(where: Channel, status: str, since: int, at: int, out: Effects) -> None:
     if update_anomaly(where.state, "channel_silent", ("auth",), out, status=status):
         return
@@ -62,3 +92,7 @@ def _open(where: Channel, status: str, since: int, at: int, out: Effects) -> Non
         evidence={"status": status, "cause": "auth"},
         guide="auth",
     )
+
+
+def _reason(extra: Any) -> Any:
+    return cast("dict[str, Any]", extra).get("reason") if isinstance(extra, dict) else None

@@ -159,3 +159,25 @@ def test_expiring_without_a_time_does_not_make_us_forget_the_time():
 def test_an_authorisation_that_had_ended_when_we_heard_of_it_opens_at_once():
     (found,) = auths(auth(5, "ok", expires_at=clock(4)["at"]))
     assert found.opened_at == 5
+
+
+def test_failing_signatures_are_an_anomaly_of_their_own():
+    why = {"extra": {"reason": "signatures"}}
+    story = [auth(5, "revoked", **why), auth(6, "revoked", **why), auth(7, "ok"), auth(8, "expired")]
+    failing, lost = auths(*story)
+    assert (failing.status, failing.opened_at, failing.evidence["reason"]) == ("open", 5, "signatures")
+    assert "reason" not in lost.evidence
+    failing, lost = auths(*story, auth(9, "ok", **why))
+    assert (failing.resolution, failing.resolved_at, lost.status) == ("authorised", 9, "open")
+
+
+def test_signatures_tell_nothing_of_the_authorisation():
+    at = clock(100)["at"]
+    story = [auth(5, "ok", expires_at=at), auth(50, "ok", extra={"reason": "signatures"})]
+    assert auths(*story)[0].opened_at == 100
+
+
+@pytest.mark.parametrize("extra", [None, "signatures", ["signatures"], {"reason": ["signatures"]}, {"reason": 1}])
+def test_another_reason_is_none_at_all(extra):
+    (found,) = auths(auth(5, "revoked", extra=extra))
+    assert "reason" not in found.evidence
