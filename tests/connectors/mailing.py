@@ -105,8 +105,11 @@ class Box:
         return int(self._link.select(folder, readonly=True)[1][0])
 
     def close(self):
-        """Sign out."""
-        self._link.logout()
+        """Sign out, if the server is still there."""
+        try:
+            self._link.logout()
+        except (OSError, imaplib.IMAP4.error):
+            self._link.shutdown()
 
 
 async def until(is_so, what, *, patience_s=30.0):
