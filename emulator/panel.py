@@ -97,9 +97,7 @@ class Panel:
         return [page, *(Route(f"/_emulator/{path}", _answered(deed), methods=[method]) for method, path, deed in told)]
 
     async def _page(self, _request: Request) -> Response:
-        return HTMLResponse(
-            PAGE, headers={"Content-Security-Policy": "default-src 'self' 'unsafe-inline'; img-src data:"}
-        )
+        return HTMLResponse(PAGE, headers={"Content-Security-Policy": POLICY})
 
     async def _bindings(self, _request: Request) -> Any:
         return [
