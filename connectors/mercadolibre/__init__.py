@@ -1,10 +1,10 @@
 """Mercado Libre: post-sale messages, after "Notifications" and "Post-sale messages" of its developers' documentation.
 
 A notification only points to a message and nothing signs it: it is believed when it came to the address with our word
-in it and names our application, and what it points to is fetched with the seller's token. A conversation is a pack, or
-an order that has none. Who writes in a buyer's name may be an agent of Mercado Libre: the role of one that is known here
-is left open. Unconfirmed are to whom answers go then (setting `agent_id`), and the bodies of answers sent, of uploads and
-of tokens. Questions before a sale and missed notifications (`missed_feeds`) are not read.
+in it and names our application, and what it points to is fetched with the seller's token. A conversation is a pack,
+or an order that has none. Who writes in a buyer's name may be an agent of Mercado Libre: the role of one that is
+known here is left open. Unconfirmed are to whom answers go then (setting `agent_id`), and the bodies of answers sent,
+of uploads and of tokens. Questions before a sale and missed notifications (`missed_feeds`) are not read.
 """
 
 from __future__ import annotations
