@@ -5,6 +5,7 @@ from __future__ import annotations
 from connectors.aliexpress import AliExpress
 from connectors.contract.connector import Connector
 from connectors.ebay import Ebay
+from connectors.email.connector import Email
 from connectors.instagram import Instagram
 from connectors.lazada import Lazada
 from connectors.line import Line
@@ -32,6 +33,7 @@ CONNECTORS: tuple[type[Connector], ...] = (
     WhatsApp,
     Telegram,
     Line,
+    Email,
     GenericWebhook,
 )
 

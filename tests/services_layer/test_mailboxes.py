@@ -112,7 +112,7 @@ async def test_mail_that_somebody_opened_elsewhere_comes_in_all_the_same(town, s
     assert box.seen() == [b"2", b"5"]
 
 
-async def test_after_an_outage_of_any_length_reading_goes_on_where_it_was(town, settings, box, imap_server):
+async def test_after_an_outage_of_any_length_reading_goes_on_where_it_was(town, settings, box):
     bind(town, settings)
     box.put(written("first"))
     async with reading(town):
@@ -199,7 +199,7 @@ async def test_one_poisonous_mail_holds_nothing_up(town, settings, box):
     assert refused.raw.startswith(b"From: a@b.example")
 
 
-async def test_a_server_that_goes_away_is_come_back_to(town, settings, box, imap_server):
+async def test_a_server_that_goes_away_is_come_back_to(town, settings, imap_server):
     bind(town, settings)
     async with reading(town, sleep=nap):
         await read_whole(town, 0)
@@ -289,7 +289,7 @@ async def test_threads_are_found_in_the_store_by_a_process_that_remembers_nothin
     assert await threads.siblings("email", "else", "first@example.com") == ["email/shop"]
 
 
-async def test_our_own_replies_are_held_under_their_own_ids(town, settings):
+async def test_our_own_replies_are_held_under_their_own_ids(town):
     row = ReplyRow(
         id="weir-7",
         key="email/shop/mail-7",
