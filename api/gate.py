@@ -19,6 +19,8 @@ from services.permissions import Caller
 from services.tokens import Tokens
 
 COOKIE = "weir_sid"
+CALLBACK = "/oauth/callback"
+"""Open, so that what a platform sends with a browser never gets into the address of the login page."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OPEN_PATHS = frozenset(
     {
@@ -30,11 +32,15 @@ OPEN_PATHS = frozenset(
         "/metrics",
         "/api/openapi.json",
         "/favicon.ico",
+        CALLBACK,
     }
 )
 PROGRAM_PREFIXES = ("/api/", "/_nicegui")
 WEBHOOKS = "/webhooks/"
-OPEN_PREFIXES = ("/static/", WEBHOOKS)
+CHAT = "/chat/"
+"""Visitors of shops' pages come from other origins: each channel says which, and its routes look at that themselves."""
+STRANGERS = (WEBHOOKS, CHAT)
+OPEN_PREFIXES = ("/static/", *STRANGERS)
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -100,7 +106,7 @@ class Gate:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]) -> None:
         """Find out who it is, and hand over to the app when he may enter."""
-        bearer = "" if scope["path"].startswith(WEBHOOKS) else bearer_of(headers)  # a platform's header is no token
+        bearer = "" if scope["path"].startswith(STRANGERS) else bearer_of(headers)  # what they send is no token of ours
         try:
             scope["state"]["caller"] = caller = await self._caller(headers, bearer)
         except RetriableError as busy:
@@ -121,6 +127,8 @@ class Gate:
 
     def _foreign(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
         """Whether a browser brought this from a page of another origin (CSRF, cross-site websockets)."""
+        if scope["path"].startswith(CHAT):
+            return False
         if scope["type"] == "http" and (scope["method"] in SAFE_METHODS or scope["path"].startswith(WEBHOOKS)):
             return False
         origin = headers.get(b"origin", b"").decode("latin-1").lower().rstrip("/")

@@ -87,7 +87,7 @@ class Bindings:
         """`now`: the time in ms for records; `clock`: seconds that never go back, for how old the cache is."""
         self._store = store
         self._vault = vault
-        self._connectors = connectors
+        self.connectors = connectors
         self._now = now
         self._clock = clock
         self._lock = asyncio.Lock()
@@ -114,7 +114,7 @@ class Bindings:
         seal with.
         """
         demand(caller, "manage_channels")
-        kind = kind_of(self._connectors, platform)
+        kind = kind_of(self.connectors, platform)
         check_account(account)
         check_url(url)
         given = checked_settings(kind, settings)
@@ -151,7 +151,7 @@ class Bindings:
         SecretsError, RejectedError, RetriableError like `bind`.
         """
         platform, account = connector.platform, connector.binding.account
-        kind = kind_of(self._connectors, platform)
+        kind = kind_of(self.connectors, platform)
         given, told = checked_settings(kind, grant.settings), connector.binding.settings
         for _ in range(ATTEMPTS):
             row = await self._store.binding(platform, account)
@@ -213,7 +213,7 @@ class Bindings:
         """
         rows = await self._current()
         place = (platform, account)
-        row, kind = rows.get(place), self._connectors.get(platform)
+        row, kind = rows.get(place), self.connectors.get(platform)
         if row is None or kind is None:
             return None
         made = self._made.get(place)
@@ -236,7 +236,7 @@ class Bindings:
 
         Raises RetriableError, and SecretsError when its secrets cannot be opened.
         """
-        row, kind = await self._store.binding(platform, account), self._connectors.get(platform)
+        row, kind = await self._store.binding(platform, account), self.connectors.get(platform)
         if row is None or kind is None:
             return None
         secret = await asyncio.to_thread(self._open, row)
@@ -355,7 +355,7 @@ class Bindings:
         return max(self._now(), row.changed_at + 1)
 
     def _view(self, row: BoundChannel) -> ChannelView:
-        kind, trouble = self._connectors.get(row.platform), None
+        kind, trouble = self.connectors.get(row.platform), None
         secret: dict[str, str] = {}
         try:
             secret = self._open(row)

@@ -4,13 +4,16 @@ from fastapi import APIRouter
 
 from api.routes import (
     anomalies,
+    attachments,
     auth,
     bindings,
     conversations,
     events,
+    files,
     health,
     monitor,
     mutes,
+    oauth,
     people,
     profile,
     records,
@@ -18,6 +21,8 @@ from api.routes import (
     stats,
     sweeps,
     thresholds,
+    webchat,
+    webchat_socket,
     webhooks,
 )
 
@@ -25,7 +30,9 @@ ROUTES: tuple[APIRouter, ...] = (
     events.router,
     webhooks.router,
     anomalies.router,
+    attachments.router,
     conversations.router,
+    files.router,
     replies.router,
     monitor.router,
     mutes.router,
@@ -36,6 +43,9 @@ ROUTES: tuple[APIRouter, ...] = (
     auth.router,
     profile.router,
     bindings.router,
+    oauth.router,
     sweeps.router,
+    webchat.router,
+    webchat_socket.router,
     health.router,
 )

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Request
 from msgspec import Struct, field
 from starlette.responses import Response
@@ -12,10 +11,10 @@ from api.asking import Parts, needs
 from api.bodies import read_json
 from api.description import body_of
 from api.problems import Problem
-from api.views import View, answer, rfc3339
-from connectors.contract.connector import Connector
+from api.views import answer
 from connectors.registry import CONNECTORS
-from services.bindings import ChannelView
+from services.channel_states import ChannelStates
+from services.channel_views import platform_view, state_view
 from services.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["channels"])
@@ -25,22 +24,27 @@ PATH = "/bindings/{platform}/{account:path}"
 
 
 class NewBinding(Struct, forbid_unknown_fields=True):
-    """How to bind a channel: the address registered at the platform, and settings; those left out keep their value."""
+    """How to bind a channel: the address registered at the platform, and settings; those left out keep their value.
+
+    `unset`: optional settings that are taken away.
+    """
 
     url: str
     settings: dict[str, str] = field(default_factory=dict[str, str])
+    unset: list[str] = field(default_factory=list[str])
 
 
 @router.get("/platforms", summary="Platforms a channel can be bound to")
 async def platforms(_caller: ChannelAdmin) -> Response:
     """Each with the settings it wants."""
-    return answer({"items": [_platform_view(one) for one in CONNECTORS], "next": None})
+    return answer({"items": [platform_view(one) for one in CONNECTORS], "next": None})
 
 
 @router.get("/bindings", summary="Every bound channel")
 async def bindings(parts: Parts, _caller: ChannelAdmin) -> Response:
-    """Names of what is set, never values."""
-    return answer({"items": [_view(one) for one in await parts.bindings.bindings()], "next": None})
+    """Names of what is set, never values; `state`: how each does."""
+    states = await ChannelStates(parts.store, parts.bindings).all()
+    return answer({"items": [state_view(one) for one in states], "next": None})
 
 
 @router.put(PATH, summary="Bind a channel, or change its binding", openapi_extra=body_of(NewBinding))
@@ -48,7 +52,7 @@ async def bind(platform: str, account: str, request: Request, parts: Parts, call
     """Holds in every process within five seconds. 409 when somebody else was faster."""
     wanted = await read_json(request, NewBinding)
     try:
-        bound = await parts.bindings.bind(caller, platform, account, wanted.url, wanted.settings)
+        bound = await parts.bindings.bind(caller, platform, account, wanted.url, wanted.settings, unset=wanted.unset)
     except ConfigurationError as wrong:
         raise Problem(503, str(wrong)) from wrong  # an admin is told which setting to mend
     return answer({"platform": bound.platform, "account": bound.account, "url": bound.url})
@@ -59,18 +63,3 @@ async def unbind(platform: str, account: str, parts: Parts, caller: ChannelAdmin
     """What the channel told so far stays."""
     await parts.bindings.unbind(caller, platform, account)
     return Response(status_code=204)
-
-
-def _view(channel: ChannelView) -> View:
-    view = msgspec.to_builtins(channel)
-    view["created_at"], view["changed_at"] = rfc3339(channel.created_at), rfc3339(channel.changed_at)
-    return view
-
-
-def _platform_view(connector: type[Connector]) -> View:
-    return {
-        "platform": connector.platform,
-        "settings": [msgspec.to_builtins(setting) for setting in connector.settings],
-        "text_limit": connector.limits.text,
-        "window_s": None if connector.limits.window_ms is None else connector.limits.window_ms // 1000,
-    }

@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,7 +11,9 @@ from actors.times import rfc3339
 from connectors.contract.connector import Connector, Setting
 from connectors.registry import BY_PLATFORM
 from services.binding_checks import SHOWN, kind_of
-from services.bindings import Bindings, ChannelView, Resealed
+from services.bindings import Bindings, Resealed
+from services.channel_states import ChannelState, ChannelStates
+from services.channel_views import platform_view, state_view
 from services.permissions import Caller
 from services.secrets import Vault
 from storage.ports import Store
@@ -81,27 +83,28 @@ def list_channels(*, data_dir: DataDir = None, config: ConfigFile = None, as_jso
     """Show bound channels: names of what is set, never values."""
     given = configured(config, {"data_dir": data_dir})
 
-    async def work(store: Store) -> list[ChannelView]:
-        return await _bindings(store, given).bindings()
+    async def work(store: Store) -> list[ChannelState]:
+        return await ChannelStates(store, _bindings(store, given)).all()
 
-    channels = with_store(given, work)
+    states = with_store(given, work)
     if as_json:
-        say_json([_view(channel) for channel in channels])
+        say_json([state_view(channel) for channel in states])
         return
     rows = [
         (
-            c.platform,
-            c.account,
-            c.url,
-            " ".join(c.settings),
-            " ".join(c.secrets),
-            c.key,
-            rfc3339(c.changed_at),
-            c.trouble or (f"lacks {', '.join(c.missing)}: give it with `weir channel add`" if c.missing else ""),
+            c.channel.platform,
+            c.channel.account,
+            c.channel.url,
+            " ".join(c.channel.settings),
+            " ".join(c.channel.secrets),
+            c.channel.key,
+            rfc3339(c.channel.changed_at),
+            rfc3339(c.expires_at) if c.expires_at is not None else "",
+            _trouble(c),
         )
-        for c in channels
+        for c in states
     ]
-    say_table(("platform", "account", "url", "settings", "secrets", "key", "changed", "trouble"), rows)
+    say_table(("platform", "account", "url", "settings", "secrets", "key", "changed", "expires", "trouble"), rows)
 
 
 @app.command("remove")
@@ -133,7 +136,7 @@ def platforms(*, as_json: Json = False) -> None:
     """Show which platforms there are and which settings each wants."""
     kinds = [BY_PLATFORM[name] for name in sorted(BY_PLATFORM)]
     if as_json:
-        say_json([{"platform": kind.platform, "settings": [_wanted(one) for one in kind.settings]} for kind in kinds])
+        say_json([platform_view(kind) for kind in kinds])
         return
     rows = [(kind.platform, one.name, _how(one), one.about) for kind in kinds for one in kind.settings]
     bare = [(kind.platform, "", "", "no settings") for kind in kinds if not kind.settings]
@@ -224,29 +227,19 @@ def _asked(names: list[str]) -> dict[str, str]:
     return {name: getpass.getpass(f"{name}: ") for name in names}
 
 
-def _view(channel: ChannelView) -> dict[str, Any]:
-    return {
-        "platform": channel.platform,
-        "account": channel.account,
-        "url": channel.url,
-        "settings": channel.settings,
-        "secrets": channel.secrets,
-        "missing": channel.missing,
-        "key": channel.key,
-        "created_at": rfc3339(channel.created_at),
-        "created_by": channel.created_by,
-        "changed_at": rfc3339(channel.changed_at),
-        "trouble": channel.trouble,
-    }
-
-
-def _wanted(setting: Setting) -> dict[str, Any]:
-    return {
-        "name": setting.name,
-        "about": setting.about,
-        "secret": setting.secret,
-        "required": setting.required,
-    }
+def _trouble(state: ChannelState) -> str:
+    """The worst of it, with what to do; empty when all is well."""
+    channel, since = state.channel, state.signatures_since
+    troubles = (
+        channel.trouble,
+        bool(channel.missing) and f"lacks {', '.join(channel.missing)}: give it with `weir channel add`",
+        state.auth in ("expired", "revoked") and f"authorisation {state.auth}: authorise it again",
+        bool(state.lacking) and f"permissions lack: {', '.join(state.lacking)}; authorise it again and allow them",
+        since is not None and f"signatures fail since {rfc3339(since)}: was the secret changed at the platform?",
+        state.standing.subscription == "disabled" and "the platform sends no webhooks: switch them on there",
+        state.standing.trouble,
+    )
+    return next((told for told in troubles if isinstance(told, str) and told), "")
 
 
 def _how(setting: Setting) -> str:
