@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
@@ -85,6 +86,9 @@ class Answering:
         response = await point.handler(call, shop)
         if point.sends and strikes("lost_answer", *where):
             return Silence()
+        if point.sends and (fault := strikes("late_answer", *where)):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.closing.wait(), fault.lasts)
         if fault := strikes("timeout_after", *where):
             return await self._held(call, fault.lasts)
         return response

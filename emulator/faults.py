@@ -26,6 +26,7 @@ Kind: TypeAlias = Literal[
     "timeout_before",
     "timeout_after",
     "lost_answer",
+    "late_answer",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ABOUT: dict[Kind, str] = {
@@ -43,8 +44,9 @@ ABOUT: dict[Kind, str] = {
     "timeout_before": "a request is not carried out and not answered within `seconds`",
     "timeout_after": "a request is carried out and not answered within `seconds`",
     "lost_answer": "a message is sent and the connection breaks before the answer",
+    "late_answer": "a message is sent and answered `seconds` late",
 }
-_DEFAULT_S = {"delay": 30.0, "reorder": 10.0, "timeout_before": 60.0, "timeout_after": 60.0}
+_DEFAULT_S = {"delay": 30.0, "reorder": 10.0, "timeout_before": 60.0, "timeout_after": 60.0, "late_answer": 5.0}
 MOST_SECONDS = 7 * 24 * 3_600.0
 EVERYBODY = "*"
 
