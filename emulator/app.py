@@ -36,7 +36,8 @@ MOST_SHOPS = 1_000
 class Plan(Struct, frozen=True, kw_only=True):
     """What is emulated. `shops`: how many at each of `platforms`; `rate`: messages a minute and shop.
 
-    `folder`: where what the platforms hold is kept over a restart; None: nowhere.
+    `shared_apps`: all shops of a platform are connected by one app, and their webhooks go to one address, where the
+    platform has that. `folder`: where what the platforms hold is kept over a restart; None: nowhere.
     """
 
     seed: int = 1
@@ -44,6 +45,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     platforms: Sequence[str] = ()
     rate: float = 0.0
     faults: Sequence[Fault] = ()
+    shared_apps: bool = False
     folder: Path | None = None
 
 
@@ -135,6 +137,8 @@ def _peopled(stage: Stage, plan: Plan) -> None:
             rng = Random(f"{plan.seed} {kind.name} {number}")  # noqa: S311 # the same seed gives the same world
             shop = platform.open(number, rng)
             shop.buyers = [platform.buyer(shop, index, rng) for index in range(BUYERS)]
+            if plan.shared_apps and (first := next(iter(stage.world.of(kind.name)), None)):
+                shop.ids.update({name: first.ids[name] for name in kind.app_ids})
             stage.world.add(shop)
 
 

@@ -45,7 +45,7 @@ class Say(Struct, kw_only=True):
 
 
 class Register(Struct, kw_only=True):
-    """Where a shop's webhooks go; `url` None: nowhere."""
+    """Where the webhooks of a shop go, and those of all other shops of its app; `url` None: nowhere."""
 
     shop: str
     url: str | None
@@ -130,7 +130,8 @@ class Panel:
         shop = self._shop(told.shop)
         proved = await self._greeted(shop, told.url) if told.url else None
         if proved is not False:
-            self._stage.pusher.subscribe(shop, told.url)
+            for one in self._stage.platforms[shop.platform].siblings(shop):
+                self._stage.pusher.subscribe(one, told.url)
         return {"shop": shop.key, "url": shop.webhook, "proved": proved}
 
     async def _greeted(self, shop: Shop, url: str) -> bool | None:

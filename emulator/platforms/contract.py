@@ -125,6 +125,8 @@ class Platform(ABC):
     rate: ClassVar[Rate] = Rate(requests=50)
     mime: ClassVar[str] = "image/jpeg"
     languages: ClassVar[tuple[str, ...]] = ("en",)
+    app_ids: ClassVar[tuple[str, ...]] = ()
+    """Which of a shop's `ids` are its app's, so that several shops may have them in common, and one webhook."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -222,6 +224,14 @@ class Platform(ABC):
     def by_id(self, name: str, value: str) -> Shop | None:
         """The shop whose `ids` hold this."""
         return next((one for one in self.stage.world.of(self.name) if one.ids.get(name) == value), None)
+
+    def siblings(self, shop: Shop) -> list[Shop]:
+        """The shops of the same app, itself among them."""
+        return [one for one in self.stage.world.of(self.name) if one is shop or self.same_app(one, shop)]
+
+    def same_app(self, one: Shop | None, other: Shop) -> bool:
+        """Whether these two are connected by one app."""
+        return one is not None and bool(self.app_ids) and all(one.ids[n] == other.ids[n] for n in self.app_ids)
 
     def granted(self, shop: Shop, life_s: int | None, refresh_s: int | None = None) -> Token:
         """A new token of the shop; the old one and its refresh token hold no more."""

@@ -40,13 +40,14 @@ RECALL_MS = 120_000
 
 
 class Lazada(Platform):
-    """One app for each seller. Its API answers below `/rest` and without it."""
+    """An app for each seller, or one for several. Its API answers below `/rest` and without it."""
 
     name = "lazada"
     receipts = ("read",)
     echoes = frozenset({"api", "app", "robot"})
     rate = Rate(requests=20)
     languages = ("ms", "th", "id")
+    app_ids = ("app_key", "app_secret")
 
     def open(self, number: int, rng: Random) -> Shop:
         """A seller with a number of eight digits."""
@@ -133,8 +134,9 @@ class Lazada(Platform):
     def caller(self, call: Call) -> Shop:
         """All parameters in their order are signed, the path before them."""
         told = call.params | call.form()
-        shop = self._app(call, told)
-        return self.valid(shop, told.get("access_token", ""))
+        app, token = self._app(call, told), told.get("access_token", "")
+        shop = self.by_token(token)
+        return self.valid(shop if self.same_app(shop, app) else None, token)
 
     def denied(self) -> Response:
         """Told in the body."""
@@ -149,7 +151,7 @@ class Lazada(Platform):
         return _error("ServiceUnavailable", "Service temporarily unavailable", "ISP")
 
     def _app(self, call: Call, told: dict[str, str]) -> Shop:
-        """The shop of the app, its signature and time being right. Raises Refusal."""
+        """A shop of the app, its signature and time being right. Raises Refusal."""
         shop = self.by_id("app_key", told.get("app_key", ""))
         if shop is None:
             raise Refusal(_error("InvalidAppKey", "The specified App Key is invalid"))
@@ -250,15 +252,15 @@ class Lazada(Platform):
 
     async def _token(self, call: Call) -> Response:
         told = call.params | call.form()
-        shop = self._app(call, told)
-        if self.coded(told.get("code", "")) is not shop:
+        app, shop = self._app(call, told), self.coded(told.get("code", ""))
+        if shop is None or not self.same_app(shop, app):
             return _error("InvalidCode", "Invalid authorization code")
         return self._granted(shop)
 
     async def _renew(self, call: Call) -> Response:
         told = call.params | call.form()
-        shop = self._app(call, told)
-        if self.refreshed(told.get("refresh_token", "")) is not shop:
+        app, shop = self._app(call, told), self.refreshed(told.get("refresh_token", ""))
+        if shop is None or not self.same_app(shop, app):
             return _error("IllegalRefreshToken", "The specified refresh token is invalid or expired")
         return self._granted(shop)
 

@@ -35,13 +35,14 @@ SITE = "MLB"
 
 
 class MercadoLibre(Platform):
-    """One application for each seller. A pack is a conversation."""
+    """An application for each seller, or one for several. A pack is a conversation."""
 
     name = "mercadolibre"
     receipts = ("read",)
     echoes = frozenset({"api", "app", "robot"})
     rate = Rate(requests=500, per_s=60)
     languages = ("pt", "es")
+    app_ids = ("client_id", "client_secret")
 
     def open(self, number: int, rng: Random) -> Shop:
         """A seller with a number of nine digits."""
@@ -260,12 +261,15 @@ class MercadoLibre(Platform):
     async def _token(self, call: Call) -> Response:
         """A refresh token holds once."""
         told = call.form() or call.json()
-        shop = self.by_id("client_id", str(told.get("client_id") or ""))
-        if shop is None or not equal(str(told.get("client_secret") or ""), shop.ids["client_secret"]):
+        app = self.by_id("client_id", str(told.get("client_id") or ""))
+        if app is None or not equal(str(told.get("client_secret") or ""), app.ids["client_secret"]):
             return _error(400, "invalid_client", "invalid client_id or client_secret")
-        coded = told.get("grant_type") == "authorization_code" and self.coded(str(told.get("code"))) is shop
-        renewed = told.get("grant_type") == "refresh_token" and self.refreshed(str(told.get("refresh_token"))) is shop
-        if not coded and not renewed:
+        shop = None
+        if told.get("grant_type") == "authorization_code":
+            shop = self.coded(str(told.get("code")))
+        elif told.get("grant_type") == "refresh_token":
+            shop = self.refreshed(str(told.get("refresh_token")))
+        if shop is None or not self.same_app(shop, app):
             return _error(400, "invalid_grant", "the grant is invalid, expired or revoked")
         token = self.granted(shop, ACCESS_S, REFRESH_S)
         return answer(

@@ -39,12 +39,13 @@ REGION = "ID"
 
 
 class Shopee(Platform):
-    """One partner app for each shop."""
+    """A partner app for each shop, or one for several."""
 
     name = "shopee"
     echoes = frozenset({"api", "app", "robot"})
     rate = Rate(requests=20)
     languages = ("id", "th", "en")
+    app_ids = ("partner_id", "partner_key", "push_key")
 
     def open(self, number: int, rng: Random) -> Shop:
         """A shop with a number of nine digits."""
@@ -255,21 +256,23 @@ class Shopee(Platform):
         return answer(_envelope() | info | {"expire_time": now + 300 * 86_400})
 
     async def _lost(self, call: Call) -> Response:
+        """Of all shops of the app."""
         shop = self._partner(call)
+        keys = {one.key: one for one in self.siblings(shop)}
         oldest, after = self.stage.clock.now() - LOST_MS, int(shop.ids.get("lost_read", "0"))
         lost = [
             one
             for one in self.stage.pusher.deliveries
-            if one.happening.shop == shop.key
+            if one.happening.shop in keys
             and one.state in {"lost", "kept"}
             and one.happening.at >= oldest
             and one.id > after
         ]
         page = lost[:LOST_MOST]
-        pushes = [(one, self.body(shop, one.happening, 1)) for one in page]
+        pushes = [(one, self.body(keys[one.happening.shop], one.happening, 1)) for one in page]
         listed = [
             {
-                "shop_id": int(shop.account),
+                "shop_id": int(keys[one.happening.shop].account),
                 "code": CODE,
                 "timestamp": one.happening.at // 1000,
                 "data": body.decode(),
@@ -298,14 +301,16 @@ class Shopee(Platform):
         return self.authorised(shop, call.params.get("redirect", ""), shop_id=shop.account)
 
     async def _token(self, call: Call) -> Response:
-        shop, told = self._partner(call), call.json()
-        if self.coded(str(told.get("code"))) is not shop or str(told.get("shop_id")) != shop.account:
+        app, told = self._partner(call), call.json()
+        shop = self.coded(str(told.get("code")))
+        if shop is None or not self.same_app(shop, app) or str(told.get("shop_id")) != shop.account:
             return _error("error_auth", "Invalid code.", 403)
         return self._granted(shop)
 
     async def _renew(self, call: Call) -> Response:
-        shop, told = self._partner(call), call.json()
-        if self.refreshed(str(told.get("refresh_token"))) is not shop:
+        app, told = self._partner(call), call.json()
+        shop = self.refreshed(str(told.get("refresh_token")))
+        if shop is None or not self.same_app(shop, app):
             return _error("error_auth", "Invalid refresh_token.", 403)
         return self._granted(shop)
 

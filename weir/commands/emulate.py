@@ -24,6 +24,9 @@ def emulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same shops, buyers and secrets.")] = 1,
     rate: Annotated[float, typer.Option(help="What buyers of each shop write, messages a minute; 0: nothing.")] = 6.0,
     shops: Annotated[int, typer.Option(help="How many shops at each platform.")] = 1,
+    shared_apps: Annotated[
+        bool, typer.Option("--shared-apps", help="All shops of a platform by one app, their webhooks to one address.")
+    ] = False,
     platforms: Annotated[
         list[str] | None, typer.Option("--platform", help="One to emulate; all without it.", metavar="NAME")
     ] = None,
@@ -47,6 +50,7 @@ def emulate(
     plan = Plan(
         seed=seed,
         shops=shops,
+        shared_apps=shared_apps,
         platforms=platforms or (),
         rate=rate,
         faults=[read_fault(one) for one in faults or []],
