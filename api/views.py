@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from actors import times
 from actors.anomaly import Anomaly, record
+from services.attachment_files import shown
 from services.masking import readable
 from services.mutes import is_in_force
 from services.permissions import TABLE, Caller
@@ -72,6 +73,7 @@ def message_view(row: MessageRow) -> View:
         view[name] = rfc3339(view[name])
     view["hops"] = {hop: rfc3339(at) for hop, at in row.hops.items()}
     view["delay_ms"] = view.pop("delay")
+    view["attachments"] = [shown(row.key, row.message, one) for one in row.attachments]
     return view
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from secrets import token_hex
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 import structlog
@@ -21,7 +21,7 @@ from actors.errors import ConfigurationError, RejectedError, RetriableError
 from actors.intake import parse_event
 from actors.keys import split_key
 from connectors.contract.connector import Connector
-from connectors.contract.outgoing import Objection
+from connectors.contract.outgoing import Limits, Objection
 from services.errors import ConflictError, NotFoundError
 from services.outgoing import OWN, Composer
 from services.permissions import Caller, demand
@@ -34,6 +34,7 @@ from storage.ports import AccountStore, InboxStore
 from storage.records import AuditRow, Page
 from streams.ports import Gateway
 
+Fit: TypeAlias = Callable[[ReplyFile, Limits], Awaitable[ReplyFile]]
 LONGEST_KEY = 255
 TWIN_MS = 60_000
 """The same words again within this time are asked about first."""
@@ -86,14 +87,19 @@ class Replies:
         files: FileStore | None = None,
         now: Callable[[], int] | None = None,
         wake: Callable[[], None] | None = None,
+        fit: Fit | None = None,
     ) -> None:
-        """`find` gives a bound channel's connector; `wake` tells the outbox that there is something to send."""
+        """`find` gives a bound channel's connector; `wake` tells the outbox that there is something to send.
+
+        `fit` gives a file as a platform of these limits takes it, where that can be.
+        """
         self._store = store
         self._gateway = gateway
         self._find = find
         self._files = files
         self._now = now or gateway.now
         self._wake = wake
+        self._fit = fit
         self._composer = Composer(store, files)
         self._fates = Fates(store, gateway, self._now)
 
@@ -112,7 +118,7 @@ class Replies:
             return _same(held, digest)
         row = await self._row(caller, key, ask, ReplyNames(reply_id, idempotency_key, digest))
         await self._check_references(key, ask)
-        await self._check_platform(row)
+        row = await self._check_platform(row)
         _check_event(row)
         if not ask.again:
             await self._check_twin(row)
@@ -149,7 +155,7 @@ class Replies:
             )
         if row.state not in {"failed", "unknown"}:
             raise ConflictError(f"the reply is {row.state}: there is nothing to retry")
-        await self._check_platform(row)
+        row = await self._check_platform(row)
         now = self._now()
         again = replace(
             row,
@@ -245,8 +251,11 @@ class Replies:
             if reply is None or reply.key != key:
                 raise RejectedError(f"{name}: there is no message {message[:200]!r} in that conversation")
 
-    async def _check_platform(self, row: ReplyRow) -> None:
-        """Raises RejectedError when the channel takes no replies, ObjectedError when it would not take this one."""
+    async def _check_platform(self, row: ReplyRow) -> ReplyRow:
+        """The reply with its files made to fit; raises RejectedError when the channel takes no replies.
+
+        ObjectedError when it would not take this one.
+        """
         try:
             connector = await self._find(row.platform, row.account)
         except ConfigurationError as wrong:
@@ -257,9 +266,12 @@ class Replies:
             )
         if not connector.capabilities.sends:
             raise RejectedError(f"messages of {row.platform} cannot be answered from here; answer at the platform")
+        if self._fit is not None and row.files:
+            row = replace(row, files=[await self._fit(file, connector.limits) for file in row.files])
         found = connector.objections(await self._composer.outgoing(row), self._now())
         if found:
             raise ObjectedError(found)
+        return row
 
     async def _check_twin(self, row: ReplyRow) -> None:
         """Raises ConflictError when the same words went to the same conversation a moment ago."""

@@ -16,6 +16,7 @@ from actors.anomaly import record
 from actors.events import Message
 from actors.keys import channel_key, split_key
 from actors.times import rfc3339
+from services.attachment_files import shown
 from services.errors import NotFoundError
 from services.logged import entries_of
 from storage.ports import HealthStore, InboxStore
@@ -93,7 +94,7 @@ class Trace:
             "copies": row.copies,
             "merged_into": row.merged_into,
             "versions": row.versions,
-            "attachments": row.attachments,
+            "attachments": [shown(row.key, row.message, one) for one in row.attachments],
             "anomalies": [record(a) for a in anomalies.items],
         }
 

@@ -49,6 +49,13 @@ class Config(Struct, frozen=True, kw_only=True):
         int, Meta(description="Largest batch of events once decompressed, in MiB.", ge=1, le=256)
     ] = 32
     max_batch_events: Annotated[int, Meta(description="Most events in one batch.", ge=1, le=1_000_000)] = 50_000
+    max_attachment_mb: Annotated[
+        int, Meta(description="Largest file of a customer's message that is fetched, in MiB.", ge=1, le=1024)
+    ] = 25
+    max_upload_mb: Annotated[
+        int,
+        Meta(description="Largest file that people may send, in MiB; platforms allow less.", ge=1, le=1024),
+    ] = 50
     secure_cookies: Annotated[
         bool, Meta(description="Send session cookies over HTTPS only; wanted wherever Weir is behind HTTPS.")
     ] = False

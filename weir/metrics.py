@@ -71,6 +71,13 @@ FIGURES: tuple[Figure, ...] = (
         ("outcome",),
     ),
     Figure(
+        "weir_attachments",
+        "counter",
+        "Attempts to fetch customers' files since the start: ok, known (there before), delayed, or what was wrong.",
+        "failed or expired in numbers: a platform's files cannot be had; look at the channel and at its authorisation.",
+        ("outcome",),
+    ),
+    Figure(
         "weir_http_responses",
         "counter",
         "HTTP responses by status code.",

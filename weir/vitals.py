@@ -70,6 +70,10 @@ class Vitals:
         """Count what comparing with the platforms found."""
         self.metrics.count("weir_sweeps", count, outcome)
 
+    def observe_attachment(self, outcome: str) -> None:
+        """Count what became of a customer's file."""
+        self.metrics.count("weir_attachments", 1, outcome)
+
     def observe_response(self, code: int) -> None:
         """Count an HTTP response."""
         self.metrics.count("weir_http_responses", 1, str(code))

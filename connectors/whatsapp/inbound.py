@@ -7,6 +7,7 @@ event; the history that is pushed when a number is onboarded is not read (unconf
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -17,6 +18,8 @@ from connectors.contract.connector import Parsed, UnreadableError, WebhookReques
 from connectors.contract.reading import Document
 from connectors.meta.webhooks import MetaConnector, key, present
 
+_HEX_DIGITS = 64
+"""Of a SHA-256."""
 _FIELDS = frozenset({"messages", "smb_message_echoes"})
 _SILENT = frozenset({"reaction", "request_welcome"})
 """Types that carry no message of their own."""
@@ -175,8 +178,18 @@ def _attachments(item: Document, kind: str | None, message: str) -> list[Attachm
             kind=kind,
             mime=reading.text(media, "mime_type"),
             url=reading.text(media, "url"),
+            sha256=_digest(reading.text(media, "sha256") or ""),
         )
     ]
+
+
+def _digest(told: str) -> str | None:
+    """A SHA-256 that is told in base64 or in hexadecimal."""
+    try:
+        found = bytes.fromhex(told) if len(told) == _HEX_DIGITS else base64.b64decode(told, validate=True)
+    except ValueError:
+        return None
+    return found.hex() if len(found) == _HEX_DIGITS // 2 else None
 
 
 def _extra(item: Document, kind: str | None, context: Document) -> dict[str, Any] | None:

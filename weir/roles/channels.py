@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from connectors.registry import BY_PLATFORM
 from services.arrivals import Arrivals
+from services.attachments import Attachments
 from services.bindings import Bindings
 from services.echoes import Echoes
 from services.outbox import Outbox
+from services.outgoing_files import OutgoingFiles
 from services.platform_api import Apis
 from services.pointers import Pointers
 from services.reconciling import Reconciler
 from services.replies import Replies
 from services.resyncs import Resyncs
 from services.sweeps import Sweeper
+from services.thumbnails import Pictures
 from services.webhooks import Webhooks
 from weir.parts.files import made_files
 from weir.parts.opened import Parts
 from weir.parts.vault import made_vault
 from weir.roles.tasks import Tasks
 from weir.vitals import Vitals
+
+MIB = 2**20
 
 
 class Channels:
@@ -35,10 +40,23 @@ class Channels:
         self.apis = Apis(parts.live.limits, now)
         self.bindings = Bindings(store, made_vault(parts.config), BY_PLATFORM, now)
         find = self.bindings.connector
-        self.arrivals = Arrivals(gateway, store, echoes=Echoes(store, now))
+        pictures = Pictures()
+        self.outgoing_files = OutgoingFiles(self.files, pictures, most_bytes=parts.config.max_upload_mb * MIB)
+        self.attachments = Attachments(
+            store=store,
+            gateway=gateway,
+            files=self.files,
+            find=find,
+            apis=self.apis,
+            pictures=pictures,
+            most_bytes=parts.config.max_attachment_mb * MIB,
+        )
+        self.arrivals = Arrivals(gateway, store, echoes=Echoes(store, now), files=self.attachments)
         self.webhooks = Webhooks(self.arrivals, find, having=self.bindings.having, apis=self.apis.of)
         self.outbox = Outbox(store, gateway, find, self.apis.of, who=who, files=self.files)
-        self.replies = Replies(store, gateway, find, files=self.files, wake=self.outbox.wake)
+        self.replies = Replies(
+            store, gateway, find, files=self.files, wake=self.outbox.wake, fit=self.outgoing_files.fitted
+        )
         self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)
         # One of it for both: it remembers what it took in while the store lags behind.
         reconciler, locks = Reconciler(store, self.arrivals), parts.live.locks
@@ -59,6 +77,7 @@ class Channels:
     def start(self, tasks: Tasks) -> None:
         """Begin what is done in the background."""
         tasks.run("outbox", self.outbox.run())
+        tasks.run("attachments", self.attachments.run())
         tasks.run("pointers", self.pointers.run())
         tasks.run("sweeps", self.sweeper.run())
         tasks.run("re-syncs", self.resyncs.run())
@@ -69,6 +88,7 @@ class Channels:
         self.outbox.observe = vitals.observe_reply
         self.pointers.observe = vitals.observe_pointer
         self.sweeper.observe = vitals.observe_sweep
+        self.attachments.observe = vitals.observe_attachment
 
     async def close(self) -> None:
         """Leave the platforms."""

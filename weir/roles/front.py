@@ -11,6 +11,7 @@ from api.routes import ROUTES
 from api.settings import WebSettings
 from services.accounts import Accounts
 from services.anomalies import Anomalies
+from services.attachment_files import AttachmentFiles
 from services.audit_log import AuditLog
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
@@ -137,6 +138,9 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         bindings=channels.bindings,
         webhooks=channels.webhooks,
         replies=channels.replies,
+        attachments=channels.attachments,
+        attachment_files=AttachmentFiles(store, channels.files),
+        outgoing_files=channels.outgoing_files,
         resyncs=channels.resyncs,
     )
 

@@ -1,0 +1,105 @@
+"""Files that people send: kept under what they are, and made to fit a platform where a picture can be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from pathlib import PurePath
+
+import structlog
+
+from actors.errors import RejectedError
+from connectors.contract.calling import RefusedError
+from connectors.contract.outgoing import Limits
+from services.fetching_files import pieces_of, written
+from services.file_types import HEAD_BYTES, extension, sniffed
+from services.permissions import Caller, demand
+from services.thumbnails import READABLE, Pictures
+from storage.channel_ports import FileStore
+from storage.channel_records import ReplyFile
+
+MOST_BYTES = 100 * 2**20
+LONGEST_NAME = 255
+MADE = ("image/jpeg", "image/png", "image/webp")
+"""What a picture can be made into, the best first."""
+MARGIN = 0.99
+_log = structlog.get_logger(__name__)
+
+
+class OutgoingFiles:
+    """Takes files in, and fits pictures."""
+
+    def __init__(self, files: FileStore, pictures: Pictures | None = None, *, most_bytes: int = MOST_BYTES) -> None:
+        self._files = files
+        self._pictures = pictures or Pictures()
+        self.most_bytes = most_bytes
+
+    async def keep(self, caller: Caller, name: str, content: AsyncIterator[bytes]) -> ReplyFile:
+        """Keep a file, durable when it returns. Raises ForbiddenError, or RejectedError for an empty or long one."""
+        demand(caller, "reply")
+        try:
+            async with written(content, self.most_bytes) as whole:
+                if whole.size == 0:
+                    raise RejectedError("the file is empty; choose another")
+                mime = sniffed(whole.head)
+                await self._files.put_file(whole.digest, pieces_of(whole.file))
+                return ReplyFile(digest=whole.digest, name=shown_name(name, mime), mime=mime, size=whole.size)
+        except RefusedError as wrong:
+            most = f"{self.most_bytes / 2**20:g} MB"
+            raise RejectedError(f"the file is larger than {most}; compress it") from wrong
+
+    async def fitted(self, file: ReplyFile, limits: Limits) -> ReplyFile:
+        """The file as the platform takes it: a picture is converted and made smaller where its limits want that.
+
+        What cannot be is given back as it is, for the platform's objections to name. Raises FileMissingError and
+        RetriableError.
+        """
+        if _fits(file, limits) or limits.files == 0:
+            return file
+        mimes = [mime for mime in MADE if _takes(limits, mime)]
+        if not mimes:
+            return file
+        async with written(self._files.file(file.digest), file.size) as whole:
+            if sniffed(whole.head) not in READABLE:
+                return file
+            most = None if limits.file_bytes is None else int(limits.file_bytes * MARGIN)
+            seen = await self._pictures.fitted(whole.file, most, mimes)
+        if not seen.made:
+            _log.info("a picture could not be made to fit", trouble=seen.trouble)
+            return file
+        digest = sha256(seen.made).hexdigest()
+        await self._files.put_file(digest, _one(seen.made))
+        name = PurePath(file.name).stem[: LONGEST_NAME - 8] + f".{extension(seen.mime)}"
+        return ReplyFile(digest=digest, name=name, mime=seen.mime, size=len(seen.made))
+
+
+async def honest(files: FileStore, digest: str) -> str:
+    """The media type of a kept file, by its content; raises FileMissingError."""
+    head = b""
+    async for piece in files.file(digest):
+        head += piece
+        if len(head) >= HEAD_BYTES:
+            break
+    return sniffed(head[:HEAD_BYTES])
+
+
+def shown_name(name: str, mime: str) -> str:
+    """A name without folders and without what cannot be printed."""
+    bare = "".join(one for one in name.replace("\\", "/").rpartition("/")[2] if one.isprintable()).strip(" .")
+    return bare[-LONGEST_NAME:] or f"file.{extension(mime)}"
+
+
+def _fits(file: ReplyFile, limits: Limits) -> bool:
+    return _takes(limits, file.mime) and (limits.file_bytes is None or file.size <= limits.file_bytes)
+
+
+def _takes(limits: Limits, mime: str) -> bool:
+    return limits.mimes is None or any(fnmatchcase(mime.lower(), kind) for kind in limits.mimes)
+
+
+async def _one(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+__all__ = ["OutgoingFiles", "honest", "shown_name"]
