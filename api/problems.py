@@ -65,6 +65,11 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(ClientDisconnect, _gone)
 
 
+async def answer_to(request: Request, error: WeirError | HTTPException) -> Response:
+    """The answer to an error, for routes that add to it."""
+    return await (_http_error if isinstance(error, HTTPException) else _weir_error)(request, error)
+
+
 async def _weir_error(_request: Request, error: Exception) -> Response:
     status = next((s for kind, s in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
     headers: dict[str, str] = {}

@@ -15,6 +15,7 @@ from connectors.shopee import Shopee
 from connectors.shopify import Shopify
 from connectors.telegram import Telegram
 from connectors.tiktok import TikTok
+from connectors.webchat import Webchat
 from connectors.webhook import GenericWebhook
 from connectors.whatsapp import WhatsApp
 from connectors.woocommerce import WooCommerce
@@ -34,6 +35,7 @@ CONNECTORS: tuple[type[Connector], ...] = (
     Telegram,
     Line,
     Email,
+    Webchat,
     GenericWebhook,
 )
 

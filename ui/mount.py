@@ -14,6 +14,7 @@ from ui.live import Rooms, evict, relay
 from ui.login import serve_login
 from ui.ports import Settings
 from ui.shell import Shell
+from ui.webchat import serve_widget
 
 TOPICS = ("monitor",)
 RECONNECT_S = 15.0
@@ -28,6 +29,7 @@ def mount(api: FastAPI, services: Services, settings: Settings) -> None:
     services.accounts.on_revoked(lambda name: evict(rooms, name))
     serve_assets(api)
     serve_login(api)
+    serve_widget(api)
     for name, folder in MODULES.items():
         compat.register_module(name, folder)
     Shell(services, rooms, collector).register()

@@ -171,6 +171,7 @@ FORGED = {
         "webhook_key",
         lambda settings, _url: WebhookRequest(method="POST", query={"key": settings["webhook_key"]}, body=BODY),
     ),
+    "webchat": ("secret", lambda settings, _url: {"x-weir-signature": digest(settings["secret"], BODY).hex()}),
     "webhook": ("secret", forged_webhook),
 }
 """Of every platform with one: the setting that proves its requests, and how anybody who knows its value signs."""

@@ -20,6 +20,9 @@ from services.replies import Replies
 from services.resyncs import Resyncs
 from services.sweeps import Sweeper
 from services.thumbnails import Pictures
+from services.webchat import Webchats
+from services.webchat_files import ChatFiles
+from services.webchat_live import Live
 from services.webhooks import Webhooks
 from weir.parts.files import made_files
 from weir.parts.opened import Parts
@@ -74,6 +77,17 @@ class Channels:
             store=store, find=find, reconciler=reconciler, apis=self.apis, locks=locks, reader=gateway, now=now
         )
 
+        self.webchat = Webchats(
+            store=store,
+            # Not the arrivals of all: what visitors upload is kept before its message comes.
+            arrivals=Arrivals(gateway, store, echoes=Echoes(store, now)),
+            find=find,
+            limits=parts.live.limits,
+            live=Live(parts.live.bus, now),
+            files=ChatFiles(store, self.files),
+            now=now,
+        )
+
     def start(self, tasks: Tasks) -> None:
         """Begin what is done in the background."""
         tasks.run("outbox", self.outbox.run())
@@ -91,6 +105,7 @@ class Channels:
         self.attachments.observe = vitals.observe_attachment
 
     async def close(self) -> None:
-        """Leave the platforms."""
+        """Leave the platforms, and visitors."""
+        await self.webchat.close()
         await self.resyncs.close()
         await self.apis.close()

@@ -141,6 +141,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         attachments=channels.attachments,
         attachment_files=AttachmentFiles(store, channels.files),
         outgoing_files=channels.outgoing_files,
+        webchat=channels.webchat,
         resyncs=channels.resyncs,
     )
 
