@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connectors.aliexpress import AliExpress
+from connectors.amazon.connector import Amazon
 from connectors.contract.connector import Connector
 from connectors.ebay import Ebay
 from connectors.email.connector import Email
@@ -21,6 +22,7 @@ from connectors.whatsapp import WhatsApp
 from connectors.woocommerce import WooCommerce
 
 CONNECTORS: tuple[type[Connector], ...] = (
+    Amazon,
     Shopee,
     Lazada,
     TikTok,

@@ -68,6 +68,8 @@ class MailThreads:
             held = await self.held(platform, account, mail)
             if held is not None:
                 return held.conversation
+        if clues.order and (known := await self._by_order(platform, account, clues.order)) is not None:
+            return known
         if clues.subject and clues.sender:
             return await self._by_subject(platform, account, clues)
         return None
@@ -104,6 +106,12 @@ class MailThreads:
         ):
             return True
         return await self._store.conversation(key) is not None
+
+    async def _by_order(self, platform: str, account: str, order: str) -> str | None:
+        """The latest conversation about this order."""
+        where = ConversationFilter(platform=platform, account=account, order=order)
+        found = (await self._store.conversations(where, 1)).items
+        return found[0].conversation if found else None
 
     async def _by_subject(self, platform: str, account: str, clues: Clues) -> str | None:
         """The latest conversation with this sender about the same, when it is not too long ago."""

@@ -97,6 +97,13 @@ def letter(raw: bytes) -> Letter:
     )
 
 
+def html_of(mail: Mail) -> str:
+    """The source of the HTML of a mail, for what is to be found in it; never to be shown."""
+    return "\n".join(
+        decode(_bytes(part)[:LONGEST_HTML], _charset(part)) for _, part in _leaves(mail) if _kind(part) == "html"
+    )
+
+
 def content_of(raw: bytes, part: str) -> bytes | None:
     """The bytes of one part by its number, decoded; None when the mail has no such part."""
     return next((_bytes(found) for number, found in _leaves(parsed(raw)) if number == part), None)
@@ -301,4 +308,4 @@ def _otherwise(part: Mail, mime: str, number: str) -> str:
     return f"part-{number}"
 
 
-__all__ = ["File", "Letter", "UnreadableMailError", "content_of", "inside_of", "letter", "parsed"]
+__all__ = ["File", "Letter", "UnreadableMailError", "content_of", "html_of", "inside_of", "letter", "parsed"]

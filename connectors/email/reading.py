@@ -47,7 +47,10 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Told(Struct, kw_only=True):
-    """What is made of a mail before it is an event, for connectors that know more of certain senders."""
+    """What is made of a mail before it is an event, for connectors that know more of certain senders.
+
+    `alone`: it belongs to no conversation but its own; `by_order`: to one about its order, when there is one.
+    """
 
     letter: Letter
     place: Place
@@ -61,6 +64,8 @@ class Told(Struct, kw_only=True):
     text: str
     root: str
     order: str | None = None
+    alone: bool = False
+    by_order: bool = False
     extra: dict[str, Any]
 
 
@@ -126,6 +131,8 @@ class Reader:
 
     async def conversation(self, told: Told) -> str:
         """The conversation a mail belongs to: one that is held, or the one that it begins."""
+        if told.alone:
+            return identity.conversation(told.message, told.counterpart)
         subject, answers = identity.bare_subject(told.letter.subject)
         named = identity.named_ids(told.letter)[:_MOST_NAMED]
         weak = answers and not named and told.automatic is None
@@ -134,6 +141,7 @@ class Reader:
             ids=named,
             subject=subject if weak else "",
             sender=told.counterpart if weak else "",
+            order=(told.order or "") if told.by_order else "",
             at=told.sent_at,
         )
         found = await self.threads.find(self.platform, self.account, clues)

@@ -21,13 +21,15 @@ class Clues(Struct, frozen=True, kw_only=True):
     """What a mail tells of the conversation it goes on, the most certain first.
 
     `token`: the conversation that one of our addresses names; `ids`: mails it names; `subject`, without marks of
-    answering, and `sender`: the weak last, blank when the mail does not claim to answer. `at`: when it was sent, ms.
+    answering, and `sender`: the weak last, blank when the mail does not claim to answer. `order`: the order that it is
+    about, where that alone tells the conversation. `at`: when it was sent, ms.
     """
 
     token: str | None = None
     ids: Sequence[str] = ()
     subject: str = ""
     sender: str = ""
+    order: str = ""
     at: int = 0
 
 

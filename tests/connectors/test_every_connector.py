@@ -175,7 +175,7 @@ FORGED = {
     "webhook": ("secret", forged_webhook),
 }
 """Of every platform with one: the setting that proves its requests, and how anybody who knows its value signs."""
-UNSHARED = {"ebay", "aliexpress", "email"}
+UNSHARED = {"ebay", "aliexpress", "email", "amazon"}
 """No word of ours proves anything there: eBay signs with a key of its own, AliExpress and mailboxes send nothing."""
 
 proven = pytest.mark.parametrize(

@@ -1,0 +1,106 @@
+"""Amazon: a mailbox that Amazon's relay writes to, after Seller Central's pages on buyer-seller messaging.
+
+There is no way to read a buyer's messages but these mails, and none to answer but a mail to the relay from an approved
+address. Orders' changes are taken where the seller's event bus passes them on. Nobody tells that a buyer read anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from connectors.amazon import orders
+from connectors.amazon.messaging import Kind, Messaging
+from connectors.amazon.relay import RelayReader
+from connectors.contract.asking import API_URL, AUTH_URL
+from connectors.contract.calling import Api
+from connectors.contract.connector import Binding, Parsed, Setting, UnreadableError, WebhookRequest
+from connectors.contract.history import Pointer
+from connectors.contract.outgoing import Limits, OutgoingFile
+from connectors.contract.signatures import require, secret
+from connectors.email.connector import Email
+from connectors.email.identity import conversation
+from connectors.email.settings import SETTINGS
+from connectors.email.threads import Clues
+
+MOST_FILES_BYTES = 10 * 2**20
+"""Files of one message through the relay."""
+_ROOM = 2**20
+_GROWTH = 1.37
+_LEFT_OUT = frozenset({"plus_address", "refresh_token", "client_id", "client_secret", "token_url", "sign_in"})
+
+
+def _setting(name: str, about: str, *, hidden: bool = False) -> Setting:
+    return Setting(name=name, about=about, secret=hidden, required=False)
+
+
+class Amazon(Email):
+    """One seller's mailbox for buyers' messages."""
+
+    platform = "amazon"
+    settings = (
+        *(one for one in SETTINGS if one.name not in _LEFT_OUT),
+        _setting(
+            "mail_server",
+            "the name your own mail server gives itself in Authentication-Results; with it a mail that claims to be"
+            " Amazon's and is not confirmed there is set apart",
+        ),
+        _setting("bus_key", "the key your event bus sends as x-api-key with notifications of orders", hidden=True),
+        _setting("marketplace_id", "the marketplace's id, such as ATVPDKIKX0DER; for messages that you begin"),
+        _setting("region", "na, eu or fe: where the Selling Partner API is asked; na when it is left out"),
+        _setting("lwa_client_id", "the client id of your Selling Partner app; for messages that you begin"),
+        _setting("lwa_client_secret", "the client secret beside it", hidden=True),
+        _setting("lwa_refresh_token", "what the seller's consent to the app gave", hidden=True),
+        API_URL,
+        AUTH_URL,
+    )
+
+    def __init__(self, binding: Binding) -> None:
+        super().__init__(binding)
+        most = min(self.mail.most_bytes, int(MOST_FILES_BYTES * _GROWTH) + _ROOM)
+        self.mail = replace(self.mail, most_bytes=most, plus_address=False)
+        self.limits = Limits(file_bytes=MOST_FILES_BYTES, forbids=frozenset({"links", "emails"}))
+
+    def reader(self) -> RelayReader:
+        """What makes events of the relay's mails."""
+        return RelayReader(
+            self.platform,
+            self.binding.account,
+            self.mail.own,
+            self.threads,
+            self.binding.settings.get("mail_server", "").strip(),
+        )
+
+    def verify(self, request: WebhookRequest) -> None:
+        """The key in x-api-key is ours; raises SignatureError."""
+        require(request.headers.get("x-api-key"), secret(self.binding.settings, "bus_key"), where="x-api-key")
+
+    def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
+        """A notification of a changed order; others tell nothing. Raises UnreadableError."""
+        found = orders.pointer(request.body)
+        return () if found is None else [found]
+
+    async def resolve(self, pointer: Pointer, api: Api) -> Sequence[Parsed]:
+        """The order, and what its buyer wants changed, in the conversation about it. Raises UnreadableError."""
+        del api
+        if "order" not in pointer.about:
+            raise UnreadableError("the notification names no order")
+        order = orders.order_of(pointer, self.platform, self.binding.account)
+        known = await self.threads.find(self.platform, self.binding.account, Clues(order=order.id))
+        place = known or conversation(order.id, "")
+        wish = orders.wish_of(pointer, self.platform, self.binding.account, place)
+        return [order] if wish is None else [order, wish]
+
+    async def actions(self, order: str, api: Api) -> list[Kind]:
+        """The kinds of messages that may be begun about an order. Raises the errors of calling."""
+        return await Messaging(self.binding, api).actions(order)
+
+    async def act(
+        self, order: str, kind: Kind, api: Api, *, text: str = "", files: Sequence[OutgoingFile] = ()
+    ) -> None:
+        """Begin a message of a kind about an order. Raises the errors of calling."""
+        await Messaging(self.binding, api).act(order, kind, text, files)
+
+
+__all__ = ["Amazon"]
