@@ -34,7 +34,10 @@ class Sender(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 
 class Attachment(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A file announced with a message; `size` in bytes, `sha256` of its content in hexadecimal."""
+    """A file announced with a message; `size` in bytes, `sha256` of its content in hexadecimal.
+
+    `content_id`: the platform's own name of the content; files with different ones are different files.
+    """
 
     id: Id
     kind: str | None = None
@@ -42,6 +45,7 @@ class Attachment(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False
     size: Whole | None = None
     url: str | None = None
     sha256: str | None = None
+    content_id: str | None = None
 
 
 class Value(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from actors.anomaly import Anomaly, anomaly_id, cures, raised
 from actors.effects import Effects, MessageRepeated
-from actors.events import Message
+from actors.events import Attachment, Message
 from actors.spells import next_spell, subject_label
 from actors.state import BODY_BYTES, VIP, Channel, Conversation, Held
 
@@ -25,15 +25,20 @@ def fingerprint(m: Message) -> bytes:
     """8 bytes for a body that takes part in content duplicates (who said what), fewer for any other body."""
     text = m.text or ""
     sender = m.sender
-    files = (
-        "" if not m.attachments else "\x1e".join(f"{a.kind}\x1d{a.mime}\x1d{a.size}\x1d{a.url}" for a in m.attachments)
-    )
+    files = "" if not m.attachments else "\x1e".join(map(_file, m.attachments))
     if sender is None or not sender.id or (len(text) < SHORTEST_TEXT and not files):
         return crc32(f"{text}\x1f{files}".encode("utf-8", "surrogatepass")).to_bytes(4, "big")
     if not text.isascii():
         text = normalize("NFC", text)
     body = f"{m.direction}{sender.id}\x1f{text.strip()}\x1f{files}".encode("utf-8", "surrogatepass")
     return blake2b(body, digest_size=BODY_BYTES).digest()
+
+
+def _file(a: Attachment) -> str:
+    """What tells a file from others. Platforms that tell neither size nor address send albums all of one kind."""
+    told = f"{a.kind}\x1d{a.mime}\x1d{a.size}\x1d{a.url}"
+    content = a.sha256 or a.content_id
+    return told if content is None else f"{told}\x1d{content}"
 
 
 def find_twin(c: Conversation, m: Message, body: bytes, window: int | None) -> str | None:

@@ -94,13 +94,14 @@ def _attachments(message: Document, message_id: str) -> list[Attachment] | None:
     kind = reading.text(message, "type")
     if kind not in _FILES:
         return None
-    provider = reading.optional_part(message, "contentProvider")
+    url = reading.text(reading.optional_part(message, "contentProvider"), "originalContentUrl")
     return [
         Attachment(
             id=message_id,
             kind=kind,
             size=reading.size(message, "fileSize"),
-            url=reading.text(provider, "originalContentUrl"),
+            url=url,
+            content_id=None if url else message_id,  # nothing else tells the pictures of an album apart
         )
     ]
 

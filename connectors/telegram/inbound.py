@@ -188,6 +188,7 @@ def _file(kind: str, told: Document) -> Attachment:
         kind=kind,
         mime=reading.text(told, "mime_type"),
         size=reading.size(told, "file_size"),
+        content_id=reading.optional_identity(told, "file_unique_id"),
     )
 
 

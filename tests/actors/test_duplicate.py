@@ -41,6 +41,14 @@ def test_another_short_text_differs_too():
     assert run(message("m1", 0, text="ok"), message("m1", 1, text="no")).one("duplicate").evidence["differs"] is True
 
 
+@pytest.mark.parametrize("name", ["content_id", "sha256"])
+def test_pictures_of_which_only_their_content_differs_are_no_twins(name):
+    bare = {"id": "a1", "kind": "image", "mime": "image/jpeg"}
+    one, other = ({"sender": {"id": "u1"}, "attachments": [bare | {name: told}]} for told in ("c1", "c2"))
+    assert run(*pair(one, other)).of("duplicate") == []
+    assert run(*pair(one, one)).one("duplicate").message == "m2"
+
+
 @pytest.mark.parametrize(("later", "copies"), [(7 * DAY, 1), (7 * DAY + 0.001, 0)])
 def test_ids_are_known_for_seven_days_from_the_first_delivery(later, copies):
     found = run(message("m1", 0), message("m1", later))

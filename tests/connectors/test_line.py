@@ -75,10 +75,10 @@ def test_a_reply_token_is_kept_where_it_is_used():
 
 
 def test_a_file_is_an_attachment_by_the_messages_id():
-    image = Attachment(id="440000000000000002", kind="image")
+    image = Attachment(id="440000000000000002", kind="image", content_id="440000000000000002")
     video = Attachment(id="440000000000000003", kind="video", url="https://cdn.example/v.mp4")
     album = {"album": "SET", "quote": {"message": "440000000000000002", "token": "q"}}
-    invoice = Attachment(id="440000000000000004", kind="file", size=2138)
+    invoice = Attachment(id="440000000000000004", kind="file", size=2138, content_id="440000000000000004")
     assert parsed("files") == [
         incoming("440000000000000002", 1767225601000, attachments=[image], extra=album),
         incoming("440000000000000003", 1767225602000, attachments=[video]),

@@ -52,12 +52,12 @@ def test_a_text_is_of_its_chat_and_answers_a_message_of_it():
 
 
 def test_of_a_photos_sizes_the_largest_is_taken():
-    photo = Attachment(id="large", kind="photo", size=81140)
+    photo = Attachment(id="large", kind="photo", size=81140, content_id="u2")
     assert parsed("photo") == [incoming("42", 1767225601, text="broken", attachments=[photo], extra={"album": "137"})]
 
 
 def test_an_animation_is_one_file_though_it_is_told_twice():
-    animation = Attachment(id="anim", kind="animation", mime="video/mp4", size=2048)
+    animation = Attachment(id="anim", kind="animation", mime="video/mp4", size=2048, content_id="u3")
     assert parsed("animation") == [
         incoming("43", 1767225602, attachments=[animation], extra={"filename": "cat.mp4", "forwarded": True})
     ]
