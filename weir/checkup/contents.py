@@ -63,8 +63,10 @@ async def _letters_and_channels(store: Store, now: int) -> list[Finding]:
     if letters:
         found = f"{len(letters)} entries could not be applied; the latest: {letters[0].reason}"
         findings.append(Finding("dead letters", "warning", found, "look at them on the settings page"))
-    channels = await store.channels()
+    channels, bound = await store.channels(), {(row.platform, row.account) for row in await store.bindings()}
     for channel in channels:
+        if (channel.platform, channel.account) in bound:
+            continue  # what is bound is looked at by itself
         if channel.auth_status in ("expired", "revoked"):
             mend = "re-authorise it at the platform"
             findings.append(Finding(f"channel {channel.key}", "broken", f"authorisation {channel.auth_status}", mend))

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 
 from actors.errors import WeirError
 from weir.addresses import shown
-from weir.checkup import contents, embedded, machine, processes
+from weir.checkup import channels, contents, embedded, machine, processes
 from weir.checkup.finding import Finding
 from weir.config import EMBEDDED, Config
 from weir.parts.store import STORE_FILE, opened_store
 
 
-async def examine(config: Config, now: int) -> AsyncIterator[Finding]:
-    """The findings, each as soon as it is there; `now` in ms."""
+async def examine(config: Config, now: int, *, online: bool = False) -> AsyncIterator[Finding]:
+    """The findings, each as soon as it is there; `now` in ms. `online`: platforms are asked as well."""
     for finding in machine.examine(config, now):
         yield finding
     if config.database == EMBEDDED and not (config.data / STORE_FILE).exists():
@@ -39,15 +39,17 @@ async def examine(config: Config, now: int) -> AsyncIterator[Finding]:
         for finding in findings:
             yield finding
     if ours:
-        async for finding in _store(config, now):
+        async for finding in _store(config, now, online=online):
             yield finding
 
 
-async def _store(config: Config, now: int) -> AsyncIterator[Finding]:
+async def _store(config: Config, now: int, *, online: bool) -> AsyncIterator[Finding]:
     try:
         async with opened_store(config, create=False) as store:
             place = str(config.data / STORE_FILE) if config.database == EMBEDDED else shown(config.database)
             async for finding in contents.examine(store, place, now):
+                yield finding
+            async for finding in channels.examine(store, config, now, online=online):
                 yield finding
             if not config.keeps_files:
                 async for finding in processes.examine(store, config, now):

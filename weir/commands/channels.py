@@ -11,13 +11,13 @@ from actors.times import rfc3339
 from connectors.contract.connector import Connector, Setting
 from connectors.registry import BY_PLATFORM
 from services.binding_checks import SHOWN, kind_of
-from services.bindings import Bindings, Resealed
+from services.bindings import Resealed
 from services.channel_states import ChannelState, ChannelStates
 from services.channel_views import platform_view, state_view
-from services.permissions import Caller
-from services.secrets import Vault
 from storage.ports import Store
 from storage.records import BoundChannel
+from weir.commands import channel_looks, channel_template
+from weir.commands.bound import Account, Platform, bindings_of, caller
 from weir.commands.console import (
     EXIT_FAILED,
     ConfigFile,
@@ -29,13 +29,14 @@ from weir.commands.console import (
     say_table,
     told_plainly,
 )
-from weir.commands.stores import operator, wall_clock, with_store
-from weir.config import Config
+from weir.commands.stores import with_store
 from weir.parts.vault import made_vault
 
 app = typer.Typer(help="Bind channels to their platforms.", no_args_is_help=True)
-Platform = Annotated[str, typer.Argument(help="One of `weir channel platforms`.", metavar="PLATFORM")]
-Account = Annotated[str, typer.Argument(help="The account as the platform's events name it.", metavar="ACCOUNT")]
+app.command("test")(channel_looks.look)
+app.command("authorise")(channel_looks.authorise)
+app.command("unset")(channel_looks.unset)
+app.command("template")(channel_template.template)
 
 
 @app.command("add")
@@ -68,7 +69,7 @@ def add(
     given = configured(config, {"data_dir": data_dir})
 
     async def work(store: Store) -> BoundChannel:
-        return await _bindings(store, given).bind(_caller(), platform, account, url, values)
+        return await bindings_of(store, given).bind(caller(), platform, account, url, values)
 
     bound = with_store(given, work, create=True)
     if as_json:
@@ -84,7 +85,7 @@ def list_channels(*, data_dir: DataDir = None, config: ConfigFile = None, as_jso
     given = configured(config, {"data_dir": data_dir})
 
     async def work(store: Store) -> list[ChannelState]:
-        return await ChannelStates(store, _bindings(store, given)).all()
+        return await ChannelStates(store, bindings_of(store, given)).all()
 
     states = with_store(given, work)
     if as_json:
@@ -121,7 +122,7 @@ def remove(
     given = configured(config, {"data_dir": data_dir})
 
     async def work(store: Store) -> None:
-        await _bindings(store, given).unbind(_caller(), platform, account)
+        await bindings_of(store, given).unbind(caller(), platform, account)
 
     with_store(given, work)
     if as_json:
@@ -161,7 +162,7 @@ def reseal(
     async def work(store: Store) -> Resealed:
         if new_key:
             vault.renew()
-        return await _bindings(store, given, vault).reseal(_caller())
+        return await bindings_of(store, given, vault).reseal(caller())
 
     result = with_store(given, work)
     if as_json:
@@ -172,15 +173,6 @@ def reseal(
             say(f"NOT SEALED: {name}: {reason}")
     if result.failed:
         raise typer.Exit(EXIT_FAILED)
-
-
-def _bindings(store: Store, config: Config, vault: Vault | None = None) -> Bindings:
-    return Bindings(store, vault or made_vault(config), BY_PLATFORM, wall_clock)
-
-
-def _caller() -> Caller:
-    """Whoever reaches the store by the command line may do everything."""
-    return Caller(name=operator(), role="admin", via="cli")
 
 
 def _plain(kind: type[Connector], pairs: list[str]) -> dict[str, str]:
