@@ -56,11 +56,13 @@ class Amazon(Email):
         AUTH_URL,
     )
 
+    limits = Limits(file_bytes=MOST_FILES_BYTES, forbids=frozenset({"links", "emails"}))
+
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
+        self.limits = Amazon.limits
         most = min(self.mail.most_bytes, int(MOST_FILES_BYTES * _GROWTH) + _ROOM)
         self.mail = replace(self.mail, most_bytes=most, plus_address=False)
-        self.limits = Limits(file_bytes=MOST_FILES_BYTES, forbids=frozenset({"links", "emails"}))
 
     def reader(self) -> RelayReader:
         """What makes events of the relay's mails."""

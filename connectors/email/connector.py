@@ -32,10 +32,10 @@ from connectors.contract.rules import objections
 from connectors.email import smtp
 from connectors.email.composing import composed, message_id
 from connectors.email.identity import content
-from connectors.email.imap import Fetched, Folder, Session, day_of
+from connectors.email.imap import Fetched, Folder, Session, Sized, day_of
 from connectors.email.line import Line, connected
 from connectors.email.mime import content_of, letter
-from connectors.email.reading import WHOLE_TEXT, Place, Reader
+from connectors.email.reading import AHEAD_MS, WHOLE_TEXT, Place, Reader
 from connectors.email.settings import SETTINGS, MailSettings, read_settings
 from connectors.email.threads import NoThreads, Threads
 
@@ -138,7 +138,7 @@ class Email(Connector):
                 uids = await line.run(Session.between, day_of(window.since), until)
                 for portion in await line.run(Session.batches, uids):
                     found: list[Parsed] = []
-                    for mail in await line.run(Session.fetch, portion):
+                    for mail in await line.run(Session.fetch, [one for one in portion if _may_be_in(one, window)]):
                         found += await reader.read(mail.raw, place_of(folder, state.validity, mail))
                     yield [one for one in found if _within(one, window)]
 
@@ -247,6 +247,11 @@ async def _mail_at_place(line: Line, path: str) -> list[bytes]:
         return []
     portions = await line.run(Session.batches, [int(uid)])
     return [mail.raw for portion in portions for mail in await line.run(Session.fetch, portion)]
+
+
+def _may_be_in(mail: Sized, window: Window) -> bool:
+    """Whether a mail can have been sent in a window, by when the server took it in: a day after it at the latest."""
+    return mail.at is None or window.since - AHEAD_MS <= mail.at < window.until + _DAY_MS
 
 
 def _within(one: Parsed, window: Window) -> bool:

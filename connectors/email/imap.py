@@ -54,10 +54,11 @@ class FolderState(Struct, frozen=True, kw_only=True):
 
 
 class Sized(Struct, frozen=True):
-    """A mail that can be fetched."""
+    """A mail that can be fetched. `at`: when the server took it in, ms."""
 
     uid: int
     size: int
+    at: int | None = None
 
 
 class Fetched(Struct, frozen=True, kw_only=True):
@@ -142,8 +143,8 @@ class Session:
         for start in range(0, len(uids), _SIZES_AT_ONCE):
             chunk = uids[start : start + _SIZES_AT_ONCE]
             with self._named():
-                sizes = dict(self._sizes(chunk))
-            found += [Sized(uid, sizes[uid]) for uid in chunk if uid in sizes]
+                sizes = {mail.uid: mail for mail in self._sizes(chunk)}
+            found += [sizes[uid] for uid in chunk if uid in sizes]
         return list(_portions(found))
 
     def message_ids(self, uids: Sequence[int]) -> dict[int, bytes]:
@@ -212,12 +213,12 @@ class Session:
     def _uids(self, criteria: str) -> list[int]:
         return [int(uid) for uid in self._box.uids(criteria, charset=None)]
 
-    def _sizes(self, uids: Sequence[int]) -> Iterator[tuple[int, int]]:
-        _, data = self._command("FETCH", _set(uids), "(UID RFC822.SIZE)")
+    def _sizes(self, uids: Sequence[int]) -> Iterator[Sized]:
+        _, data = self._command("FETCH", _set(uids), "(UID RFC822.SIZE INTERNALDATE)")
         for line in data:
             told = line if isinstance(line, bytes) else b""
             if (uid := _UID.search(told)) and (size := _SIZE.search(told)):
-                yield int(uid[1]), int(size[1])
+                yield Sized(int(uid[1]), int(size[1]), _came(told))
 
     def _fetch(self, uids: Sequence[int], parts: str) -> Iterator[tuple[int, bytes, bytes]]:
         """Uid, literal, and what is told beside it, which stands before it or behind."""

@@ -29,7 +29,7 @@ WHOLE_TEXT = "text"
 """The id of the file that has the whole of a text that was cut."""
 _MOST_REFERENCES = 20
 _MOST_NAMED = 50
-_AHEAD_MS = 5 * 60_000
+AHEAD_MS = 5 * 60_000
 _BEHIND_MS = 7 * 24 * 3_600_000
 """How far a sender's clock may be from our server's before the latter counts."""
 
@@ -246,7 +246,7 @@ def _sent_at(found: Letter, place: Place) -> int:
         if ours is None:
             raise UnreadableMailError("the mail has no date that can be read, and no server told when it came")
         return ours
-    if ours is not None and not ours - _BEHIND_MS <= found.at <= ours + _AHEAD_MS:
+    if ours is not None and not ours - _BEHIND_MS <= found.at <= ours + AHEAD_MS:
         return ours
     return found.at
 
@@ -297,4 +297,4 @@ def _kind(mime: str) -> str:
     return major if major in {"image", "audio", "video"} else "file"
 
 
-__all__ = ["MOST_TEXT", "WHOLE_TEXT", "Place", "Reader", "Told", "address_of"]
+__all__ = ["AHEAD_MS", "MOST_TEXT", "WHOLE_TEXT", "Place", "Reader", "Told", "address_of"]
