@@ -1,4 +1,4 @@
-"""Keeps what the platforms hold over a restart: a line of JSON for every message or order that is new or other."""
+"""Keeps what the platforms hold over a restart: a line of JSON for whatever is new or other."""
 
 from __future__ import annotations
 
@@ -11,10 +11,19 @@ from msgspec import Struct
 
 from actors.errors import ConfigurationError
 from emulator.clock import Clock
-from emulator.world import Buyer, Conversation, Message, Order, World
+from emulator.world import Buyer, Conversation, Message, Order, Shop, Thing, Token, World
 
 KEPT_MS = 3 * 24 * 3_600_000
 NAME = "emulator.jsonl"
+
+
+class Standing(Struct, kw_only=True):
+    """How a shop is connected."""
+
+    shop: str
+    token: Token
+    webhook: str | None
+    pushing: bool
 
 
 class Line(Struct, kw_only=True, omit_defaults=True):
@@ -23,6 +32,7 @@ class Line(Struct, kw_only=True, omit_defaults=True):
     message: Message | None = None
     buyer: Buyer | None = None
     order: Order | None = None
+    standing: Standing | None = None
 
 
 class Journal:
@@ -57,10 +67,13 @@ class Journal:
             self._file.close()
             self._file = None
 
-    def _keep(self, thing: Message | Order) -> None:
+    def _keep(self, thing: Thing) -> None:
         assert self._file is not None  # noqa: S101 # told only while it is open
         if isinstance(thing, Order):
             line = Line(order=thing)
+        elif isinstance(thing, Shop):
+            told = Standing(shop=thing.key, token=thing.token, webhook=thing.webhook, pushing=thing.pushing)
+            line = Line(standing=told)
         else:
             conversation = self._world.shops[thing.shop].conversations[thing.conversation]
             line = Line(message=thing, buyer=conversation.buyer)
@@ -78,6 +91,9 @@ class Journal:
                 line = msgspec.json.decode(raw, type=Line)
             except msgspec.DecodeError:
                 continue  # cut off by the end of the process that wrote it
+            if line.standing is not None:
+                latest["standing", line.standing.shop] = line
+                continue
             thing = line.message or line.order
             if thing is None or thing.changed_at < oldest:
                 continue
@@ -86,6 +102,9 @@ class Journal:
         return iter(latest.values())
 
     def _restore(self, line: Line) -> None:
+        if line.standing is not None and (shop := self._world.shops.get(line.standing.shop)):
+            told = line.standing
+            shop.token, shop.webhook, shop.pushing = told.token, told.webhook, told.pushing
         if line.order is not None and (shop := self._world.shops.get(line.order.shop)):
             shop.orders.append(line.order)
         message = line.message

@@ -26,10 +26,18 @@ MOST_AT_ONCE = 10_000
 POLICY = "default-src 'self' 'unsafe-inline'; img-src data:"
 
 
+class File(Struct, kw_only=True):
+    """A file to send, whatever it holds: `content` in base64."""
+
+    mime: str
+    content: bytes
+
+
 class Say(Struct, kw_only=True):
     """Let somebody write. `by`: buyer, or the shop in the platform's own app; `at`: ms, now when it is left out.
 
-    `times`: so many messages, each with its number where the text holds `{n}`; `picture`: with a picture.
+    `times`: so many messages, each with its number where the text holds `{n}`; `picture`: with a new picture; `file`:
+    with this one.
     """
 
     shop: str
@@ -40,6 +48,7 @@ class Say(Struct, kw_only=True):
     at: int | None = None
     times: int = 1
     picture: bool = False
+    file: File | None = None
     order: str | None = None
     id: str | None = None
 
@@ -57,6 +66,13 @@ class Push(Struct, kw_only=True):
     shop: str
     body: Any
     times: int = 1
+
+
+class Lives(Struct, kw_only=True):
+    """How long a shop's access token lives from now on, s; None: for ever."""
+
+    shop: str
+    seconds: int | None
 
 
 class Recall(Struct, kw_only=True):
@@ -92,6 +108,7 @@ class Panel:
             ("GET", "state", self._state),
             ("PUT", "clock", self._clock),
             ("PUT", "rate", self._rate),
+            ("PUT", "tokens", self._lives),
         ]
         page = Route("/_emulator/", self._page, methods=["GET"])
         return [page, *(Route(f"/_emulator/{path}", _answered(deed), methods=[method]) for method, path, deed in told)]
@@ -161,21 +178,25 @@ class Panel:
         written: list[Message] = []
         for number in range(1, told.times + 1):
             text = (told.text or "").replace("{n}", str(number))
-            if told.text is None and not told.picture:
+            if told.text is None and not told.picture and told.file is None:
                 text = self._life.words(shop, conversation)
-            mime = self._stage.platforms[shop.platform].mime
             written.append(
                 self._stage.write(
                     conversation,
                     text,
                     by="app" if told.by in {"app", "shop"} else "buyer",
-                    media=self._stage.picture(mime) if told.picture else None,
+                    media=self._file(shop, told),
                     at=told.at,
                     order=told.order,
                     own=told.id if told.times == 1 else None,
                 )
             )
         return written
+
+    def _file(self, shop: Shop, told: Say) -> str | None:
+        if told.file is not None:
+            return self._stage.upload(told.file.mime, told.file.content)
+        return self._stage.picture(self._stage.platforms[shop.platform].mime) if told.picture else None
 
     async def _push(self, request: Request) -> Any:
         told = await _read(request, Push)
@@ -247,6 +268,14 @@ class Panel:
         told = await _read(request, dict[str, float])
         self._life.pace(told.get("rate", self._life.rate))
         return {"rate": self._life.rate}
+
+    async def _lives(self, request: Request) -> Any:
+        told = await _read(request, Lives)
+        shop = self._shop(told.shop)
+        now = self._stage.clock.now()
+        shop.token.expires_at = None if told.seconds is None else now + told.seconds * 1000
+        self._stage.world.tell(shop)
+        return {"shop": shop.key, "expires_at": shop.token.expires_at}
 
     def _shop(self, key: str) -> Shop:
         found = self._stage.world.shops.get(key)

@@ -105,6 +105,8 @@ class Pusher:
         self.client: httpx.AsyncClient | None = None
         self.deliveries: deque[Delivery] = deque(maxlen=KEPT_DELIVERIES)
         self.wake: Callable[[], None] = lambda: None
+        self.changed: Callable[[Shop], None] = lambda _shop: None
+        """Told of a shop whose webhook is another, or off."""
 
     def lane(self, shop: Shop) -> Lane:
         """The shop's pushes."""
@@ -116,6 +118,7 @@ class Pusher:
         lane = self.lane(shop)
         lane.failed_in_a_row = 0
         lane.outcomes.clear()
+        self.changed(shop)
         self.wake()
 
     def tell(self, shop: Shop, happening: Happening) -> Delivery:
@@ -230,6 +233,7 @@ class Pusher:
         row = rules.disable_after and lane.failed_in_a_row >= rules.disable_after
         if row or (rules.disable_share and bad > rules.disable_share):
             lane.shop.pushing = False
+            self.changed(lane.shop)
             for one in list(lane.waiting):
                 self._end(lane, one, "kept")
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
+import httpx
 import uvicorn
 
 from actors.errors import ConfigurationError
@@ -44,8 +45,10 @@ def address_of(sock: socket.socket) -> str:
 
 
 @asynccontextmanager
-async def serving(emulator: Emulator, sock: socket.socket) -> AsyncIterator[str]:
-    """Answer, push and live until the block ends; its address. Raises ConfigurationError."""
+async def serving(
+    emulator: Emulator, sock: socket.socket, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[str]:
+    """Answer, push and live until the block ends; its address. `transport`: pushes' way. Raises ConfigurationError."""
     # A connection that breaks in the middle of an answer is a fault that was asked for; uvicorn would tell of it.
     logging.getLogger("uvicorn.error").addFilter(_wanted)
     settings = uvicorn.Config(
@@ -58,7 +61,7 @@ async def serving(emulator: Emulator, sock: socket.socket) -> AsyncIterator[str]
         timeout_graceful_shutdown=GRACE_S,
     )
     server = _Server(settings)
-    async with emulator.opened(address_of(sock)):
+    async with emulator.opened(address_of(sock), transport):
         answering = asyncio.create_task(server.serve(sockets=[sock]), name="emulator answers")
         try:
             while not server.started and not answering.done():  # noqa: ASYNC110 # the server has no event to wait for

@@ -35,6 +35,7 @@ class Stage:
         self.agenda = Agenda(clock)
         self.platforms: dict[str, Platform] = {}
         self.pusher = Pusher(clock, self.faults, lambda name: self.platforms[name])
+        self.pusher.changed = self.world.tell
         self.base_url = "http://127.0.0.1:8090"
         self.answered: list[Callable[[Message], None]] = []
         """Told of every message that a shop has written."""

@@ -118,11 +118,12 @@ class Shop(Struct, kw_only=True):
         return next((m for one in where if one for m in reversed(one.messages) if m.id == message), None)
 
 
-Changed: TypeAlias = Callable[[Message | Order], None]
+Thing: TypeAlias = Message | Order | Shop
+Changed: TypeAlias = Callable[[Thing], None]
 
 
 class World:
-    """All shops. Whoever keeps a journal is told by `changed` of every message and order that is new or other."""
+    """All shops. Whoever keeps a journal is told by `changed` of every message, order and shop that is new or other."""
 
     def __init__(self) -> None:
         self.shops: dict[str, Shop] = {}
@@ -152,7 +153,7 @@ class World:
             conversation.messages.sort(key=lambda one: (one.at, one.number))
         self.tell(message)
 
-    def tell(self, thing: Message | Order) -> None:
+    def tell(self, thing: Thing) -> None:
         """Something is new or other than it was."""
         for told in self.changed:
             told(thing)

@@ -244,6 +244,7 @@ class Platform(ABC):
             refresh_by=None if refresh_s is None else now + refresh_s * 1000,
             spent=spent,
         )
+        self.stage.world.tell(shop)
         return shop.token
 
     def refreshed(self, token: str) -> Shop | None:

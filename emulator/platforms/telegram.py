@@ -70,7 +70,9 @@ class Telegram(Platform):
         """Small numbers that grow in a bot."""
         del conversation
         floor = max(0, number // 10**6 - EPOCH_S)
-        own = max(int(shop.ids.get("last_message", "0")) + 1, floor)
+        if "last_message" not in shop.ids:
+            shop.ids["last_message"] = str(max((int(one.id) for one in shop.messages()), default=0))
+        own = max(int(shop.ids["last_message"]) + 1, floor)
         shop.ids["last_message"] = str(own)
         return str(own)
 

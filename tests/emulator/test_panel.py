@@ -98,6 +98,21 @@ async def test_a_token_runs_out_when_the_clock_is_moved(bench):
     assert platform.refreshed(token.refresh) is shop
 
 
+async def test_a_token_lives_as_long_as_it_is_told_to(bench):
+    shop = bench.shop("telegram")
+    await bench.client.put("/_emulator/tokens", json={"shop": shop.key, "seconds": 60})
+    path = f"/telegram/bot{shop.token.access}/getMe"
+    assert (await bench.client.get(path)).status_code == 200
+    await bench.later(60)
+    assert (await bench.client.get(path)).status_code == 401
+
+
+async def test_a_buyer_sends_whatever_file_is_given(bench):
+    told = await bench.says("messenger", "", file={"mime": "image/heic", "content": ""})
+    answer = await bench.client.get(bench.stage.media_url(told[0]["media"]))
+    assert (answer.content, answer.headers["content-type"]) == (b"", "image/heic")
+
+
 async def test_what_makes_no_sense_is_refused_with_a_reason(bench):
     key = bench.shop("line").key
     for method, path, body in (

@@ -92,7 +92,7 @@ async def test_buyers_write_at_their_rate_and_answer_a_shop(bench):
 @pytest.mark.parametrize("kind", PLATFORMS, ids=lambda kind: kind.name)
 async def test_no_two_messages_have_one_id_and_ids_go_on_after_a_restart(kind, tmp_path):
     seen = []
-    for start in (START, START + 60_000):
+    for start in (START, START + 1):
         emulator = Emulator(Plan(seed=3, platforms=[kind.name], folder=tmp_path), Clock(lambda start=start: start))
         async with emulator.opened(BASE, httpx.MockTransport(Heard())):
             (shop,) = emulator.stage.world.shops.values()
@@ -105,6 +105,21 @@ async def test_no_two_messages_have_one_id_and_ids_go_on_after_a_restart(kind, t
                 elif (order := emulator.life.order(shop)).id not in seen:
                     seen.append(order.id)
     assert len(set(seen)) == len(seen)
+
+
+async def test_a_shop_stays_connected_over_a_restart(tmp_path):
+    plan = Plan(seed=3, platforms=["line"], folder=tmp_path)
+    emulator = Emulator(plan)
+    async with emulator.opened(BASE, httpx.MockTransport(Heard())):
+        (shop,) = emulator.stage.world.shops.values()
+        first = shop.token.access
+        token = emulator.stage.platforms["line"].granted(shop, 3_600)
+        emulator.stage.pusher.subscribe(shop, "https://weir.example/hook")
+    again = Emulator(plan)
+    async with again.opened(BASE, httpx.MockTransport(Heard())):
+        (shop,) = again.stage.world.shops.values()
+        assert (shop.token, shop.webhook, shop.pushing) == (token, "https://weir.example/hook", True)
+        assert token.access != first
 
 
 async def test_a_journal_that_was_cut_off_gives_what_was_whole_and_no_more_than_three_days(tmp_path):
