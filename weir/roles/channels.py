@@ -18,6 +18,7 @@ from services.pointers import Pointers
 from services.reconciling import Reconciler
 from services.replies import Replies
 from services.resyncs import Resyncs
+from services.signature_watch import SignatureWatch
 from services.sweeps import Sweeper
 from services.thumbnails import Pictures
 from services.webchat import Webchats
@@ -55,7 +56,13 @@ class Channels:
             most_bytes=parts.config.max_attachment_mb * MIB,
         )
         self.arrivals = Arrivals(gateway, store, echoes=Echoes(store, now), files=self.attachments)
-        self.webhooks = Webhooks(self.arrivals, find, having=self.bindings.having, apis=self.apis.of)
+        self.webhooks = Webhooks(
+            self.arrivals,
+            find,
+            having=self.bindings.having,
+            apis=self.apis.of,
+            signatures=SignatureWatch(store, self.arrivals.take, now),
+        )
         self.outbox = Outbox(store, gateway, find, self.apis.of, who=who, files=self.files)
         self.replies = Replies(
             store, gateway, find, files=self.files, wake=self.outbox.wake, fit=self.outgoing_files.fitted
