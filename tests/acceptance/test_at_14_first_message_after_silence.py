@@ -19,7 +19,7 @@ def test_a_single_lost_message_is_found_without_the_next_one(shop_of):
     assert (found["checked"], found["new"], found["duplicate"]) == (1, 1, 0)
     assert (found["before"], found["after"]) == (0, 1)
     until(lambda: shop.has(lost["id"]))
-    until(lambda: shop.anomalies(), shop.rows)
+    until(shop.anomalies, shop.rows)
     (anomaly,) = shop.anomalies()
     assert (anomaly["kind"], anomaly["message"], anomaly["severity"]) == ("loss", lost["id"], "critical")
     assert (anomaly["status"], anomaly["resolution"]) == ("resolved", "resynced")
