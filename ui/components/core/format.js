@@ -29,6 +29,8 @@ export const compact = (value) => {
 const unit = (value, name) => t(`unit.${name}`, { n: value });
 
 // One or two units, so that it fits a table cell: 340 ms, 4.2 s, 41 s, 4 m 58 s, 1 h 52 m, 12 d.
+// Bytes in the unit in which people think of files.
+export const size = (bytes) => (bytes < 1e6 ? `${number(Math.max(1, Math.round(bytes / 1e3)))} kB` : `${tenth.format(bytes / 1e6)} MB`);
 export function duration(ms) {
   if (!isNumber(ms)) return DASH;
   const sign = ms < 0 ? "−" : "";

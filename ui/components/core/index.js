@@ -7,4 +7,5 @@ export { ask, send, tell, toast, ApiError } from "./api.js";
 export { live, useLive, address, can, choose, pause, rangeStart, resync } from "./live.js";
 export { TROUBLES, changed, endWords, lift, muteTrouble, mutePlace, openMute } from "./mutes.js";
 export { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
+export { isArriving, WFiles } from "./files.js";
 export { CONDITIONS, conditionOf, WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";
