@@ -101,7 +101,7 @@ class Dovecot(Server):
     def renumber(self, address: str) -> None:
         """Make the server number a mailbox's inbox anew, as after a restore: its UIDVALIDITY is another one."""
         folder = self.mails / address
-        for file in [*folder.glob("dovecot-uid*"), *folder.glob("dovecot.index*"), *folder.glob("dovecot.list*")]:
+        for file in [*folder.glob("dovecot-uidlist*"), *folder.glob("dovecot.index*"), *folder.glob("dovecot.list*")]:
             file.unlink() if file.is_file() else shutil.rmtree(file)
 
 
