@@ -6,15 +6,12 @@ import hashlib
 
 import pytest
 
-from actors.events import Attachment, AttachmentStatus
+from actors.events import Attachment
 from connectors.contract.calling import DeniedError, UncertainError
-from connectors.contract.connector import Binding
-from services.arrivals import Arrivals
-from services.attachment_files import AttachmentFiles, shown
-from services.attachments import AT_ONCE, Attachments
+from services.attachment_files import shown
+from services.attachments import AT_ONCE
 from services.errors import ConflictError, ForbiddenError, NotFoundError
 from services.permissions import Caller
-from storage.files import FolderFiles
 from tests.services_layer.album import (
     DRAWING,
     FILM,
@@ -22,85 +19,22 @@ from tests.services_layer.album import (
     OGG,
     PAGE,
     PDF,
-    Album,
-    OneByOne,
-    Shelf,
     announced,
     bomb,
     noise,
     picture,
 )
-from tests.services_layer.bazaar import MINUTE, Town2
-from tests.services_layer.http_server import serving
+from tests.services_layer.bazaar import MINUTE
+from tests.services_layer.darkroom import KEY, MOST, darkroom
 
 AGENT = Caller(name="mei", role="agent", via="session")
 VIEWER = Caller(name="ivy", role="viewer", via="session")
-KEY = "album/shop-1/c1"
-MOST = 400_000
-
-
-class Darkroom:
-    """Weir with one channel whose platform's files lie on `shelf`."""
-
-    def __init__(self, town, path, shelf, server):
-        self.town, self.shelf, self.url = town, shelf, server.url
-        self.heard = []
-        self.channel = Album(Binding(account="shop-1", url="", settings={"api_url": server.url}))
-        town.connectors[("album", "shop-1")] = self.channel
-        town.created[("album", "shop-1")] = town.now
-        self.files = FolderFiles(path / "files")
-        self.work = Attachments(
-            store=town.store,
-            gateway=OneByOne(town),
-            files=self.files,
-            find=town.connector,
-            apis=town.apis,
-            most_bytes=MOST,
-        )
-        self.work.observe = self.heard.append
-        self.arrivals = Arrivals(town.gateway, town.store, files=self.work)
-        self.held = AttachmentFiles(town.store, self.files)
-
-    async def hears(self, *files, number=1, **fields):
-        await self.arrivals.take(self.channel, [self.channel.says(number, self.town.now, list(files), **fields)])
-
-    async def gets(self, name, content, **fields):
-        """The customer sends one file; what is told of it when it was tried as often as it is at first."""
-        self.shelf.files[f"/{name}"] = content
-        await self.hears(announced(self.url, name, **fields))
-        await self.tries()
-        return await self.file(name)
-
-    async def tries(self, minutes=0.5):
-        for _ in range(round(minutes * 12)):
-            while await self.work.step(self.town.now):
-                pass
-            await self.town.pass_by(5_000)
-
-    async def row(self, message="m1"):
-        return await self.town.store.message(KEY, message)
-
-    async def file(self, name, message="m1"):
-        return next(one for one in (await self.row(message)).attachments if one["id"] == name)
-
-    async def troubles(self):
-        found = [one for one in await self.town.anomalies() if one.kind == "attachment_failed"]
-        return {one.evidence["attachment"]: one.status for one in found}
-
-    def told(self):
-        return [line for line in self.town.lines if isinstance(line, AttachmentStatus)]
 
 
 @pytest.fixture
 async def room(data_dir):
-    town = Town2(data_dir)
-    await town.open()
-    town.parts()
-    shelf = Shelf()
-    async with serving(shelf) as server:
-        yield Darkroom(town, data_dir, shelf, server)
-        await town.apis.close()
-    await town.close()
+    async with darkroom(data_dir) as opened:
+        yield opened
 
 
 async def test_a_picture_is_kept_with_a_small_one_and_told_as_it_is(room):
