@@ -117,7 +117,7 @@ class Emulator:
         """Pictures of what was kept: they are made of their keys."""
         for platform, shop in self.stage.shops():
             for message in shop.messages():
-                if message.media is not None:
+                if message.media is not None and message.media not in self.stage.world.media:
                     self.stage.owners[message.media] = shop.platform, shop.account
                     self.stage.draw(message.media, platform.mime)
 

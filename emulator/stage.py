@@ -154,6 +154,17 @@ class Stage:
         self.world.media[key] = Media(mime=mime, content=content)
         return key
 
+    def linked(self, shop: Shop, url: str) -> str | None:
+        """The key of a file that is named by its address: of one uploaded before, else of the address itself."""
+        if not url:
+            return None
+        key = url.rpartition("/")[2].partition(".")[0]
+        if url.startswith(self.base_url) and key in self.world.media:
+            return key
+        key = self.upload(BY_ADDRESS, url.encode())
+        self.owners[key] = shop.platform, shop.account
+        return key
+
     def media_url(self, key: str) -> str:
         """Where a file of the platforms' content network is."""
         found = self.world.media.get(key)

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from msgspec import Struct
-from starlette.datastructures import UploadFile
 from starlette.requests import Request as HttpRequest
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -40,6 +39,13 @@ class Refusal(Exception):  # noqa: N818 # it is an answer, and no fault of the e
     def __init__(self, response: Response) -> None:
         super().__init__(response.status_code)
         self.response = response
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """A file of a form."""
+
+    mime: str | None
+    content: bytes
 
 
 class Call(Struct, kw_only=True):
@@ -80,11 +86,15 @@ class Call(Struct, kw_only=True):
             return {}
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
-    async def files(self) -> dict[str, UploadFile | str]:
+    async def files(self) -> dict[str, Upload | str]:
         """The parts of a multipart body."""
         if "multipart/form-data" not in self.header("content-type"):
             return {}
-        return dict(await self.http.form())
+        async with self.http.form() as form:
+            return {
+                name: part if isinstance(part, str) else Upload(mime=part.content_type, content=await part.read())
+                for name, part in form.items()
+            }
 
 
 Handler: TypeAlias = Callable[[Call, Shop], Awaitable[Response]]

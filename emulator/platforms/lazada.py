@@ -172,7 +172,7 @@ class Lazada(Platform):
         template, link = told.get("template_id"), told.get("img_url", "")
         if template == str(TEXT) and not told.get("txt"):
             return _error("InvalidParameter", "txt is empty", "ISV")
-        media = link.rpartition("/")[2].partition(".")[0] if template == str(PICTURE) else None
+        media = self.stage.linked(shop, link) if template == str(PICTURE) else None
         message = self.stage.write(session, told.get("txt", ""), by="api", media=media)
         return _answer({"message_id": message.id, "current_time": message.at})
 
@@ -234,7 +234,7 @@ class Lazada(Platform):
         file = (await call.files()).get("image")
         if file is None or isinstance(file, str):
             return _error("MissingParameter", "The input parameter image is missing", "ISV")
-        key = self.stage.upload(file.content_type or "image/jpeg", await file.read())
+        key = self.stage.upload(file.mime or "image/jpeg", file.content)
         self.stage.owners[key] = shop.platform, shop.account
         return _answer({"image": {"url": self.stage.media_url(key), "hash_code": key}})
 

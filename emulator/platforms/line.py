@@ -178,7 +178,7 @@ class Line(Platform):
         sent = []
         for index, one in enumerate(messages):
             link = str(one.get("originalContentUrl") or "")
-            media = self.stage.upload("text/uri-list", link.encode()) if link else None
+            media = self.stage.linked(self.stage.world.shops[conversation.shop], link)
             client = f"{key}#{index}" if key else None
             sent.append(self.stage.write(conversation, one.get("text") or "", by="api", media=media, client=client))
         return answer({"sentMessages": [_sent(message) for message in sent]})

@@ -182,7 +182,7 @@ class MercadoLibre(Platform):
         file = (await call.files()).get("file")
         if file is None or isinstance(file, str):
             return _error(400, "bad_request", "file is missing")
-        key = self.stage.upload(file.content_type or self.mime, await file.read())
+        key = self.stage.upload(file.mime or self.mime, file.content)
         self.stage.owners[key] = shop.platform, shop.account
         return answer({"id": f"{key}_{secret_of(key, 8)}.jpeg"}, 201)
 

@@ -149,10 +149,9 @@ class Pages(Graph):
         if payload.get("attachment_id"):
             return f"{int(payload['attachment_id']):x}"
         file = (await call.files()).get("filedata")
-        mime, content = self.mime, str(payload.get("url") or "").encode()
-        if file is not None and not isinstance(file, str):
-            mime, content = file.content_type or self.mime, await file.read()
-        key = self.stage.upload(mime, content)
+        if file is None or isinstance(file, str):
+            return self.stage.linked(shop, str(payload.get("url") or ""))
+        key = self.stage.upload(file.mime or self.mime, file.content)
         self.stage.owners[key] = shop.platform, shop.account
         return key
 

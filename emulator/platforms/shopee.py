@@ -183,7 +183,7 @@ class Shopee(Platform):
         link = str(content.get("image_url") or content.get("url") or "")
         if (kind == "text" and not text) or (kind == "image" and not link):
             return _error("error_param", "content is empty")
-        media = link.rpartition("/")[2].partition(".")[0] if kind == "image" else None
+        media = self.stage.linked(shop, link) if kind == "image" else None
         own = self.conversation_id(shop, buyer)
         conversation = self.stage.conversation(shop, buyer.id, own)
         by = "robot" if call.path.endswith("send_autoreply_message") else "api"
@@ -241,10 +241,10 @@ class Shopee(Platform):
         file = (await call.files()).get("file")
         if file is None or isinstance(file, str):
             return _error("error_param", "file is missing")
-        content = await file.read()
+        content = file.content
         if len(content) > MOST_IMAGE:
             return _error("error_param", "the image is larger than 2 MB")
-        key = self.stage.upload(file.content_type or "image/jpeg", content)
+        key = self.stage.upload(file.mime or "image/jpeg", content)
         self.stage.owners[key] = shop.platform, shop.account
         url = self.stage.media_url(key)
         return _answer({"url": url, "thumbnail": url})

@@ -182,7 +182,7 @@ class Telegram(Platform):
             return _error(400, "Bad Request: there is no photo in the request")
         if len(caption) > LONGEST_CAPTION:
             return _error(400, "Bad Request: message caption is too long")
-        key = self.stage.upload(file.content_type or self.mime, await file.read())
+        key = self.stage.upload(file.mime or self.mime, file.content)
         return self._sent(shop, told, caption, key)
 
     def _sent(self, shop: Shop, told: dict[str, Any], text: str, media: str | None) -> Response:

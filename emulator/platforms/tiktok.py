@@ -176,7 +176,7 @@ class TikTok(Platform):
         text, link = str(content.get("content") or ""), str(content.get("url") or "")
         if told.get("type") == "TEXT" and not 0 < len(text) <= LONGEST_TEXT:
             return _error(45_101_004, f"text of 1 to {LONGEST_TEXT} characters", 400)
-        media = link.rpartition("/")[2].partition(".")[0] if told.get("type") == "IMAGE" else None
+        media = self.stage.linked(shop, link) if told.get("type") == "IMAGE" else None
         by = "robot" if told.get("sender_role") == "ROBOT" else "api"
         message = self.stage.write(conversation, text, by=by, media=media)
         return _answer({"message_id": message.id})
@@ -212,10 +212,10 @@ class TikTok(Platform):
 
     async def _upload(self, call: Call, shop: Shop) -> Response:
         file = (await call.files()).get("data")
-        content = b"" if file is None or isinstance(file, str) else await file.read()
+        content = b"" if file is None or isinstance(file, str) else file.content
         if not 0 < len(content) <= MOST_IMAGE or file is None or isinstance(file, str):
             return _error(36_009_011, "data is missing or larger than 10 MB", 400)
-        key = self.stage.upload(file.content_type or "image/jpeg", content)
+        key = self.stage.upload(file.mime or "image/jpeg", content)
         self.stage.owners[key] = shop.platform, shop.account
         return _answer({"url": self.stage.media_url(key), "width": 64, "height": 64})
 

@@ -150,7 +150,7 @@ class WhatsApp(Graph):
         if file is None or isinstance(file, str) or parts.get("messaging_product") != "whatsapp":
             return fault(100, "(#100) The parameter file is required.", 400)
         kind = parts.get("type")
-        key = self.stage.upload(kind if isinstance(kind, str) else file.content_type or self.mime, await file.read())
+        key = self.stage.upload(kind if isinstance(kind, str) else file.mime or self.mime, file.content)
         self.stage.owners[key] = shop.platform, shop.account
         return answer({"id": str(int(key, 16))})
 

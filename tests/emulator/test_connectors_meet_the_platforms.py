@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import httpx
 import pytest
 
@@ -12,14 +14,17 @@ from connectors.contract.authorising import Ask, Reply
 from connectors.contract.calling import ApiResponse, BusyError, DeniedError, UncertainError
 from connectors.contract.connector import Binding, WebhookRequest
 from connectors.contract.history import Pointer, Window
-from connectors.contract.outgoing import Outgoing
+from connectors.contract.outgoing import Outgoing, OutgoingFile
 from connectors.registry import BY_PLATFORM
+from emulator.pictures import png
 from emulator.platforms.registry import PLATFORMS
 from tests.emulator.conftest import BASE
 
 BOUND = [kind.name for kind in PLATFORMS if kind.name in BY_PLATFORM]
 CHATS = [kind.name for kind in PLATFORMS if kind.chats and kind.name in BY_PLATFORM]
 SPAN_MS = 3_600_000
+WANT_A_TEXT = {"ebay", "mercadolibre"}
+"""A file alone is no message there."""
 WORD = "a-long-word-of-our-own-choice-000000"
 
 
@@ -265,3 +270,45 @@ async def test_orders_arrive_and_are_read_back(bench, platform):
         found |= {one.id: one for one in page if isinstance(one, Order)}
     assert set(found) == {one.id for one in shop.orders}
     assert {one.total for one in found.values()} == {f"{one.total / 100:.2f}" for one in shop.orders}
+
+
+class Photo:
+    """A file to send, without a public address and with one."""
+
+    def __init__(self, url=None):
+        self.content = png(5)
+        self.url = url
+
+    def outgoing(self):
+        async def read():
+            yield self.content
+
+        digest = hashlib.sha256(self.content).hexdigest()
+        return OutgoingFile(
+            name="photo.png", mime="image/png", size=len(self.content), digest=digest, read=read, url=self.url
+        )
+
+
+@pytest.mark.parametrize("platform", CHATS)
+async def test_a_picture_of_ours_is_held_by_the_platform(bench, platform):
+    connector = connected(bench, platform)
+    (asked,) = await bench.says(platform, "hello")
+    conversation = bench.shop(platform).conversations[asked["conversation"]]
+    photo = Photo("https://weir.example/files/photo.png")
+    reply = Outgoing(
+        id="01J0000000000000000000000A",
+        conversation=conversation.id,
+        at=bench.stage.clock.now(),
+        text="This is what it looks like" if platform in WANT_A_TEXT else "",
+        recipient=conversation.buyer.id,
+        last_in_at=asked["at"],
+        thread=[asked["id"]],
+        files=[photo.outgoing()] if connector.limits.files != 0 else [],
+    )
+    if connector.limits.files == 0 or list(connector.objections(reply, bench.stage.clock.now())):
+        pytest.skip("it takes no pictures without a text")
+    await connector.send(reply, Wire(bench))
+    held = conversation.last("out")
+    assert held is not None
+    file = bench.stage.world.media[held.media]
+    assert file.content in {photo.content, photo.url.encode()}
