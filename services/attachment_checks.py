@@ -32,6 +32,8 @@ Reason: TypeAlias = Literal[
 _MEDIA = frozenset({"image", "audio", "video"})
 _PAGES = frozenset({"text/html", "text/plain", "application/json"})
 """What a server answers that has no file."""
+_SYNONYMS = {"photo": "image", "picture": "image", "voice": "audio", "video_note": "video"}
+"""Platforms' own words for kinds."""
 _DRAWN = "image/svg+xml"
 
 
@@ -99,7 +101,8 @@ def _picture(mime: str, seen: Seen) -> Verdict:
 
 
 def _announced_family(announced: Attachment) -> str:
-    return family(announced.mime or announced.kind or "")
+    found = family(announced.mime or announced.kind or "")
+    return _SYNONYMS.get(found, found)
 
 
 def _told(mime: str, announced: Attachment) -> str:

@@ -19,6 +19,7 @@ from storage.channel_ports import FileStore, OutboxStore
 from storage.ports import InboxStore
 
 _TOLD = ("reason", "cure", "mime", "size", "width", "height")
+_WITHIN = frozenset({"detail", "sha256", "content_id"})
 _GIVEN = frozenset({"ok", "unsupported"})
 """What cannot be shown here may still be taken home, and be converted there."""
 
@@ -92,7 +93,7 @@ def own_id(reply: str, index: int) -> str:
 
 def shown(key: str, message: str, attachment: Mapping[str, Any]) -> dict[str, Any]:
     """What people and programs are told of a file: as announced, its fate, and where to have it (`href`, `thumb`)."""
-    told = {name: value for name, value in attachment.items() if name not in {"detail", "sha256"}}
+    told = {name: value for name, value in attachment.items() if name not in _WITHIN}
     status, detail = _fate(attachment)
     found = {name: detail[name] for name in _TOLD if isinstance(detail.get(name), str | int)}
     told |= {name: found.pop(name) for name in ("reason", "cure") if name in found}
