@@ -56,6 +56,7 @@ class Call(Struct, kw_only=True):
     body: bytes
     query: list[tuple[str, str]]
     wall: int
+    parts: dict[str, Upload | str] | None = None
 
     @property
     def params(self) -> dict[str, str]:
@@ -90,11 +91,13 @@ class Call(Struct, kw_only=True):
         """The parts of a multipart body."""
         if "multipart/form-data" not in self.header("content-type"):
             return {}
-        async with self.http.form() as form:
-            return {
-                name: part if isinstance(part, str) else Upload(mime=part.content_type, content=await part.read())
-                for name, part in form.items()
-            }
+        if self.parts is None:
+            async with self.http.form() as form:
+                self.parts = {
+                    name: part if isinstance(part, str) else Upload(mime=part.content_type, content=await part.read())
+                    for name, part in form.items()
+                }
+        return self.parts
 
 
 Handler: TypeAlias = Callable[[Call, Shop], Awaitable[Response]]
