@@ -20,9 +20,9 @@ def authorised_anew(shop):
 
 def test_replies_wait_for_a_revoked_token_and_troubles_of_a_platform_revoke_nothing(shop_of):
     """AUTH is a critical `channel_silent` with the cause `auth`; a reply that waits for it is `queued` and `blocked`,
-    and those after it in its conversation wait for their turn.
+    and those after it in its conversation wait for their turn. What customers write is taken in all the while.
 
-    What customers write is taken in all the while. After the channel is bound with the fresh token each reply goes out once. At the other shop the platform fails and
+    After the channel is bound with the fresh token each reply goes out once. At the other shop the platform fails and
     does not answer: its replies are tried again or doubted, and nobody is asked to authorise anything.
     """
     shop, other = shop_of("whatsapp"), shop_of("telegram")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httpx
@@ -98,6 +99,19 @@ async def test_a_lost_answer_leaves_the_message_at_the_platform(bench):
     with pytest.raises(httpx.RemoteProtocolError):
         await sent(bench, "once")
     assert [one.text for one in bench.shop("telegram").messages() if one.direction == "out"] == ["once"]
+
+
+async def test_a_late_answer_comes_when_the_message_is_held_already(bench):
+    await bench.says("telegram")
+    await broken(bench, kind="late_answer", platform="telegram", seconds=60)
+    written = asyncio.Event()
+    bench.stage.answered.append(lambda _: written.set())
+    asked = asyncio.create_task(sent(bench, "once"))
+    await asyncio.wait_for(written.wait(), 30)
+    assert [one.text for one in bench.shop("telegram").messages() if one.direction == "out"] == ["once"]
+    assert not asked.done()
+    bench.emulator.answering.closing.set()
+    assert (await asked).json()["ok"] is True
 
 
 @pytest.mark.parametrize(("kind", "held"), [("timeout_before", []), ("timeout_after", ["once"])])
