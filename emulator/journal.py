@@ -51,6 +51,7 @@ class Journal:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             kept = list(self._lines())
             fresh = self._path.with_suffix(".new")
+            fresh.touch(mode=0o600)
             fresh.write_bytes(b"".join(self._encode(line) + b"\n" for line in kept))
             fresh.replace(self._path)
             self._file = self._path.open("ab")

@@ -6,7 +6,7 @@ real ones, and replies reach buyers who answer.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import structlog
@@ -79,22 +79,28 @@ def demo(
 @asynccontextmanager
 async def _platforms(weir: "Weir", address: str, seed: int) -> AsyncIterator[None]:
     """Emulated platforms on a port of their own, their shops bound; without them the demo goes on all the same."""
+    async with AsyncExitStack() as stack:
+        try:
+            shops, panel = await _emulated(weir, address, seed, stack)
+        except WeirError as trouble:
+            _log.warning("the demo goes on without emulated platforms", reason=str(trouble))
+        else:
+            say(f"{shops} emulated shops are bound; their platforms' panel: {panel}")
+        yield
+
+
+async def _emulated(weir: "Weir", address: str, seed: int, stack: AsyncExitStack) -> tuple[int, str]:
+    """How many shops are bound, and the address of their platforms' panel. Raises WeirError."""
     from emulator.app import Emulator, Plan  # noqa: PLC0415 # only the demo needs it
     from emulator.server import bound, serving  # noqa: PLC0415 # as above
     from weir.parts.emulated import bind_emulated  # noqa: PLC0415 # as above
 
     config = weir.config
     emulator = Emulator(Plan(seed=seed, rate=RATE, folder=config.data if config.keeps_files else None))
+    platforms = await stack.enter_async_context(serving(emulator, stack.enter_context(bound("127.0.0.1", 0))))
     caller = Caller(name=PLATFORMS, role="admin", via="cli")
-    with bound("127.0.0.1", 0) as sock:
-        async with serving(emulator, sock) as platforms:
-            try:
-                shops = await bind_emulated(weir.services.bindings, caller, emulator=platforms, weir=address)
-            except WeirError as trouble:
-                _log.warning("the demo's emulated shops are not bound", reason=str(trouble))
-            else:
-                say(f"{len(shops)} emulated shops are bound; their platforms' panel: {platforms}/_emulator/")
-            yield
+    shops = await bind_emulated(weir.services.bindings, caller, emulator=platforms, weir=address)
+    return len(shops), f"{platforms}/_emulator/"
 
 
 async def _fresh_password(weir: "Weir") -> str:
