@@ -189,6 +189,8 @@ def answers(api, source):
             "messages": "trace",
             "mutes": "mutes",
             "stats": "hours",
+            "bindings": "bindings",
+            "platforms": "platforms",
         }
         name = "messages" if rest.endswith("/messages") else names.get(rest.split("/", maxsplit=1)[0], "")
         if not (FIXTURES / f"{name}.json").is_file():
@@ -205,7 +207,7 @@ def answers(api, source):
     @api.post("/api/v1/{rest:path}")
     async def act(rest: str, request: Request):
         source.asked.append({"post": rest, "body": await request.json()})
-        return {}
+        return {"resync": {"state": "done", "new": 2}} if rest.startswith("sweeps/") else {}
 
 
 def steering(api, people, bus, source):

@@ -1,27 +1,19 @@
 // Channels bound to their platforms: what each platform wants to know, kept and never shown again.
-import { WIcon, ask, dayMinute, moment, platformName, send, t, toast } from "weir-core";
-import { AreYouSure, SettingsHead } from "weir-admin";
+import { WIcon, ask, platformName, send, t, tell, toast } from "weir-core";
+import { AreYouSure, ChannelCard, SettingsHead, bindingPath } from "weir-admin";
 
 const addressOf = (platform, account) => `${location.origin}/webhooks/${encodeURIComponent(platform)}/${encodeURIComponent(account)}`;
-const pathOf = ({ platform, account }) => `/bindings/${encodeURIComponent(platform)}/${encodeURIComponent(account)}`;
+const EACH_MS = 15_000;
+const DAY_MS = 86_400_000;
 
 export default {
-  components: { AreYouSure, SettingsHead, WIcon },
+  components: { AreYouSure, ChannelCard, SettingsHead, WIcon },
   template: `
     <div class="set"><settings-head here="channels" />
       <section class="w-card" :aria-label="t('settings.channels')">
         <div class="w-card-head"><h2 class="w-h2">{{ t("binding.title") }}</h2><button class="w-btn is-primary" type="button" :disabled="!platforms" @click="begin(null)"><w-icon name="plus" />{{ t("binding.add") }}</button></div>
         <p v-if="trouble" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ trouble }}</span></p>
-        <div v-if="bindings && bindings.length" class="w-scroll-x"><table class="w-table set-table">
-          <thead><tr><th scope="col">{{ t("binding.channel") }}</th><th scope="col">{{ t("binding.address") }}</th><th scope="col">{{ t("binding.state") }}</th><th scope="col">{{ t("binding.changed") }}</th><th scope="col"><span class="w-sr">{{ t("settings.actions") }}</span></th></tr></thead>
-          <tbody><tr v-for="row in bindings" :key="pathOf(row)">
-            <td class="set-break"><b>{{ platformName(row.platform) }}</b><div class="w-meta"><bdi>{{ row.account }}</bdi></div></td>
-            <td class="set-break" :data-label="t('binding.address')"><span class="w-mono set-address"><bdi>{{ row.url }}</bdi></span></td>
-            <td class="set-break" :data-label="t('binding.state')"><span><span class="w-pill" :class="row.trouble || row.missing.length ? 'is-red' : 'is-green'">{{ t(row.trouble || row.missing.length ? "binding.broken" : "binding.bound") }}</span><span v-if="row.trouble" class="set-why">{{ row.trouble }}</span><span v-else-if="row.missing.length" class="set-why">{{ t("binding.missing", { names: row.missing.map((name) => t("binding.name." + name)).join(", ") }) }}</span></span></td>
-            <td class="w-num set-quiet" :data-label="t('binding.changed')" :title="moment(Date.parse(row.changed_at))">{{ dayMinute(Date.parse(row.changed_at)) }}</td>
-            <td class="r set-acts"><button class="w-btn" type="button" :disabled="busy || !known(row.platform)" @click="begin(row)"><w-icon name="pencil" />{{ t("binding.change") }}</button><button class="w-btn is-danger" type="button" :disabled="busy" @click="asked = row"><w-icon name="trash-2" />{{ t("binding.remove") }}</button></td>
-          </tr></tbody>
-        </table></div>
+        <ul v-if="bindings && bindings.length" class="ch-list"><channel-card v-for="row in bindings" :key="bindingPath(row)" :row="row" :known="known(row.platform)" :busy="busy" @change="begin(row)" @remove="asked = row" @sweep="sweep(row)" /></ul>
         <p v-else-if="bindings" class="w-empty"><w-icon name="plug" /><b>{{ t("binding.none") }}</b><span>{{ t("binding.none_text") }}</span></p>
         <p v-else-if="!trouble" class="w-empty">{{ t("loading") }}</p>
       </section>
@@ -34,7 +26,11 @@ export default {
             <label class="set-label">{{ t("binding.account") }}<span class="w-field"><input v-model="editing.account" required maxlength="200" autocomplete="off" spellcheck="false" :placeholder="t('binding.account_like')" @input="follow"></span><small>{{ t("binding.account_about") }}</small></label>
           </template>
           <label class="set-label">{{ t("binding.address") }}<span class="w-field"><input ref="address" v-model="editing.url" required inputmode="url" maxlength="2000" autocomplete="off" spellcheck="false" @input="editing.own = true"></span><small>{{ t("binding.address_about") }}</small></label>
-          <label v-for="one in wanted" :key="editing.platform + one.name" class="set-label"><span>{{ t("binding.name." + one.name) }} <em v-if="!one.required">{{ t("binding.optional") }}</em></span><span class="w-field"><input v-model="editing.values[one.name]" :aria-label="t('binding.name.' + one.name)" :type="one.secret ? 'password' : 'text'" :required="one.required && !isSet(one.name)" maxlength="8000" autocomplete="new-password" spellcheck="false" :placeholder="isSet(one.name) ? t('binding.kept') : ''"></span><small>{{ t("binding.about." + editing.platform + "." + one.name) }}</small></label>
+          <label v-for="one in wanted.filter((one) => one.required)" :key="editing.platform + one.name" class="set-label"><span>{{ t("binding.name." + one.name) }}</span><span class="w-field"><input v-model="editing.values[one.name]" :aria-label="t('binding.name.' + one.name)" :type="one.secret ? 'password' : 'text'" :required="!isSet(one.name)" maxlength="8000" autocomplete="new-password" spellcheck="false" :placeholder="isSet(one.name) ? t('binding.kept') : ''"></span><small>{{ t("binding.about." + editing.platform + "." + one.name) }}</small></label>
+          <details v-if="wanted.some((one) => !one.required)" class="set-further" :open="editing.further" @toggle="editing.further = $event.target.open"><summary>{{ t("binding.further") }}</summary>
+            <p v-if="known(editing.platform).oauth" class="set-why">{{ t("binding.granted_text") }}</p>
+            <label v-for="one in wanted.filter((one) => !one.required)" :key="editing.platform + one.name" class="set-label"><span>{{ t("binding.name." + one.name) }} <em>{{ t("binding.optional") }}</em><button v-if="isSet(one.name)" class="w-link set-unset" type="button" :aria-pressed="editing.unset.includes(one.name)" @click.prevent="takeAway(one.name)">{{ t(editing.unset.includes(one.name) ? "binding.keep" : "binding.take_away") }}</button></span><span class="w-field"><input v-model="editing.values[one.name]" :aria-label="t('binding.name.' + one.name)" :type="one.secret ? 'password' : 'text'" :disabled="editing.unset.includes(one.name)" maxlength="8000" autocomplete="new-password" spellcheck="false" :placeholder="isSet(one.name) ? t('binding.kept') : ''"></span><small>{{ t("binding.about." + editing.platform + "." + one.name) }}</small></label>
+          </details>
           <p v-if="editing.trouble" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ editing.trouble }}</span></p>
           <div class="w-dialog-actions"><button class="w-btn" type="button" @click="editing = null">{{ t("cancel") }}</button><button class="w-btn is-primary" type="submit" :disabled="busy">{{ t(editing.old ? "binding.save" : "binding.bind") }}</button></div>
         </form>
@@ -43,7 +39,11 @@ export default {
     </div>`,
   data: () => ({ platforms: null, bindings: null, trouble: "", busy: false, editing: null, asked: null }),
   mounted() {
-    this.load();
+    this.load().then(this.welcome);
+    this.timer = setInterval(() => document.hidden || this.busy || this.load(), EACH_MS);
+  },
+  beforeUnmount() {
+    clearInterval(this.timer);
   },
   computed: {
     heading() {
@@ -54,7 +54,7 @@ export default {
     },
   },
   methods: {
-    t, moment, dayMinute, platformName, pathOf,
+    t, platformName, bindingPath,
     nameOf: ({ platform, account }) => `${platformName(platform)} · ${account}`,
     known(platform) {
       return (this.platforms || []).find((one) => one.platform === platform);
@@ -65,18 +65,49 @@ export default {
     async load() {
       try {
         const [platforms, bindings] = await Promise.all([ask("/platforms"), ask("/bindings")]);
-        Object.assign(this, { platforms: platforms.items, bindings: bindings.items });
+        Object.assign(this, { platforms: platforms.items, bindings: bindings.items, trouble: "" });
       } catch (error) {
         this.trouble = error.message;
       }
     },
+    // A browser that comes back from a platform; only what is bound here is named.
+    welcome() {
+      const place = new URL(location.href);
+      const told = place.searchParams.get("authorised");
+      if (!told) return;
+      place.searchParams.delete("authorised");
+      history.replaceState(history.state, "", place);
+      const row = (this.bindings || []).find((one) => `${one.platform}/${one.account}` === told);
+      if (row) toast(t("binding.authorised", { name: this.nameOf(row) }));
+    },
+    async sweep(row) {
+      const path = `/sweeps/${encodeURIComponent(row.platform)}/${encodeURIComponent(row.account)}`;
+      const until = Date.now();
+      Object.assign(this, { busy: true, trouble: "" });
+      try {
+        const { resync } = await tell(path, { since: until - DAY_MS, until });
+        if (resync.state === "failed") this.trouble = resync.reason || t("binding.sweep_failed");
+        else toast(t(resync.state === "done" ? "binding.sweep_done" : "binding.sweep_begun", { name: this.nameOf(row), fresh: resync.new ?? 0 }));
+      } catch (error) {
+        this.trouble = error.message;
+      }
+      this.busy = false;
+    },
+    takeAway(name) {
+      const { unset, values } = this.editing;
+      if (unset.includes(name)) unset.splice(unset.indexOf(name), 1);
+      else {
+        unset.push(name);
+        values[name] = "";
+      }
+    },
     begin(row) {
       const platform = row ? row.platform : this.platforms[0].platform;
-      this.editing = { old: row, platform, account: row ? row.account : "", url: row ? row.url : addressOf(platform, ""), own: Boolean(row), values: {}, trouble: "" };
+      this.editing = { old: row, platform, account: row ? row.account : "", url: row ? row.url : addressOf(platform, ""), own: Boolean(row), values: {}, unset: [], further: false, trouble: "" };
       this.$nextTick(() => (row ? this.$refs.address : this.$refs.first).focus());
     },
     choose() {
-      this.editing.values = {};
+      Object.assign(this.editing, { values: {}, unset: [] });
       this.follow();
     },
     // The address is made of platform and account until somebody writes another.
@@ -89,10 +120,10 @@ export default {
       const settings = Object.fromEntries(Object.entries(editing.values).filter(([, value]) => value !== ""));
       Object.assign(this, { busy: true, trouble: "" });
       try {
-        await send("PUT", pathOf(place), { url: editing.url.trim(), settings });
+        await send("PUT", bindingPath(place), { url: editing.url.trim(), settings, unset: editing.unset });
+        await this.load();
         this.editing = null;
         toast(t("binding.done", { name: this.nameOf(place) }));
-        await this.load();
       } catch (error) {
         editing.trouble = error.message;
       }
@@ -102,7 +133,7 @@ export default {
       const row = this.asked;
       Object.assign(this, { asked: null, busy: true, trouble: "" });
       try {
-        await send("DELETE", pathOf(row));
+        await send("DELETE", bindingPath(row));
         toast(t("binding.removed", { name: this.nameOf(row) }));
         await this.load();
       } catch (error) {

@@ -1,5 +1,6 @@
 // What the settings pages share.
 export { SettingsHead } from "./head.js";
+export { ChannelCard, bindingPath } from "./channel_card.js";
 export { OnceShown } from "./secret.js";
 export { AreYouSure } from "./sure.js";
 export { literal, sides } from "./literal.js";

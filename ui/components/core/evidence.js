@@ -7,6 +7,7 @@ const CAUSES = ["gap", "reference", "checkpoint", "outbound", "silence", "auth",
 const asText = (key, value) => {
   if (key === "cause" && CAUSES.includes(value)) return t(`cause.${value}`);
   if (key === "status" && value === "none") return t("evidence.status.none");
+  if (key === "reason" && value === "signatures") return t("evidence.reason.signatures");
   if ((key === "from" || key === "to") && isNumber(toMs(value))) return moment(toMs(value));
   if (isNumber(value)) return key.endsWith("_s") ? seconds(value) : key.endsWith("_ms") ? duration(value) : value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1) : number(Math.round(value * 1000) / 1000);
   if (value === true || value === false) return t(value ? "yes" : "no");
@@ -19,6 +20,7 @@ export function evidenceLine(kind, evidence = {}) {
   if (kind === "delay" && has("median_s", "threshold_s")) return t("evidence.line.delay_median", { median: seconds(evidence.median_s), threshold: seconds(evidence.threshold_s) });
   if (kind === "delay" && has("delay_s", "threshold_s")) return t("evidence.line.delay", { delay: seconds(evidence.delay_s), threshold: seconds(evidence.threshold_s) });
   if (kind === "channel_silent" && has("expected")) return t("evidence.line.silent", { expected: number(Math.round(evidence.expected)) });
+  if (kind === "channel_silent" && evidence.reason === "signatures") return t("evidence.line.signatures", { time: moment(toMs(evidence.from)) });
   if (kind === "channel_silent" && has("status")) return t("evidence.line.auth");
   if (kind === "out_of_sync" && has("ours", "theirs")) return t("evidence.line.sync", { ours: number(evidence.ours), theirs: number(evidence.theirs) });
   if (kind === "loss" && has("cause")) return t(`cause.${CAUSES.includes(evidence.cause) ? evidence.cause : "gap"}`);
