@@ -8,12 +8,13 @@ from hashlib import sha256
 from pathlib import PurePath
 
 import structlog
+from msgspec.structs import replace
 
 from actors.errors import RejectedError
 from connectors.contract.calling import RefusedError
 from connectors.contract.outgoing import Limits
 from services.fetching_files import pieces_of, written
-from services.file_types import HEAD_BYTES, extension, sniffed
+from services.file_types import HEAD_BYTES, UNKNOWN, extension, family, sniffed
 from services.permissions import Caller, demand
 from services.thumbnails import READABLE, Pictures
 from storage.channel_ports import FileStore
@@ -24,6 +25,7 @@ LONGEST_NAME = 255
 MADE = ("image/jpeg", "image/png", "image/webp")
 """What a picture can be made into, the best first."""
 MARGIN = 0.99
+_MEDIA = frozenset({"image", "audio", "video"})
 _log = structlog.get_logger(__name__)
 
 
@@ -50,11 +52,12 @@ class OutgoingFiles:
             raise RejectedError(f"the file is larger than {most}; compress it") from wrong
 
     async def fitted(self, file: ReplyFile, limits: Limits) -> ReplyFile:
-        """The file as the platform takes it: a picture is converted and made smaller where its limits want that.
+        """The file as the platform takes it: named as what it is, a picture converted and made smaller where need be.
 
         What cannot be is given back as it is, for the platform's objections to name. Raises FileMissingError and
         RetriableError.
         """
+        file = replace(file, mime=await self._honest(file))
         if _fits(file, limits) or limits.files == 0:
             return file
         mimes = [mime for mime in MADE if _takes(limits, mime)]
@@ -73,15 +76,16 @@ class OutgoingFiles:
         name = PurePath(file.name).stem[: LONGEST_NAME - 8] + f".{extension(seen.mime)}"
         return ReplyFile(digest=digest, name=name, mime=seen.mime, size=len(seen.made))
 
-
-async def honest(files: FileStore, digest: str) -> str:
-    """The media type of a kept file, by its content; raises FileMissingError."""
-    head = b""
-    async for piece in files.file(digest):
-        head += piece
-        if len(head) >= HEAD_BYTES:
-            break
-    return sniffed(head[:HEAD_BYTES])
+    async def _honest(self, file: ReplyFile) -> str:
+        """The media type of a file's content; as it was claimed where the content tells less than that."""
+        head = b""
+        async for piece in self._files.file(file.digest):
+            head += piece
+            if len(head) >= HEAD_BYTES:
+                break
+        found = sniffed(head[:HEAD_BYTES])
+        vague = found in {UNKNOWN, "text/plain", "application/zip", "application/x-ole-storage"}
+        return file.mime if vague and family(file.mime) not in _MEDIA else found
 
 
 def shown_name(name: str, mime: str) -> str:
@@ -102,4 +106,4 @@ async def _one(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
-__all__ = ["OutgoingFiles", "honest", "shown_name"]
+__all__ = ["OutgoingFiles", "shown_name"]

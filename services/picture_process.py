@@ -22,6 +22,12 @@ MOST_PIXELS = 100_000_000
 MEMORY_BYTES = 1_536 * 2**20
 CPU_S = 8
 NICENESS = 5
+LIMITS = (
+    (resource.RLIMIT_CPU, CPU_S),
+    (resource.RLIMIT_AS, MEMORY_BYTES),
+    (resource.RLIMIT_CORE, 0),
+    (resource.RLIMIT_FSIZE, 0),
+)
 KINDS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 SMALLEST_SIDE = 200
 QUALITIES = (88, 80, 70, 60)
@@ -110,10 +116,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with suppress(OSError):
         os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    for what, most in LIMITS:
+        with suppress(OSError, ValueError):  # a system without it has the caller's patience still
+            resource.setrlimit(what, (most, most))
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     told, made = answer(json.loads(sys.argv[1]))
     sys.stdout.buffer.write(json.dumps(told).encode() + b"\n" + made)
