@@ -22,9 +22,12 @@ ANYWHERE = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": 
 
 @cache
 def widget() -> str:
-    """The script without indentation and comments of its own lines."""
+    """The script without lines of comment, indentation, and blanks of a kind that none of its texts has."""
     lines = (line.strip() for line in (FOLDER / "weir-chat.js").read_text(encoding="utf-8").splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    whole = "\n".join(line for line in lines if line and not line.startswith("//"))
+    for operator in ("=>", "===", "&&", "||", "=", "+", "<", ">", "*", "??"):
+        whole = whole.replace(f" {operator} ", operator)
+    return whole.replace(", ", ",")
 
 
 @cache

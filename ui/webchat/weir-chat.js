@@ -103,7 +103,6 @@ textarea,input{width:100%;color:var(--text);background:var(--soft);border:1px so
 textarea{flex:1;max-height:120px}textarea:focus,input:focus{border-color:var(--accent);outline:none}
 ::placeholder{color:var(--dim);opacity:1}
 .send{background:var(--accent);color:var(--on)}.send:hover{background:var(--accent);color:var(--on);filter:brightness(1.08)}
-.vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media(max-width:480px){:host(.open){inset:0}.open .panel,.panel{width:100vw;height:100dvh;margin:0;border:0;border-radius:0}:host(.open) .launch{display:none}}`;
 
   const host = make("div", { class: "weir-chat" });
