@@ -19,7 +19,7 @@ from actors.errors import ConfigurationError, PermanentError, RetriableError
 from actors.events import Auth
 from actors.keys import channel_key
 from connectors.contract.calling import BusyError, DeniedError
-from connectors.contract.connector import Connector, Parsed
+from connectors.contract.connector import Connector, Parsed, Refused
 from connectors.email.connector import Email, place_of
 from connectors.email.headers import message_id_in
 from connectors.email.imap import Folder, FolderState, Session, Sized, day_of
@@ -34,12 +34,14 @@ from streams.coordination.locks import Lease, Locks
 
 OWN = "mailbox"
 """What of a sweep row's cursor belongs to the reading of the mailbox."""
+DENIED = "mailbox_denied"
+"""Beside it: that the sign-in was not accepted was told of."""
 LOOK_S = 5.0
 """How often the list of bound channels is looked at."""
 POLL_S = 60.0
 IDLE_S = 120.0
 """Waiting is begun anew after this, well before the 29 minutes of RFC 2177 and the 10 of many servers."""
-READING_S = 600.0
+READING_S = 1_200.0
 """Reading one portion of mails and making it durable takes longer than this only when something hangs."""
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 2.0, 300.0
 DENIED_S = 60.0
@@ -129,23 +131,19 @@ class Mailboxes:
     async def read(self, connector: Email) -> None:
         """Read one mailbox for ever; whatever goes wrong is tried again, less and less often."""
         failures = 0
-        denied = False
         while True:
             wait = 0.0
             try:
                 async with connected(connector.mail) as line:
-                    if denied:
-                        await self._tell_auth(connector, "ok")
-                        denied = False
+                    await self._accepted(connector)
                     while True:
                         await self.look_through(connector, line)
                         failures = 0
                         await self._well(connector)
                         await self._more(line)
             except DeniedError as wrong:
-                if not denied:
-                    await self._retold(connector, "revoked" if wrong.revoked else "expired")
-                denied, wait = True, DENIED_S
+                wait = DENIED_S
+                await self._denied(connector, "revoked" if wrong.revoked else "expired")
                 await self._failed(connector, str(wrong))
             except BusyError as busy:
                 wait = busy.retry_after
@@ -255,8 +253,11 @@ class Mailboxes:
     ) -> list[Parsed]:
         reader = connector.reader()
         parsed: list[Parsed] = []
-        for mail in await line.run(Session.fetch, mails):
-            parsed += await reader.read(mail.raw, place_of(folder, state.validity, mail))
+        for mail in await line.fetch(folder.name, mails):
+            if isinstance(mail, Refused):
+                parsed.append(mail)
+            else:
+                parsed += await reader.read(mail.raw, place_of(folder, state.validity, mail))
         return parsed
 
     async def _cursor(self, connector: Email, folder: Folder) -> dict[str, int] | None:
@@ -291,9 +292,20 @@ class Mailboxes:
             since = row.failing_since if row.failing_since is not None else self._now()
             await self._store.put_sweep(replace(row, failing_since=since, reason=told))
 
-    async def _retold(self, connector: Email, status: Literal["expired", "revoked"]) -> None:
-        with suppress(RetriableError):  # told of with the next failure's row in any case
-            await self._tell_auth(connector, status)
+    async def _denied(self, connector: Email, status: Literal["expired", "revoked"]) -> None:
+        """Tell once that the sign-in is not accepted, until it is again."""
+        with suppress(RetriableError):  # told with the next attempt
+            row = await self._row(connector)
+            if not row.cursor.get(DENIED):
+                await self._tell_auth(connector, status)
+                await self._store.put_sweep(replace(row, cursor={**row.cursor, DENIED: True}))
+
+    async def _accepted(self, connector: Email) -> None:
+        row = await self._row(connector)
+        if row.cursor.get(DENIED):
+            await self._tell_auth(connector, "ok")
+            cursor = {name: value for name, value in row.cursor.items() if name != DENIED}
+            await self._store.put_sweep(replace(row, cursor=cursor))
 
     async def _tell_auth(self, connector: Email, status: Literal["ok", "expired", "revoked"]) -> None:
         auth = Auth(platform=connector.platform, account=connector.binding.account, status=status)

@@ -23,6 +23,7 @@ from connectors.contract.connector import (
     Capabilities,
     Connector,
     Parsed,
+    Refused,
     SignatureError,
     WebhookRequest,
 )
@@ -138,8 +139,12 @@ class Email(Connector):
                 uids = await line.run(Session.between, day_of(window.since), until)
                 for portion in await line.run(Session.batches, uids):
                     found: list[Parsed] = []
-                    for mail in await line.run(Session.fetch, [one for one in portion if _may_be_in(one, window)]):
-                        found += await reader.read(mail.raw, place_of(folder, state.validity, mail))
+                    wanted = [one for one in portion if _may_be_in(one, window)]
+                    for mail in await line.fetch(folder.name, wanted):
+                        if isinstance(mail, Refused):
+                            found.append(mail)
+                        else:
+                            found += await reader.read(mail.raw, place_of(folder, state.validity, mail))
                     yield [one for one in found if _within(one, window)]
 
     async def content(self, attachment: Attachment, api: Api) -> bytes | None:

@@ -235,7 +235,8 @@ class Session:
     def _command(self, name: str, *arguments: str) -> tuple[str, list[Any]]:
         status, data = self._box.client.uid(name, *arguments)
         if status != "OK":
-            raise UnreachableError(f"the mailbox's server does not carry out {name}: {self._secrets(str(data)[:200])}")
+            said = self._secrets(str(data)[:200])
+            raise RefusedError(f"the mailbox's server does not carry out {name}: {said}", "fetch")
         return status, [item for item in data if item is not None]
 
     @contextlib.contextmanager

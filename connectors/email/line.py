@@ -6,17 +6,20 @@ A thread of its own, because mailboxes wait for minutes, and would take the plac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
-from connectors.contract.calling import UnreachableError
-from connectors.email.imap import Session, secrets_of
+from connectors.contract.calling import RefusedError, UnreachableError
+from connectors.contract.connector import Refused
+from connectors.email.imap import Fetched, Session, Sized, secrets_of
 from connectors.email.settings import MailSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
+SLOWEST = 100_000
+"""Bytes a second that a mail comes in at the least."""
 LONGEST_S = 120.0
 """Longer than the server's time for one answer, shorter than anybody's patience."""
 
@@ -43,6 +46,36 @@ class Line:
         if session is None:
             raise UnreachableError("the connection to the mailbox was cut")
         return await self._within(LONGEST_S, lambda: work(session, *arguments, **more))
+
+    async def fetch(self, folder: str, portion: Sequence[Sized]) -> list[Fetched | Refused]:
+        """The mails of a portion of the open folder. One that the server cannot give is refused alone, with the reason.
+
+        Some servers end the connection over such a mail: then it is made anew, which proves that the server is there.
+        Raises UnreachableError when it is not.
+        """
+        session = self._session
+        if session is None:
+            raise UnreachableError("the connection to the mailbox was cut")
+        patience = LONGEST_S + sum(mail.size for mail in portion) / SLOWEST
+        try:
+            return list(await self._within(patience, lambda: session.fetch(portion)))
+        except UnreachableError as wrong:
+            reason = str(wrong)
+            await self._reopen(folder)
+        except RefusedError as wrong:
+            reason = str(wrong)
+        if len(portion) == 1:
+            told = f"{reason}; open it in the mailbox"
+            return [Refused(f"mail {portion[0].uid} of the folder {folder}".encode(), told)]
+        return [mail for one in portion for mail in await self.fetch(folder, [one])]
+
+    async def _reopen(self, folder: str) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.abort()
+            self._pool.submit(session.release)
+        await self.open()
+        await self.run(Session.open, folder)
 
     async def wait(self, timeout_s: float) -> bool:
         """Wait until something changes in the open folder; False when nothing did."""

@@ -6,6 +6,7 @@ like another: the same id with another content and another date is another mail.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import quote
@@ -28,6 +29,7 @@ MOST_TEXT = 200_000
 WHOLE_TEXT = "text"
 """The id of the file that has the whole of a text that was cut."""
 _MOST_REFERENCES = 20
+LARGE = 32 * 1024
 _MOST_NAMED = 50
 AHEAD_MS = 5 * 60_000
 _BEHIND_MS = 7 * 24 * 3_600_000
@@ -81,8 +83,8 @@ class Reader:
     async def read(self, raw: bytes, place: Place) -> list[Parsed]:
         """The events of one mail, or what was refused. Raises RetriableError when nobody can say what is held."""
         try:
-            found = letter(raw)
-            told = self.told(found, place)
+            # A large mail takes its time, which others must not wait for.
+            told = await asyncio.to_thread(self._opened, raw, place) if len(raw) > LARGE else self._opened(raw, place)
         except UnreadableMailError as wrong:
             return [Refused(raw, str(wrong))]
         except Exception as wrong:  # noqa: BLE001 # a mail that trips the reader up must not stop those behind it
@@ -92,6 +94,9 @@ class Reader:
             return list(canonical(events))
         except UnreadableError as wrong:
             return [Refused(raw, str(wrong))]
+
+    def _opened(self, raw: bytes, place: Place) -> Told:
+        return self.told(letter(raw), place)
 
     def told(self, found: Letter, place: Place) -> Told:
         """What a mail tells by itself."""
@@ -155,11 +160,12 @@ class Reader:
         message = _other_id(told, before)
         if before is not None and message == told.message:
             conversation = before.conversation  # told again, it is where it was, whatever is known meanwhile
+        answered = await self._answered(told, conversation)
+        self._note(told, message, conversation)
+        # Noted first: of two mailboxes that are read at the same time one sees the other.
         elsewhere = await self.threads.siblings(self.platform, self.account, told.message)
         if elsewhere:
             told.extra["siblings"] = list(elsewhere)
-        answered = await self._answered(told, conversation)
-        self._note(told, message, conversation)
         event = self._message(told, message, conversation, answered)
         return [event, *_fates(self, event, fate, about)]
 

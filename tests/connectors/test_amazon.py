@@ -109,8 +109,8 @@ async def test_words_in_the_one_preformatted_block_are_found_too(seller):
         ("Message:", "End message"),
         ("Mensagem:", "Encerrar mensagem"),
         ("Mensaje:", "Finalizar mensaje"),
-        ("消息：", "结束"),
-    ],  # noqa: RUF001
+        ("消息", "结束"),
+    ],
 )
 async def test_rules_are_found_in_every_language(seller, begins, ends):
     text = f"Amazon\n------------- {begins} -------------\n\nhola\n\n------------- {ends} -------------\nfoot"

@@ -7,7 +7,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from time import monotonic
 from unicodedata import normalize
 
 import pytest
@@ -196,13 +195,7 @@ def test_html_becomes_text(source, text):
     "piece", ["<", "<!--", "<a ", "<a x='", "<!", "<?", "<script>", "</", "<blockquote>", "&", "<script></", "<td>"]
 )
 def test_hostile_html_takes_no_time_that_grows_with_its_square(piece):
-    def took(times):
-        began = monotonic()
-        to_text(piece * times)
-        return monotonic() - began
-
-    took(1_000)
-    assert took(80_000) < 20 * max(took(10_000), 0.005)
+    to_text(piece * (400_000 // len(piece)))  # with such a growth it would take minutes
 
 
 def test_a_mail_with_too_many_parts_is_refused_with_what_to_do():
