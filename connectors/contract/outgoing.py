@@ -76,8 +76,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     """What the platform allows an answer to be; None: not known or not limited.
 
     `text`: longest text, counted in `unit`; `window_ms`: how long after the customer's last message an answer may go;
-    `files`: how many at once (0: none); `together`: whether a text may go with them; `file_bytes`: the largest;
-    `mimes`: those it takes (`image/*` for a kind); `forbids`: what a text must not hold.
+    `files`: how many at once (0: none); `together`: whether a text may go with them; `wordless`: whether they may go
+    without one; `file_bytes`: the largest; `mimes`: those it takes (`image/*` for a kind); `forbids`: what a text must
+    not hold.
     """
 
     text: int | None = None
@@ -85,6 +86,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     window_ms: int | None = None
     files: int | None = None
     together: bool = True
+    wordless: bool = True
     file_bytes: int | None = None
     mimes: frozenset[str] | None = None
     forbids: frozenset[Forbidden] = frozenset()

@@ -46,6 +46,8 @@ def _window(message: Outgoing, limits: Limits, now: int) -> Iterator[Objection]:
 def _text(message: Outgoing, limits: Limits) -> Iterator[Objection]:
     if not message.text.strip() and not message.files:
         yield Objection(code="empty", text="there is nothing to send; write something or add a file")
+    elif not message.text.strip() and not limits.wordless:
+        yield Objection(code="files_alone", text="the platform takes files only with a text; write a word with them")
     length = len(message.text.encode()) if limits.unit == "bytes" else len(message.text)
     if limits.text is not None and length > limits.text:
         yield Objection(

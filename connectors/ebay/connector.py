@@ -79,6 +79,7 @@ class Ebay(Connector):
     limits = Limits(
         text=2_000,
         files=5,
+        wordless=False,
         mimes=frozenset({"image/*", *MEDIA}),
         forbids=frozenset({"emails", "phones"}),
     )
