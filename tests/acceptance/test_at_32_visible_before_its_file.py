@@ -103,3 +103,13 @@ def test_a_page_that_is_called_a_picture_is_never_shown(shop_of):
     rows = until(lambda: [row for row in shop.message(written["id"]) if row["attachments"][0].get("status")], shop.rows)
     [file] = rows[0]["attachments"]
     assert (file["status"], file["reason"], "href" in file) == ("corrupt", "not_the_file", False)
+
+
+@pytest.mark.parametrize("platform", ["lazada", "tiktok", "whatsapp"])
+def test_every_platforms_pictures_come(shop_of, platform):
+    shop = shop_of(platform)
+    [written] = shop.says(None, picture=True)
+    rows = until(lambda: [row for row in shop.message(written["id"]) if row["attachments"][0].get("status")], shop.rows)
+    [file] = rows[0]["attachments"]
+    assert (file["status"], file["found"]["width"]) == ("ok", 64), file
+    assert shop.deployment.weir.get(file["thumb"]).status_code == 200
