@@ -108,6 +108,7 @@ async def test_mail_that_somebody_opened_elsewhere_comes_in_all_the_same(town, s
     box.see(5)
     async with reading(town):
         found = await come(town, 6)
+        await read_whole(town, 6)
     assert [one.text for one in found] == [f"mail {number}" for number in range(6)]
     assert box.seen() == [b"2", b"5"]
 
@@ -315,6 +316,7 @@ async def test_threads_are_found_in_the_store_by_a_process_that_remembers_nothin
     box.put(written("first", Message_ID="<first@example.com>", Subject="Order 7", at=town.now - DAY))
     async with reading(town):
         (first,) = await come(town, 1)
+        await read_whole(town, 1)
     threads = MailThreads(town.store)
     held = await threads.held("email", "shop", "first@example.com")
     assert (held.conversation, held.content) == (first.conversation, first.extra["content"])
