@@ -22,8 +22,8 @@ from weir.parts.emulated import EmulatedShop, binding_of
 PATIENCE_S = 60
 SETTLED_MS = 20_000
 """A comparison by hand leaves out what is newer: it may still be on its way."""
-PLATFORMS = ("lazada", "whatsapp", "tiktok", "telegram")
-SHOPS = 12
+SHOPS = {"lazada": 6, "whatsapp": 14, "tiktok": 8, "telegram": 8}
+"""So many of each platform are bound."""
 OTHERS = ("notification.grace_s", "translation.grace_s", "attachment.grace_s")
 """Graces of what no test here is about: nobody is rung, translates or fetches files meanwhile."""
 
@@ -51,7 +51,8 @@ class Deployment:
     def open(self, hang=None):
         """Bind every shop; the first request to the platform of one of `hang` is never answered."""
         for told in self.told():
-            self._shops[told.platform].append(Shop(self, told))
+            if len(self._shops[told.platform]) < SHOPS[told.platform]:
+                self._shops[told.platform].append(Shop(self, told))
         shops = [shop for of_platform in self._shops.values() for shop in of_platform]
         hanging = self.take(hang) if hang else None
         if hanging is not None:
@@ -280,9 +281,9 @@ def emulated(out, *arguments):
 @contextmanager
 def running_deployment(folder):
     """A Weir of one process beside the emulated platforms."""
-    chosen = [word for name in PLATFORMS for word in ("--platform", name)]
+    chosen = [word for name in SHOPS for word in ("--platform", name)]
     with ExitStack() as stack:
-        emulator = stack.enter_context(emulated(folder / "emulator.txt", "--shops", str(SHOPS), *chosen))
+        emulator = stack.enter_context(emulated(folder / "emulator.txt", "--shops", str(max(SHOPS.values())), *chosen))
         product = stack.enter_context(running_product())
         headers = {"Authorization": f"Bearer {product.token_file.read_text()}"}
         made = httpx.Client(base_url=product.host, headers=headers, trust_env=False, timeout=30)

