@@ -70,9 +70,7 @@ def on_counted(where: Channel, c: Conversation, m: Message, flags: int, now: int
     corrected = delay.on_message(where, c, m, now, out)
     if now // MINUTE_MS != state.minute:
         close_minute(where, now, out)
-    bucket = _BUCKETS.get(corrected)
-    if bucket is None:
-        bucket = _bucket_of(corrected)
+    bucket = _BUCKETS[corrected] if 0 <= corrected < USUAL_MS else bucket_of(corrected)
     buckets = state.buckets
     buckets[bucket] = buckets.get(bucket, 0) + 1
     if flags & OUTBOUND:
@@ -83,16 +81,9 @@ def on_counted(where: Channel, c: Conversation, m: Message, flags: int, now: int
     return corrected
 
 
-_BUCKETS: dict[int, int] = {}
-"""Buckets already worked out, by delay in ms: a logarithm costs more than a look. It never changes a result."""
-BUCKETS_MOST = 65_536
-
-
-def _bucket_of(delay: int) -> int:
-    bucket = bucket_of(delay)
-    if len(_BUCKETS) < BUCKETS_MOST:
-        _BUCKETS[delay] = bucket
-    return bucket
+USUAL_MS = 4_096
+_BUCKETS = tuple(map(bucket_of, range(USUAL_MS)))
+"""The buckets of usual delays: a logarithm costs more than a look, but a look into a big table costs more than both."""
 
 
 def on_repeated(where: Channel, now: int, out: Effects) -> None:

@@ -280,7 +280,8 @@ def _on_inbound(where: Channel, c: Conversation, m: Message, flags: int, now: in
         if running is None or m.sent_at < running.started_at:
             _emit(c, customer_wrote(state.sla, where.policy(vip=state.vip), m.sent_at, now), out)
             due = state.sla.due()
-            state.due = min(state.due, due)
+            if due < state.due:
+                state.due = due
 
 
 def _on_outbound(where: Channel, c: Conversation, m: Message, now: int, out: Effects) -> None:

@@ -169,7 +169,7 @@ class Channel:
 
     `sent`: when every message held was sent, for checkpoints; None: not loaded. `keys`: when the labels of
     idempotency keys were heard (ms), oldest first; they would make the record grow with a week's traffic, so they are
-    stored beside it.
+    stored beside it. `usual_policy` and `vip_policy`: the first SLA policy that applies to a conversation.
     """
 
     __slots__ = (
@@ -180,9 +180,10 @@ class Channel:
         "keys",
         "limits",
         "platform",
-        "policies",
         "sent",
         "state",
+        "usual_policy",
+        "vip_policy",
     )
 
     def __init__(
@@ -197,21 +198,13 @@ class Channel:
         self.platform, self.account = names
         self.state = state
         self.limits = limits
-        self.policies: list[Policy] = [p for p in policies if _concerns(p, *names)] or [Policy()]
+        concerned = [p for p in policies if _concerns(p, *names)]
+        self.usual_policy = _first(concerned, "normal")
+        self.vip_policy = _first(concerned, "high")
         self.sent: SentTimes | None = None
         self.keys: dict[bytes, int] = {}
         self.conversations: dict[str, Conversation] = {}
         self.dirty = False
-
-    def policy(self, *, vip: bool) -> Policy:
-        """The first SLA policy that applies to a conversation of this channel."""
-        policies = self.policies
-        if len(policies) > 1:
-            priority = "high" if vip else "normal"
-            for policy in policies:
-                if not policy.priorities or priority in policy.priorities:
-                    return policy
-        return policies[0]
 
 
 BODY_BYTES = 8
@@ -226,6 +219,16 @@ def _concerns(policy: Policy, platform: str, account: str) -> bool:
     return (not policy.platforms or platform in policy.platforms) and (
         not policy.accounts or account in policy.accounts
     )
+
+
+def _first(policies: Sequence[Policy], priority: str) -> Policy:
+    """The policy for conversations of a priority: where none names it the first of all, where there is none the default.
+
+    """
+    for policy in policies:
+        if not policy.priorities or priority in policy.priorities:
+            return policy
+    return policies[0] if policies else Policy()
 
 
 def encode_state(state: ConversationState | ChannelState) -> bytes:

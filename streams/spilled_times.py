@@ -23,10 +23,9 @@ class SpilledTimes(SentTimes):
         self._scratch = scratch
         self._blocks: list[tuple[int, int, int, int]] = []
 
-    def add(self, at: int) -> None:
-        """One message more, sent at `at` (ms)."""
-        super().add(at)
-        if len(self._times) >= 2 * BLOCK:
+    def _settle(self) -> None:
+        super()._settle()
+        while len(self._times) >= 2 * BLOCK:
             old, self._times = self._times[:BLOCK], self._times[BLOCK:]
             self._blocks.append((self._scratch.put_times(old), old[0], old[-1], len(old)))
 

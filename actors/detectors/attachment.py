@@ -18,7 +18,8 @@ def on_message(where: Channel, c: Conversation, m: Message, now: int) -> None:
     if m.direction == "in" and not m.history and grace is not None:
         due = now + grace
         state.files[m.message] = dict.fromkeys(ids, due)
-        state.due = min(state.due, due)
+        if due < state.due:
+            state.due = due
 
 
 def on_status(where: Channel, c: Conversation, status: AttachmentStatus, held: Held, now: int, out: Effects) -> None:

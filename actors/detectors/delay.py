@@ -11,13 +11,14 @@ from actors.anomaly import Anomaly, Severity, anomaly_id, cures, raised
 from actors.effects import Effects
 from actors.events import Message
 from actors.spells import next_spell, open_anomaly, resolve_anomaly, subject_label
-from actors.state import Channel, Conversation
+from actors.state import Channel, ChannelState, Conversation
 
 LAST = 20
 AHEAD_MS = 600_000
 """A platform time further ahead than this is a wrong clock, not an offset to learn."""
 GRAVE = 10
 """From this many times the threshold on, a single delay is a warning."""
+CHANNEL = subject_label("delay", ("channel",))
 
 
 def on_message(where: Channel, c: Conversation, m: Message, now: int, out: Effects) -> int:
@@ -25,27 +26,34 @@ def on_message(where: Channel, c: Conversation, m: Message, now: int, out: Effec
     state = where.state
     raw = now - m.sent_at
     if raw >= -AHEAD_MS:
-        raws = state.raw_delays
-        raws.append(raw)
-        if len(raws) > LAST:
-            del raws[0]
-        if raw < 0 or state.offset:
-            state.offset = min(0, *raws)
+        _learn(state, raw)
     corrected = raw - state.offset
     threshold = where.limits.delay_ms
+    delays = state.delays
+    if len(delays) >= LAST:
+        del delays[0]
+    delays.append(corrected)
+    over = state.over
     if corrected > threshold:
         _late(where, c, m, corrected, now, out)
-    delays = state.delays
-    delays.append(corrected)
-    if len(delays) > LAST:
-        del delays[0]
-    if corrected > threshold:
-        state.over = LAST
-    elif state.over:
-        state.over -= 1
-    if (state.over or state.open) and len(delays) == LAST:
+        state.over = over = LAST
+    elif over:
+        state.over = over = over - 1
+    if (over or (state.open and CHANNEL in state.open)) and len(delays) == LAST:
         _judge_median(where, m, threshold, now, out)
     return corrected
+
+
+def _learn(state: ChannelState, raw: int) -> None:
+    """The offset is 0 or the smallest of the last raw delays; it is looked for only when that may have changed."""
+    raws = state.raw_delays
+    gone = raws.pop(0) if len(raws) >= LAST else 0
+    raws.append(raw)
+    offset = state.offset
+    if raw < offset:
+        state.offset = raw
+    elif offset and gone == offset:
+        state.offset = min(0, *raws)
 
 
 def _late(where: Channel, c: Conversation, m: Message, corrected: int, now: int, out: Effects) -> None:

@@ -20,7 +20,8 @@ def on_message(where: Channel, c: Conversation, message: str, now: int) -> None:
     if grace is not None:
         state = c.state
         due = state.bells[message] = now + grace
-        state.due = min(state.due, due)
+        if due < state.due:
+            state.due = due
 
 
 def on_status(where: Channel, c: Conversation, n: Notification, held: Held, now: int, out: Effects) -> None:

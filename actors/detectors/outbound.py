@@ -21,7 +21,8 @@ def on_message(where: Channel, c: Conversation, m: Message, now: int) -> None:
     grace = where.limits.outbound_ms
     if grace is not None:
         due = state.receipts[m.message] = now + grace
-        state.due = min(state.due, due)
+        if due < state.due:
+            state.due = due
 
 
 def on_merged(c: Conversation, m: Message) -> None:

@@ -39,13 +39,18 @@ def on_spoke(where: Channel, now: int, out: Effects) -> None:
     look_at = now + where.limits.silence_min_ms
     if state.silence_at > look_at:
         state.silence_at = look_at
-        state.due = min(state.due, look_at)
+        if look_at < state.due:
+            state.due = look_at
 
 
 def expire(where: Channel, now: int, out: Effects) -> None:
     """Look whether the silence is long enough by now."""
     state = where.state
     if state.silence_at >= now:
+        return
+    if state.last_in_at is not None and state.last_in_at + where.limits.silence_min_ms >= now:
+        # It spoke so lately that no rate could make it silent: the rates need not be worked out.
+        state.silence_at = state.last_in_at + where.limits.silence_min_ms
         return
     due = silent_from(where)
     if due >= now:

@@ -18,7 +18,8 @@ def on_message(where: Channel, c: Conversation, message: str, lang: str, now: in
         return
     state = c.state
     due = state.translations[message] = now + limits.translation_ms
-    state.due = min(state.due, due)
+    if due < state.due:
+        state.due = due
 
 
 def on_status(where: Channel, c: Conversation, t: Translation, held: Held, now: int, out: Effects) -> None:
