@@ -151,7 +151,7 @@ def apply_action(where: Channel, c: Conversation, action: Action, now: int, out:
     state = c.state
     if state.due < now:
         expire(where, c, now, out)
-    policy = where.policy(vip=state.vip)
+    policy = where.vip_policy if state.vip else where.usual_policy
     match action.what:
         case "opened":
             for message in state.bells:
@@ -278,7 +278,8 @@ def _on_inbound(where: Channel, c: Conversation, m: Message, flags: int, now: in
         notification.on_message(where, c, m.message, now)
         running = state.sla.running
         if running is None or m.sent_at < running.started_at:
-            _emit(c, customer_wrote(state.sla, where.policy(vip=state.vip), m.sent_at, now), out)
+            policy = where.vip_policy if state.vip else where.usual_policy
+            _emit(c, customer_wrote(state.sla, policy, m.sent_at, now), out)
             due = state.sla.due()
             if due < state.due:
                 state.due = due
@@ -300,9 +301,10 @@ def _on_outbound(where: Channel, c: Conversation, m: Message, now: int, out: Eff
         notification.settle_all(c, now, "answered", out)
         state.sla.frozen = False
         if state.sla.running is not None:
-            _emit(c, agent_answered(state.sla, where.policy(vip=state.vip), m.sent_at), out)
+            policy = where.vip_policy if state.vip else where.usual_policy
+            _emit(c, agent_answered(state.sla, policy, m.sent_at), out)
     elif role == "bot" and state.sla.running is not None:
-        policy = where.policy(vip=state.vip)
+        policy = where.vip_policy if state.vip else where.usual_policy
         if policy.bot_answers:
             _emit(c, agent_answered(state.sla, policy, m.sent_at), out)
 

@@ -46,7 +46,7 @@ class Clock(Struct, array_like=True, gc=False):
 
     def next_instant(self) -> int:
         """When the clock is to warn or to breach next (ms); NEVER when it did both."""
-        if self.warned_at is None and (self.breached_at is not None or self.warn_at < self.due_at):
+        if self.warned_at is None and (self.warn_at < self.due_at or self.breached_at is not None):
             return self.warn_at
         return self.due_at if self.breached_at is None else NEVER
 
@@ -68,13 +68,21 @@ class Stopwatch(Struct, array_like=True, gc=False):
         """Put on hold at `at` (ms); a second hold inside the first changes nothing until both are released."""
         self.holds += 1
         if self.since is not None:
-            self.spent += calendar.elapsed(self.since, at)
-            self.held_at, self.since = max(self.since, at), None
+            if at > self.since:
+                self.spent += calendar.elapsed(self.since, at)
+                self.held_at = at
+            else:
+                self.held_at = self.since
+            self.since = None
 
     def release(self, at: int) -> None:
         """End one hold at `at` (ms); runs on when it was the last."""
-        self.holds = max(0, self.holds - 1)
-        self.start(at)
+        if self.holds > 1:
+            self.holds -= 1
+            return
+        self.holds = 0
+        if self.since is None:
+            self.since = max(at, self.held_at)
 
     def due(self, budget: int, calendar: Calendar) -> int:
         """The instant (ms) at which `budget` ms will be spent if nothing more is held; NEVER while on hold."""
@@ -167,12 +175,12 @@ def expire(state: SlaState, now: int) -> list[Clock]:
 
 def _start(state: SlaState, policy: Policy, kind: ClockKind, started: int, now: int) -> list[Clock]:
     budget = policy.first_response_ms if kind == "first_response" else policy.next_response_ms
-    clock = Clock(state.clocks, kind, started, NEVER, NEVER)
-    _set_due(clock, policy, started, budget)
+    due_at, warn_at = (NEVER, NEVER) if budget is None else _instants(policy, started, budget)
+    clock = Clock(state.clocks, kind, started, due_at, warn_at)
     state.clocks += 1
     state.responses += 1
     state.running, state.frozen = clock, False
-    if clock.warn_at < now or clock.due_at < now:
+    if warn_at < now or due_at < now:
         _mark(clock, now, now)
     changed = [] if budget is None else [clock]
     if policy.resolution_ms is not None:
@@ -199,7 +207,8 @@ def _move_back(state: SlaState, policy: Policy, clock: Clock, started: int, now:
     budget = policy.first_response_ms if clock.kind == "first_response" else policy.next_response_ms
     previous = clock.started_at
     clock.started_at = started
-    _set_due(clock, policy, started, budget)
+    if budget is not None:
+        clock.due_at, clock.warn_at = _instants(policy, started, budget)
     _mark(clock, now, now)
     changed = [clock]
     resolution = state.resolution
@@ -213,16 +222,13 @@ def _move_back(state: SlaState, policy: Policy, clock: Clock, started: int, now:
     return changed
 
 
-def _set_due(clock: Clock, policy: Policy, started: int, budget: int | None) -> None:
-    if budget is None:
-        return
+def _instants(policy: Policy, started: int, budget: int) -> tuple[int, int]:
+    """When a budget (ms) of business time is spent, and when its warning is due."""
     calendar = policy.calendar
+    warned = round(budget * policy.warning_ratio)
     if not calendar.shifts:
-        clock.due_at = started + budget
-        clock.warn_at = started + round(budget * policy.warning_ratio)
-        return
-    clock.due_at = calendar.due(started, budget)
-    clock.warn_at = calendar.due(started, round(budget * policy.warning_ratio))
+        return started + budget, started + warned
+    return calendar.due(started, budget), calendar.due(started, warned)
 
 
 def _set_resolution_due(state: SlaState, policy: Policy, clock: Clock) -> None:
@@ -230,7 +236,7 @@ def _set_resolution_due(state: SlaState, policy: Policy, clock: Clock) -> None:
     if watch.spent >= budget and clock.due_at != NEVER:
         return  # nothing is left to spend: a hold after that moves nothing
     if watch.since is not None and not policy.calendar.shifts:
-        _set_due(clock, policy, watch.since - watch.spent, budget)
+        clock.due_at, clock.warn_at = _instants(policy, watch.since - watch.spent, budget)
         return
     clock.due_at = watch.due(budget, policy.calendar)
     clock.warn_at = watch.due(round(budget * policy.warning_ratio), policy.calendar)

@@ -69,6 +69,8 @@ class Engine(Residents):
         self.dead_letters: list[DeadLetter] = []
         self._ready: dict[str, None] = {}
         self._touched = False
+        self._last = self.nobody
+        """The channel of the event before, which often is that of the next."""
         self._handlers: dict[type, Callable[[Any, Channel, int], bool]] = {
             Message: self._message,
             Receipt: self._status,
@@ -111,12 +113,17 @@ class Engine(Residents):
             return self._apply_to_nobody(entry)
         if TYPE_CHECKING:  # what has a handler has a channel; told to the checker without a cost per event
             assert isinstance(entry, ChannelEvent)
-        if entry.at > self.time:
-            self.time = entry.at
-        now = self.time
-        channel = self.channels.get((entry.platform, entry.account))
-        if channel is None:
-            channel = self._add_channel(entry.platform, entry.account, now)
+        now = entry.at
+        if now > self.time:
+            self.time = now
+        else:
+            now = self.time
+        channel = self._last
+        if entry.account != channel.account or entry.platform != channel.platform:
+            channel = self.channels.get((entry.platform, entry.account)) or self._add_channel(
+                entry.platform, entry.account, now
+            )
+            self._last = channel
         state = channel.state
         if state.due < now:
             channels.expire(channel, now, self.effects)

@@ -46,7 +46,8 @@ def settle_all(c: Conversation, now: int, resolution: str, out: Effects) -> None
     for message in state.bells:
         if (held := state.held.get(message)) is not None:
             held.flags |= SETTLED
-    state.bells.clear()
+    if state.bells:
+        state.bells.clear()
     if state.open:
         for anomaly in [a for a in state.open.values() if a.kind == KIND and a.message is not None]:
             message = anomaly.message or ""

@@ -41,7 +41,8 @@ def on_receipt(where: Channel, c: Conversation, receipt: Receipt, held: Held, no
         case "accepted":
             pass
         case "delivered" | "read":
-            held.flags |= DELIVERED
+            if not held.flags & DELIVERED:
+                held.flags |= DELIVERED
             if state.open:
                 resolve_anomaly(state, "loss", ("out", receipt.message), now, "delivered", out)
             if state.resends:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from actors.effects import Effects
 from actors.events import Translation
 from actors.sla import NEVER
@@ -49,6 +51,7 @@ def next_due(c: Conversation) -> int:
     return min(c.state.translations.values(), default=NEVER)
 
 
+@lru_cache(maxsize=1_024)
 def _is_read(lang: str, team: frozenset[str]) -> bool:
     lang = lang.lower()
     return lang in team or lang.replace("_", "-").partition("-")[0] in team
