@@ -8,6 +8,7 @@ import msgspec
 
 from actors.times import rfc3339
 from connectors.contract.connector import Connector
+from connectors.webchat import Webchat
 from services.bindings import ChannelView
 from services.channel_states import ChannelState
 from storage.channel_records import SweepRow
@@ -55,6 +56,7 @@ def platform_view(kind: type[Connector]) -> View:
         "grants": list(kind.oauth.grants) if kind.oauth else [],
         "sends": kind.capabilities.sends,
         "history": kind.capabilities.history,
+        "embed": kind.embed if issubclass(kind, Webchat) else None,
     }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Literal
 from urllib.parse import quote, unquote, urlsplit
 
+import structlog
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from msgspec import Meta, Struct
 from starlette.responses import Response, StreamingResponse
@@ -26,6 +27,7 @@ from services.permissions import Caller
 from services.webchat import SessionAsk
 
 router = APIRouter(tags=["webchat"])
+_log = structlog.get_logger(__name__)
 MOST_BODY = 256 * 1024
 LONGEST_WAIT_S = 25.0
 PERIOD_S = 5.0
@@ -177,6 +179,7 @@ async def channel_of(account: str, headers: Mapping[str, str], parts: Services) 
     try:
         connector = await parts.webchat.channel(account)
     except ConfigurationError as wrong:
+        _log.warning("web chat not served", account=account[:60], reason=str(wrong))
         raise RetriableError("this chat cannot be served now; Weir's log says why") from wrong
     origin = headers.get("origin")
     if origin is not None and not allows(connector, origin, headers.get("host", "")):
