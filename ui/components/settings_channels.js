@@ -27,9 +27,9 @@ export default {
           </template>
           <label class="set-label">{{ t("binding.address") }}<span class="w-field"><input ref="address" v-model="editing.url" required inputmode="url" maxlength="2000" autocomplete="off" spellcheck="false" @input="editing.own = true"></span><small>{{ t("binding.address_about") }}</small></label>
           <label v-for="one in wanted.filter((one) => one.required)" :key="editing.platform + one.name" class="set-label"><span>{{ t("binding.name." + one.name) }}</span><span class="w-field"><input v-model="editing.values[one.name]" :aria-label="t('binding.name.' + one.name)" :type="one.secret ? 'password' : 'text'" :required="!isSet(one.name)" maxlength="8000" autocomplete="new-password" spellcheck="false" :placeholder="isSet(one.name) ? t('binding.kept') : ''"></span><small>{{ t("binding.about." + editing.platform + "." + one.name) }}</small></label>
-          <details v-if="wanted.some((one) => !one.required)" class="set-further" :open="editing.further" @toggle="editing.further = $event.target.open"><summary>{{ t("binding.further") }}</summary>
+          <details v-if="wanted.some((one) => !one.required)" class="set-further"><summary>{{ t("binding.further") }}</summary>
             <p v-if="known(editing.platform).oauth" class="set-why">{{ t("binding.granted_text") }}</p>
-            <label v-for="one in wanted.filter((one) => !one.required)" :key="editing.platform + one.name" class="set-label"><span>{{ t("binding.name." + one.name) }} <em>{{ t("binding.optional") }}</em><button v-if="isSet(one.name)" class="w-link set-unset" type="button" :aria-pressed="editing.unset.includes(one.name)" @click.prevent="takeAway(one.name)">{{ t(editing.unset.includes(one.name) ? "binding.keep" : "binding.take_away") }}</button></span><span class="w-field"><input v-model="editing.values[one.name]" :aria-label="t('binding.name.' + one.name)" :type="one.secret ? 'password' : 'text'" :disabled="editing.unset.includes(one.name)" maxlength="8000" autocomplete="new-password" spellcheck="false" :placeholder="isSet(one.name) ? t('binding.kept') : ''"></span><small>{{ t("binding.about." + editing.platform + "." + one.name) }}</small></label>
+            <div v-for="one in wanted.filter((one) => !one.required)" :key="editing.platform + one.name" class="set-one"><label class="set-label"><span>{{ t("binding.name." + one.name) }} <em>{{ t("binding.optional") }}</em></span><span class="w-field"><input v-model="editing.values[one.name]" :aria-label="t('binding.name.' + one.name)" :type="one.secret ? 'password' : 'text'" :disabled="editing.unset.includes(one.name)" maxlength="8000" autocomplete="new-password" spellcheck="false" :placeholder="isSet(one.name) ? t('binding.kept') : ''"></span><small>{{ t("binding.about." + editing.platform + "." + one.name) }}</small></label><button v-if="isSet(one.name)" class="w-link set-unset" type="button" :aria-pressed="editing.unset.includes(one.name)" @click="takeAway(one.name)">{{ t(editing.unset.includes(one.name) ? "binding.keep" : "binding.take_away") }}</button></div>
           </details>
           <p v-if="editing.trouble" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ editing.trouble }}</span></p>
           <div class="w-dialog-actions"><button class="w-btn" type="button" @click="editing = null">{{ t("cancel") }}</button><button class="w-btn is-primary" type="submit" :disabled="busy">{{ t(editing.old ? "binding.save" : "binding.bind") }}</button></div>
@@ -103,7 +103,7 @@ export default {
     },
     begin(row) {
       const platform = row ? row.platform : this.platforms[0].platform;
-      this.editing = { old: row, platform, account: row ? row.account : "", url: row ? row.url : addressOf(platform, ""), own: Boolean(row), values: {}, unset: [], further: false, trouble: "" };
+      this.editing = { old: row, platform, account: row ? row.account : "", url: row ? row.url : addressOf(platform, ""), own: Boolean(row), values: {}, unset: [], trouble: "" };
       this.$nextTick(() => (row ? this.$refs.address : this.$refs.first).focus());
     },
     choose() {

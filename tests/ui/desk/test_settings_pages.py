@@ -96,7 +96,7 @@ async def test_a_channel_is_bound_and_its_secret_is_shown_to_nobody(logged_in):
     await expect(dialog.get_by_label("Webhook address")).to_have_value(re.compile(r"/webhooks/telegram/shop%2F1$"))
     await dialog.get_by_label("Secret token").fill("a-token_of-the-shop")
     await dialog.get_by_role("button", name="Bind", exact=True).click()
-    row = page.get_by_role("row").filter(has_text="shop/1")
+    row = page.locator(".ch").filter(has_text="shop/1")
     await expect(row).to_contain_text("Bound")
     address = await row.locator(".set-address").inner_text()
     update = {"update_id": 1, "message": {"message_id": 7, "date": 1_700_000_000, "chat": {"id": 5, "type": "private"}}}
@@ -115,6 +115,19 @@ async def test_a_channel_is_bound_and_its_secret_is_shown_to_nobody(logged_in):
     await expect(change.get_by_role("alert")).to_contain_text("url")
     await change.get_by_role("button", name="Cancel").click()
     assert "a-token_of-the-shop" not in await page.content()
+    await row.get_by_role("button", name="Change").click()
+    await change.get_by_text("Further settings").click()
+    await change.get_by_label("Address of the API").fill("https://proxy.example")
+    await change.get_by_role("button", name="Save").click()
+    await expect(change).to_have_count(0)
+    await row.get_by_role("button", name="Change").click()
+    await change.get_by_text("Further settings").click()
+    await change.get_by_role("button", name="Take away").click()
+    await expect(change.get_by_label("Address of the API")).to_be_disabled()
+    await change.get_by_role("button", name="Save").click()
+    await expect(change).to_have_count(0)
+    bound = (await (await page.request.get("/api/v1/bindings")).json())["items"]
+    assert [one["settings"] for one in bound] == [[]]
     await row.get_by_role("button", name="Remove").click()
     await page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     await expect(page.get_by_text("No channel is bound yet")).to_be_visible()
