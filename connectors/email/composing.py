@@ -16,6 +16,7 @@ from typing import cast
 from connectors.contract.calling import RefusedError
 from connectors.contract.outgoing import Outgoing
 from connectors.email.headers import as_datetime
+from connectors.email.identity import CONVERSATION
 from connectors.email.settings import MailSettings
 
 _LONGEST_REFERENCES = 20
@@ -51,7 +52,7 @@ async def composed(message: Outgoing, settings: MailSettings) -> EmailMessage:
     if parent:
         mail["In-Reply-To"] = f"<{parent}>"
         mail["References"] = " ".join(f"<{one}>" for one in references)
-    if settings.plus_address:
+    if settings.plus_address and CONVERSATION.fullmatch(message.conversation):
         local, _, domain = settings.address.rpartition("@")
         mail["Reply-To"] = _shown(settings.sender_name, f"{local}+{message.conversation}@{domain}")
     mail.set_content(message.text + "\n", cte=None if message.text.isascii() else "base64")
