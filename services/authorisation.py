@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from actors.errors import PermanentError, RetriableError
 from actors.events import Auth
 from actors.keys import channel_key
-from connectors.contract.calling import DeniedError, without
+from connectors.contract.calling import DeniedError, RefusedError, without
 from connectors.contract.connector import Connector
 from connectors.contract.history import Probe
 from services.arrivals import Arrivals
@@ -53,6 +53,8 @@ STOP_S = 10.0
 TICK_S = 5.0
 AT_ONCE = 32
 WHO = "weir"
+UNSET = "setting_missing"
+"""The code of `connectors.contract.calling.needed`: nobody gave what asking needs."""
 _log = structlog.get_logger(__name__)
 
 
@@ -246,6 +248,9 @@ class Authorisation:
             await self._denied(seen, revoked=wrong.revoked)
             return
         except (RetriableError, PermanentError, TimeoutError) as wrong:
+            if isinstance(wrong, RefusedError) and wrong.code == UNSET:
+                await self._keep(seen, Standing(asked_at=seen.now, detail=_plain(seen, str(wrong))))
+                return  # bound to receive alone: nothing is wrong
             self._count("unreachable")
             reason = str(wrong) or f"the platform did not answer within {ASK_S:g} s"
             await self._keep(seen, _troubled(seen, reason))

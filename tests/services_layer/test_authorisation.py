@@ -241,3 +241,12 @@ async def test_one_channels_trouble_is_its_own(deck, monkeypatch):
     monkeypatch.setattr("tests.services_layer.harbour.Quay.probe", broken)
     await deck.later(1)
     assert [event.platform for event in deck.log.events] == ["harbour"]
+
+
+async def test_a_channel_that_only_receives_has_no_trouble(deck):
+    await deck.binds("quay")
+    deck.port.probes = RefusedError("the channel's setting `access_token` is empty", "setting_missing")
+    await deck.later(1)
+    found = await standing(deck, "quay")
+    assert (found.trouble, found.auth, "access_token" in found.detail) == (None, None, True)
+    assert deck.log.auths == []
