@@ -49,9 +49,9 @@ FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 3_000, 600_000
 ATTEMPTS = 3
 """A file that is not there yet, or comes damaged, is asked for so often before that is told."""
 LIVE_MS = 3_600_000
-CLAIM_MS = 180_000
+CLAIM_MS = 300_000
 """A job of a process that died comes up again after this; longer than an attempt takes."""
-AT_ONCE = 8
+AT_ONCE = 24
 IDLE_S = 0.5
 _log = structlog.get_logger(__name__)
 
