@@ -86,6 +86,7 @@ class Mailboxes:
         self._poll_s = poll_s
         self._sleep = sleep
         self._tasks: dict[str, tuple[Email, asyncio.Task[None]]] = {}
+        self._told: set[tuple[str, str]] = set()
         self.observe: Callable[[Literal["read", "failed"], int], None] | None = None
         """Told of mails read and of attempts that failed, for metrics."""
 
@@ -118,7 +119,10 @@ class Mailboxes:
         except ConfigurationError:
             return None  # the channel's list says so, with what to do
         except PermanentError as wrong:
-            _log.warning("mailbox_not_read", channel=channel_key(view.platform, view.account), reason=str(wrong))
+            told = (channel_key(view.platform, view.account), str(wrong))
+            if told not in self._told:
+                self._told.add(told)
+                _log.warning("mailbox_not_read", channel=told[0], reason=told[1])
             return None
         return found if isinstance(found, Email) else None
 
