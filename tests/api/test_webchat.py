@@ -136,10 +136,12 @@ async def test_a_reply_reaches_the_visitor_and_is_read(chat, live_admin):
     seen = await chat.post("seen", json={"ids": [own, uuid7(1), "unknown"], "status": "read"})
     assert seen.status_code == 204
 
-    async def trace():
-        return (await live_admin.get(f"/api/v1/messages/{row['key']}/{own}/trace")).text
+    async def hops():
+        trace = (await live_admin.get(f"/api/v1/messages/{row['key']}/{own}/trace")).json()
+        return {hop["hop"]: hop["at"] for hop in trace["hops"]}
 
-    await until(trace, lambda found: "read" in found or "delivered" in found)
+    found = await until(hops, lambda hops: hops.get("read"))
+    assert found["accepted"]
 
 
 async def test_a_long_poll_answers_when_an_agent_does(chat, live_admin):

@@ -27,7 +27,18 @@ def widget() -> str:
     whole = "\n".join(line for line in lines if line and not line.startswith("//"))
     for operator in ("=>", "===", "&&", "||", "=", "+", "<", ">", "*", "??"):
         whole = whole.replace(f" {operator} ", operator)
-    return whole.replace(", ", ",")
+    for left, right in (
+        (", ", ","),
+        (": ", ":"),
+        ("; ", ";"),
+        ("{ ", "{"),
+        (" }", "}"),
+        (" {", "{"),
+        (" ? ", "?"),
+        (" :", ":"),
+    ):
+        whole = whole.replace(left, right)
+    return whole
 
 
 @cache

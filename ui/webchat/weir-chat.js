@@ -384,7 +384,7 @@ textarea{flex:1;max-height:120px}textarea:focus,input:focus{border-color:var(--a
   const online = (way) => { up = way; tries = 0; flying.clear(); setAway(away); };
   const down = (status) => {
     const was = up;
-    up = null; flying.clear();
+    up = null; busy = false; flying.clear();
     if (socket) { const old = socket; socket = null; old.close(); }
     if (ended) { tell("closed", true); return; }
     if (was || tries > 0) tell("offline");
@@ -393,19 +393,22 @@ textarea{flex:1;max-height:120px}textarea:focus,input:focus{border-color:var(--a
     tries++;
     timer = setTimeout(connect, token ? wait : Math.min(wait, 5000));
   };
+  let turn = 0;
   const follow = async () => {
     let first = true;
+    const own = ++turn;
     const began = Date.now();
     while (first || up === "poll") {
       const found = await ask(`messages?wait=${first ? 0 : 20}${after === null ? "" : `&after=${after}`}`);
-      if (!found) return;
+      if (!found || own !== turn) return;
       if (first) online("poll");
       first = false;
       after = found.after;
       took(found.items, found.away);
       if (found.typing) typed();
       flush();
-      if (Date.now() - began > 120000) { failures = 0; up = null; connect(); return; } // perhaps sockets get through by now
+      // Perhaps sockets get through by now.
+      if (Date.now() - began > 120000) { failures = 0; up = null; connect(); return; }
     }
   };
 

@@ -8,6 +8,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tests.ui.webchat.conftest import PAGE, SHOP
+
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 60_000
 HOSTILE = "<script>window.broken = 1</script><img src=x onerror='window.broken = 1'>\u202e"
@@ -156,3 +158,24 @@ async def test_only_admins_try_it_out_and_the_widget_is_kept_for_ever(browser, p
     assert "immutable" in response.headers["cache-control"]
     assert len(await response.body()) < 20_000
     await opened(page)
+
+
+async def test_two_windows_of_one_visitor_show_the_same_once(shop, product):
+    first = await shop()
+    await opened(first)
+    await write(first, "from the first window")
+    await all_sent(first, 1)
+    again = await first.context.new_page()
+    body = PAGE.format(src=f"{product.address}/chat/shop/widget.js", more="")
+    await again.route(f"{SHOP}/**", lambda route: route.fulfill(body=body, content_type="text/html"))
+    await again.goto(f"{SHOP}/")
+    await opened(again)
+    await all_sent(again, 1)
+    for number in range(5):
+        await write(first, f"first says {number}")
+        await write(again, f"second says {number}")
+    for page in (first, again):
+        await all_sent(page, 11)
+    _, messages = await held(product, 11)
+    assert len({one["text"] for one in messages}) == len(messages) == 11
+    assert sorted(await texts(first)) == sorted(await texts(again))
