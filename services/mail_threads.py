@@ -40,6 +40,8 @@ class MailThreads:
         self._remembered = remembered
         self._weak_ms = weak_days * DAY_MS
         self._mails: OrderedDict[tuple[str, str, str], Note] = OrderedDict()
+        self._channels: dict[str, set[str]] = {}
+        """Of the remembered mails: in which channels they are."""
 
     async def held(self, platform: str, account: str, mail: str) -> Held | None:
         """The mail with that id in that channel. Raises RetriableError."""
@@ -77,7 +79,7 @@ class MailThreads:
     async def siblings(self, platform: str, account: str, mail: str) -> Sequence[str]:
         """The other channels that hold a mail with that id. Raises RetriableError."""
         own = channel_key(platform, account)
-        noted = {channel_key(note_of, at) for note_of, at, known in self._mails if known == mail}
+        noted = self._channels.get(mail, set())
         rows = await self._store.messages_of_id(mail, SAME_ID)
         found = {channel_key(*split_key(row.key)[:2]) for row in rows} | noted
         return sorted(found - {own})
@@ -87,8 +89,15 @@ class MailThreads:
         place = (platform, account, note.id)
         self._mails[place] = note
         self._mails.move_to_end(place)
+        self._channels.setdefault(note.id, set()).add(channel_key(platform, account))
         while len(self._mails) > self._remembered:
-            self._mails.popitem(last=False)
+            self._forget(*self._mails.popitem(last=False)[0])
+
+    def _forget(self, platform: str, account: str, mail: str) -> None:
+        left = self._channels.get(mail, set())
+        left.discard(channel_key(platform, account))
+        if not left:
+            self._channels.pop(mail, None)
 
     async def _ours(self, platform: str, account: str, mail: str) -> Held | None:
         """A reply of ours, by the id that it was sent under: the answer to its sending may have been lost."""

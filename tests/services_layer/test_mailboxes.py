@@ -10,7 +10,7 @@ import pytest
 
 from actors.events import Auth, Message, Rejected
 from connectors.email.connector import Email
-from connectors.email.threads import Clues
+from connectors.email.threads import Clues, Held, Note
 from services.mail_threads import MailThreads
 from services.mailboxes import Mailboxes
 from storage.channel_records import ReplyRow
@@ -349,3 +349,18 @@ async def test_our_own_replies_are_held_under_their_own_ids(town):
     held = await MailThreads(town.store).held("email", "shop", "weir-7@shop.example")
     assert (held.message, held.conversation) == ("weir-7", "mail-7")
     assert await MailThreads(town.store).held("email", "other", "weir-7@shop.example") is None
+
+
+async def test_only_the_latest_mails_are_remembered(town):
+    threads = MailThreads(town.store, remembered=2)
+    for number in range(4):
+        held = Held(message=f"m{number}", conversation="mail-1")
+        threads.note("email", "shop", Note(id=f"m{number}", held=held, subject="", counterpart=""))
+    assert [await threads.held("email", "shop", f"m{number}") is not None for number in range(4)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert await threads.siblings("email", "else", "m3") == ["email/shop"]
+    assert await threads.siblings("email", "else", "m0") == []
