@@ -78,6 +78,20 @@ FIGURES: tuple[Figure, ...] = (
         ("outcome",),
     ),
     Figure(
+        "weir_mails",
+        "counter",
+        "Mails read since the start, and attempts to read a mailbox that failed.",
+        "failed: Settings, Channels says what the mail server answers.",
+        ("outcome",),
+    ),
+    Figure(
+        "weir_authorisations",
+        "counter",
+        "Authorisations renewed, looked at, denied or out of reach since the start.",
+        "not_renewed or denied: somebody must authorise the channel anew. unreachable: the platform does not answer.",
+        ("outcome",),
+    ),
+    Figure(
         "weir_http_responses",
         "counter",
         "HTTP responses by status code.",

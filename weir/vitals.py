@@ -74,6 +74,14 @@ class Vitals:
         """Count what became of a customer's file."""
         self.metrics.count("weir_attachments", 1, outcome)
 
+    def observe_mail(self, outcome: str, count: int) -> None:
+        """Count mails read and attempts to read a mailbox that failed."""
+        self.metrics.count("weir_mails", count, outcome)
+
+    def observe_authorisation(self, outcome: str) -> None:
+        """Count what became of looking after an authorisation."""
+        self.metrics.count("weir_authorisations", 1, outcome)
+
     def observe_response(self, code: int) -> None:
         """Count an HTTP response."""
         self.metrics.count("weir_http_responses", 1, str(code))

@@ -6,11 +6,18 @@ the history of a channel.
 
 from __future__ import annotations
 
+from connectors.amazon import Amazon
+from connectors.contract.connector import Connector
+from connectors.email import Email
 from connectors.registry import BY_PLATFORM
 from services.arrivals import Arrivals
 from services.attachments import Attachments
+from services.authorisation import Authorisation
 from services.bindings import Bindings
 from services.echoes import Echoes
+from services.mail_threads import MailThreads
+from services.mailboxes import Mailboxes
+from services.oauth_runs import OAuthRuns
 from services.outbox import Outbox
 from services.outgoing_files import OutgoingFiles
 from services.platform_api import Apis
@@ -25,6 +32,7 @@ from services.webchat import Webchats
 from services.webchat_files import ChatFiles
 from services.webchat_live import Live
 from services.webhooks import Webhooks
+from storage.ports import Store
 from weir.parts.files import made_files
 from weir.parts.opened import Parts
 from weir.parts.vault import made_vault
@@ -42,7 +50,8 @@ class Channels:
         now = gateway.now
         self.files = made_files(parts.config, store)
         self.apis = Apis(parts.live.limits, now)
-        self.bindings = Bindings(store, made_vault(parts.config), BY_PLATFORM, now)
+        vault, limits, locks = made_vault(parts.config), parts.live.limits, parts.live.locks
+        self.bindings = Bindings(store, vault, _connectors(store), now)
         find = self.bindings.connector
         pictures = Pictures()
         self.outgoing_files = OutgoingFiles(self.files, pictures, most_bytes=parts.config.max_upload_mb * MIB)
@@ -69,7 +78,7 @@ class Channels:
         )
         self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)
         # One of it for both: it remembers what it took in while the store lags behind.
-        reconciler, locks = Reconciler(store, self.arrivals), parts.live.locks
+        reconciler = Reconciler(store, self.arrivals)
         self.sweeper = Sweeper(
             store=store,
             channels=self.bindings,
@@ -83,13 +92,19 @@ class Channels:
         self.resyncs = Resyncs(
             store=store, find=find, reconciler=reconciler, apis=self.apis, locks=locks, reader=gateway, now=now
         )
-
+        self.mailboxes = Mailboxes(store=store, channels=self.bindings, arrivals=self.arrivals, locks=locks, now=now)
+        self.authorisation = Authorisation(
+            store=store, bindings=self.bindings, apis=self.apis, arrivals=self.arrivals, locks=locks, now=now
+        )
+        self.oauth = OAuthRuns(
+            bindings=self.bindings, vault=vault, apis=self.apis, limits=limits, arrivals=self.arrivals, now=now
+        )
         self.webchat = Webchats(
             store=store,
             # Not the arrivals of all: what visitors upload is kept before its message comes.
             arrivals=Arrivals(gateway, store, echoes=Echoes(store, now)),
             find=find,
-            limits=parts.live.limits,
+            limits=limits,
             live=Live(parts.live.bus, now),
             files=ChatFiles(store, self.files),
             now=now,
@@ -102,6 +117,8 @@ class Channels:
         tasks.run("pointers", self.pointers.run())
         tasks.run("sweeps", self.sweeper.run())
         tasks.run("re-syncs", self.resyncs.run())
+        tasks.run("mailboxes", self.mailboxes.run())
+        tasks.run("authorisations", self.authorisation.run())
 
     def count_in(self, vitals: Vitals) -> None:
         """Have what is done counted for the metrics."""
@@ -110,9 +127,17 @@ class Channels:
         self.pointers.observe = vitals.observe_pointer
         self.sweeper.observe = vitals.observe_sweep
         self.attachments.observe = vitals.observe_attachment
+        self.mailboxes.observe = vitals.observe_mail
+        self.authorisation.observe = vitals.observe_authorisation
 
     async def close(self) -> None:
         """Leave the platforms, and visitors."""
         await self.webchat.close()
         await self.resyncs.close()
         await self.apis.close()
+
+
+def _connectors(store: Store) -> dict[str, type[Connector]]:
+    """Every platform's; those of mail look up in the store which conversation a mail belongs to."""
+    threads = MailThreads(store)
+    return {**BY_PLATFORM, "email": Email.with_threads(threads), "amazon": Amazon.with_threads(threads)}

@@ -142,6 +142,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         attachment_files=AttachmentFiles(store, channels.files),
         outgoing_files=channels.outgoing_files,
         webchat=channels.webchat,
+        oauth=channels.oauth,
         resyncs=channels.resyncs,
     )
 
