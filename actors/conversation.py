@@ -173,9 +173,8 @@ def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
     """Fire every timer due strictly before `now` (ms) and find the next."""
     state = c.state
     sla = state.sla
-    if sla.running is None:
-        due = NEVER
-    else:
+    due = NEVER
+    if sla.running is not None:
         due = sla.due()
         if due < now:
             _emit(c, expire_sla(sla, now), out)
@@ -206,7 +205,8 @@ def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
 
 def _on_receipt(where: Channel, c: Conversation, receipt: Receipt, held: Held, now: int, out: Effects) -> None:
     outbound.on_receipt(where, c, receipt, held, now, out)
-    reason = receipt.error.reason if receipt.error is not None else None
+    error = receipt.error
+    reason = None if error is None else error.reason
     out.hops.append(HopReached(c.key, receipt.message, receipt.status, now, reason))
 
 
@@ -296,10 +296,12 @@ def _on_outbound(where: Channel, c: Conversation, m: Message, now: int, out: Eff
     role = m.sender.role if m.sender is not None else None
     state = c.state
     if role is None or role == "agent":
-        for message in state.bells:
-            _hop(c, message, "answered", now, out)
-        notification.settle_all(c, now, "answered", out)
-        state.sla.frozen = False
+        if state.bells or state.open:
+            for message in state.bells:
+                _hop(c, message, "answered", now, out)
+            notification.settle_all(c, now, "answered", out)
+        if state.sla.frozen:
+            state.sla.frozen = False
         if state.sla.running is not None:
             policy = where.vip_policy if state.vip else where.usual_policy
             _emit(c, agent_answered(state.sla, policy, m.sent_at), out)

@@ -11,7 +11,7 @@ from actors.anomaly import Anomaly, Severity, anomaly_id, cures, raised
 from actors.effects import Effects
 from actors.events import Message
 from actors.spells import next_spell, open_anomaly, resolve_anomaly, subject_label
-from actors.state import Channel, ChannelState, Conversation
+from actors.state import Channel, Conversation
 
 LAST = 20
 AHEAD_MS = 600_000
@@ -25,9 +25,14 @@ def on_message(where: Channel, c: Conversation, m: Message, now: int, out: Effec
     """A counted message; returns its corrected delay in ms."""
     state = where.state
     raw = now - m.sent_at
+    offset = state.offset
     if raw >= -AHEAD_MS:
-        _learn(state, raw)
-    corrected = raw - state.offset
+        raws = state.raw_delays
+        gone = raws.pop(0) if len(raws) >= LAST else 0
+        raws.append(raw)
+        if raw < offset or (offset and gone == offset):
+            state.offset = offset = min(0, *raws)
+    corrected = raw - offset
     threshold = where.limits.delay_ms
     delays = state.delays
     if len(delays) >= LAST:
@@ -42,18 +47,6 @@ def on_message(where: Channel, c: Conversation, m: Message, now: int, out: Effec
     if (over or (state.open and CHANNEL in state.open)) and len(delays) == LAST:
         _judge_median(where, m, threshold, now, out)
     return corrected
-
-
-def _learn(state: ChannelState, raw: int) -> None:
-    """The offset is 0 or the smallest of the last raw delays; it is looked for only when that may have changed."""
-    raws = state.raw_delays
-    gone = raws.pop(0) if len(raws) >= LAST else 0
-    raws.append(raw)
-    offset = state.offset
-    if raw < offset:
-        state.offset = raw
-    elif offset and gone == offset:
-        state.offset = min(0, *raws)
 
 
 def _late(where: Channel, c: Conversation, m: Message, corrected: int, now: int, out: Effects) -> None:

@@ -10,9 +10,10 @@ from math import ceil, exp
 
 from actors.effects import Effects
 from actors.sla import NEVER
-from actors.spells import open_anomaly, resolve_anomaly
+from actors.spells import open_anomaly, resolve_anomaly, subject_label
 from actors.state import Channel, ChannelState
 
+SILENCE = subject_label("channel_silent", ("silence",))
 HOUR_MS = 3_600_000
 DAY_HOURS, WEEK_HOURS = 24, 168
 LONGEST_DAYS = 400
@@ -22,7 +23,7 @@ LONGEST_DAYS = 400
 def on_spoke(where: Channel, now: int, out: Effects) -> None:
     """A customer's side spoke: learn from it, and end a silence."""
     state = where.state
-    if state.open:
+    if state.open and SILENCE in state.open:
         resolve_anomaly(state, "channel_silent", ("silence",), now, "spoke", out)
     hour = now // HOUR_MS
     if state.lived_to // HOUR_MS == hour:

@@ -31,7 +31,8 @@ def on_status(where: Channel, c: Conversation, t: Translation, held: Held, now: 
     state = c.state
     state.translations.pop(t.message, None)
     if t.status == "ok":
-        resolve_anomaly(state, KIND, (t.message,), now, "translated", out)
+        if state.open:
+            resolve_anomaly(state, KIND, (t.message,), now, "translated", out)
     else:
         open_on_message(where, c, KIND, (t.message,), held, now, out, {"status": "failed"})
 
