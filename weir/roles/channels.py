@@ -6,9 +6,9 @@ the history of a channel.
 
 from __future__ import annotations
 
-from connectors.amazon import Amazon
+from connectors.amazon.connector import Amazon
 from connectors.contract.connector import Connector
-from connectors.email import Email
+from connectors.email.connector import Email
 from connectors.registry import BY_PLATFORM
 from services.arrivals import Arrivals
 from services.attachments import Attachments
