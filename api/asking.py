@@ -16,7 +16,7 @@ from actors.keys import PARTS_OF_A_CONVERSATION, conversation_key
 from api.settings import WebSettings
 from services.errors import NotFoundError
 from services.parts import Services
-from services.permissions import Caller, Permission, demand
+from services.people.permissions import Caller, Permission, demand
 
 FARTHEST_MS = 2**53
 

@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from actors.errors import RetriableError
 from api.problems import fault, problem
 from api.settings import WebSettings
-from services.accounts import Accounts
-from services.permissions import Caller
-from services.tokens import Tokens
+from services.people.accounts import Accounts
+from services.people.permissions import Caller
+from services.people.tokens import Tokens
 
 COOKIE = "weir_sid"
 CALLBACK = "/oauth/callback"

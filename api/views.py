@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from actors import times
 from actors.anomaly import Anomaly, record
-from services.attachment_files import shown
+from services.files.serving import shown
+from services.health.mutes import is_in_force
 from services.masking import readable
-from services.mutes import is_in_force
-from services.permissions import TABLE, Caller
-from services.resyncs import Resynced
+from services.people.permissions import TABLE, Caller
+from services.sweeps.resyncs import Resynced
 from storage.records import (
     AuditRow,
     ConversationRow,

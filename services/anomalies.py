@@ -13,7 +13,7 @@ from actors.anomaly import Anomaly, resolved
 from actors.keys import channel_key
 from services.deeds import FALSE_ALARM, Done, action_on, check_cause
 from services.errors import ConflictError, NotFoundError
-from services.resyncs import Resynced
+from services.sweeps.resyncs import Resynced
 from storage.ports import AccountStore, HealthStore
 from storage.records import AnomalyFilter, AuditRow, Page
 from streams.ports import Gateway

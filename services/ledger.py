@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from actors.events import ChannelEvent, Clock, Entry, Message, Rejected
 from actors.keys import channel_key, conversation_key
-from services.logged import entries_leniently
+from services.health.logged import entries_leniently
 from storage.drafts import ID_LIFE_MS
 from storage.ports import HealthStore, InboxStore
 from storage.records import DeadLetter, LedgerRow, PartitionMark

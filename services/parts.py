@@ -5,17 +5,17 @@ from typing import Any
 
 from msgspec import Struct
 
-from services.accounts import Accounts
 from services.anomalies import Anomalies
+from services.arrivals.webhooks import Webhooks
 from services.audit_log import AuditLog
-from services.bindings import Bindings
+from services.channels.bindings import Bindings
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
+from services.health.mutes import Mutes
 from services.ingest import Ingest
-from services.mutes import Mutes
-from services.thresholds import Thresholds
-from services.tokens import Tokens
-from services.webhooks import Webhooks
+from services.people.accounts import Accounts
+from services.people.tokens import Tokens
+from services.tuning.thresholds import Thresholds
 from storage.ports import Store
 from streams.ports import Gateway, LogReader
 

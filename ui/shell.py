@@ -13,7 +13,7 @@ from nicegui import PageArguments, ui
 from nicegui.events import GenericEventArguments
 
 from services.parts import Services
-from services.permissions import PERMISSIONS, Caller
+from services.people.permissions import PERMISSIONS, Caller
 from ui import compat
 from ui.assets import page_head
 from ui.components import MuteDialog, Rail, Toasts

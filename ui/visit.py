@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from services.errors import ForbiddenError
 from services.parts import Services
-from services.permissions import Caller, Permission, can, demand
+from services.people.permissions import Caller, Permission, can, demand
 from ui.language import Language
 from ui.live import Rooms
 

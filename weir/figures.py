@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from actors.thresholds import ThresholdSet
-from services.fleet import Fleet
-from services.watchdog import Watchdog
+from services.health.fleet import Fleet
+from services.health.watchdog import Watchdog
 from storage.ports import HealthStore
 from storage.records import AnomalyFilter
 from streams.app import Runtime

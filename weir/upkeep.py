@@ -9,8 +9,8 @@ from collections.abc import Callable
 import structlog
 
 from actors.errors import RetriableError
-from services.accounts import Accounts
-from services.signs import FORGOTTEN_AFTER_MS
+from services.health.signs import FORGOTTEN_AFTER_MS
+from services.people.accounts import Accounts
 from storage.ports import Archive, Store
 from storage.records import AuditRow
 from streams.embedded.log import EmbeddedLog

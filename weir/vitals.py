@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from actors.errors import RetriableError
-from services.watchdog import Verdict, Watchdog, sentence
+from services.health.watchdog import Verdict, Watchdog, sentence
 from streams.app import Runtime
 from weir.figures import Reading
 from weir.metrics import Metrics

@@ -15,9 +15,9 @@ from starlette.responses import Response, StreamingResponse
 from api.asking import Operator, Parts, key_of, needs, rest_of_path
 from api.description import path_of
 from api.views import answer
-from services.attachment_files import HeldFile
 from services.errors import NotFoundError
-from services.permissions import Caller
+from services.files.serving import HeldFile
+from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["attachments"])
 Reader = Annotated[Caller, Depends(needs("view_messages"))]

@@ -11,8 +11,8 @@ from api.bodies import read_body, read_json
 from api.description import body_of
 from api.gate import session_cookie, session_of
 from api.views import answer, caller_view
-from services.accounts import SESSION_MS
 from services.errors import CredentialsError, TooManyAttemptsError
+from services.people.accounts import SESSION_MS
 
 router = APIRouter(tags=["session"])
 MOST_FORM = 16 * 1024

@@ -13,9 +13,9 @@ from api.description import body_of
 from api.problems import Problem
 from api.views import answer
 from connectors.registry import CONNECTORS
-from services.channel_states import ChannelStates
-from services.channel_views import platform_view, state_view
-from services.permissions import Caller
+from services.channels.states import ChannelStates
+from services.channels.views import platform_view, state_view
+from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["channels"])
 ChannelAdmin = Annotated[Caller, Depends(needs("manage_channels"))]

@@ -14,7 +14,7 @@ from api.asking import Cursor, Limit, Parts, Word, key_of, needs, rest_of_path
 from api.description import path_of
 from api.views import answer, conversation_view, message_view, page_answer
 from services.errors import NotFoundError
-from services.permissions import Caller
+from services.people.permissions import Caller
 from storage.records import ConversationFilter
 
 router = APIRouter(prefix="/api/v1", tags=["conversations"])

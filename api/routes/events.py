@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api.asking import Parts, Settings, needs
 from api.bodies import read_batch
 from api.views import answer
-from services.permissions import Caller
+from services.people.permissions import Caller
 
 router = APIRouter(tags=["events"])
 _EVENTS = {"schema": {"type": "array", "items": {"type": "object"}}}

@@ -12,8 +12,8 @@ from actors.errors import RejectedError
 from api.asking import Parts, needs
 from api.problems import Problem
 from api.views import answer
-from services.outgoing_files import shown_name
-from services.permissions import Caller
+from services.files.outgoing import shown_name
+from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["replies"])
 Replier = Annotated[Caller, Depends(needs("reply"))]

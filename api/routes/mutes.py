@@ -11,8 +11,8 @@ from api.asking import HealthReader, Parts, instant, needs
 from api.bodies import read_json
 from api.description import body_of
 from api.views import answer, mute_view
-from services.mutes import LONGEST_MS, MINUTE_MS
-from services.permissions import Caller
+from services.health.mutes import LONGEST_MS, MINUTE_MS
+from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1/mutes", tags=["monitor"])
 Muter = Annotated[Caller, Depends(needs("mute"))]

@@ -17,8 +17,8 @@ from api.asking import Parts, Settings, caller_of
 from api.gate import CALLBACK
 from api.problems import Problem
 from api.settings import WebSettings
+from services.channels.oauth_runs import OAuthRuns
 from services.errors import ConflictError, CredentialsError, ForbiddenError, NotFoundError
-from services.oauth_runs import OAuthRuns
 from services.parts import Services
 
 router = APIRouter(tags=["channels"])

@@ -10,8 +10,8 @@ from api.asking import Parts, needs
 from api.bodies import read_json
 from api.description import body_of
 from api.views import answer, token_view, user_view
-from services.passwords import random_password
-from services.permissions import Caller
+from services.people.passwords import random_password
+from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 UserAdmin = Annotated[Caller, Depends(needs("manage_users"))]

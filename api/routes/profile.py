@@ -14,7 +14,7 @@ from api.gate import session_cookie
 from api.routes.auth import address_of
 from api.views import answer, user_view
 from services.errors import CredentialsError, ForbiddenError
-from services.permissions import Caller
+from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1/me", tags=["session"])
 LANGUAGES = ("en", "zh")

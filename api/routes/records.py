@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from api.asking import Cursor, Limit, Parts, needs
 from api.views import answer, audit_view, dead_letter_view, page_answer
-from services.permissions import Caller
+from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["records"])
 AuditReader = Annotated[Caller, Depends(needs("view_audit"))]

@@ -16,8 +16,8 @@ from api.bodies import read_json
 from api.description import body_of, path_of
 from api.problems import problem
 from api.views import answer, page_answer, rfc3339
-from services.permissions import Caller
-from services.replies import Ask, AskedFile, ObjectedError
+from services.people.permissions import Caller
+from services.replies.replies import Ask, AskedFile, ObjectedError
 from storage.channel_records import ReplyFilter, ReplyRow, ReplyState
 
 router = APIRouter(prefix="/api/v1", tags=["replies"])

@@ -11,7 +11,7 @@ from api.description import body_of
 from api.views import View, answer, resync_view, rfc3339
 from services.errors import ConflictError
 from services.parts import Services
-from services.resyncs import Resyncs
+from services.sweeps.resyncs import Resyncs
 from storage.channel_records import SweepRow
 
 router = APIRouter(prefix="/api/v1/sweeps", tags=["channels"])

@@ -15,8 +15,8 @@ from api.bodies import read_json
 from api.description import body_of
 from api.views import answer, rfc3339, threshold_version_view
 from services.errors import ConflictError
-from services.permissions import Caller
-from services.thresholds import Assignment
+from services.people.permissions import Caller
+from services.tuning.thresholds import Assignment
 from storage.records import ThresholdVersion
 
 Answer = TypeVar("Answer")

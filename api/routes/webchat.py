@@ -23,8 +23,8 @@ from api.routes.auth import address_of
 from api.views import answer
 from connectors.webchat import LARGEST_FILE, MOST_POSTS, Post, Visitor, Webchat, read
 from services.parts import Services
-from services.permissions import Caller
-from services.webchat import SessionAsk
+from services.people.permissions import Caller
+from services.webchat.webchat import SessionAsk
 
 router = APIRouter(tags=["webchat"])
 _log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from connectors.contract.connector import SignatureError
 from connectors.webchat import Post, Visitor, Webchat
 from services.errors import TooManyAttemptsError
 from services.parts import Services
-from services.webchat_live import Ear
+from services.webchat.live import Ear
 
 router = APIRouter(tags=["webchat"])
 LONGEST_FRAME = 64 * 1024

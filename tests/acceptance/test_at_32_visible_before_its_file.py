@@ -5,7 +5,7 @@ import base64
 
 import pytest
 
-from services.attachment_files import shown
+from services.files.serving import shown
 from tests.acceptance.deployment import until
 from tests.services_layer.album import OGG, announced, picture
 from tests.services_layer.darkroom import KEY, darkroom

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from actors.events import Attachment
-from services.permissions import Caller
+from services.people.permissions import Caller
 from tests.services_layer.album import HEIC, PDF, announced, picture
 from tests.services_layer.darkroom import KEY, darkroom
 

@@ -11,13 +11,13 @@ from PIL import Image
 from actors.effects import AttachmentChanged
 from actors.events import Attachment
 from connectors.contract.connector import Binding
-from services.arrivals import Arrivals
-from services.attachment_files import AttachmentFiles
-from services.attachments import Attachments
-from services.fetching_files import written
-from services.outgoing_files import OutgoingFiles
-from services.platform_api import Apis
-from services.replies import Replies
+from services.arrivals.arrivals import Arrivals
+from services.channels.platform_api import Apis
+from services.files.attachments import Attachments
+from services.files.fetching import written
+from services.files.outgoing import OutgoingFiles
+from services.files.serving import AttachmentFiles
+from services.replies.replies import Replies
 from storage.files import FolderFiles
 from streams.coordination.rate_limits import LocalRateLimits
 from tests.services_layer.album import DRAWING, FILM, PAGE, PDF, noise, picture

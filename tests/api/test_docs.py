@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from api.routes import ROUTES, anomalies, auth, conversations, events, health, mutes, people, records, thresholds
-from services.permissions import ROLES
+from services.people.permissions import ROLES
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ import pytest
 
 from actors.errors import PermanentError
 from actors.thresholds import THRESHOLDS
-from services.thresholds import Assignment
+from services.tuning.thresholds import Assignment
 from storage.records import AnomalyFilter, ConversationFilter
 from tests.api.test_hostile_input import as_stored, bad_input, payloads
 

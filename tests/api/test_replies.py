@@ -6,8 +6,8 @@ import pytest
 
 from actors.events import Message, Sender
 from connectors.contract.calling import RefusedError, UncertainError
-from services.outbox import Outbox
-from services.replies import Replies
+from services.replies.outbox import Outbox
+from services.replies.replies import Replies
 from tests.services_layer.postal import ACCOUNT, CONVERSATION, KEY, PLATFORM, Office
 from tests.storage.flushes import Flushes, stored
 

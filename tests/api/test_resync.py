@@ -10,10 +10,10 @@ from actors.events import Checkpoint
 from connectors.contract.calling import DeniedError, UnreachableError
 from connectors.contract.connector import Binding, Capabilities
 from services.anomalies import Anomalies
-from services.arrivals import Arrivals
-from services.platform_api import Apis
-from services.reconciling import Reconciler
-from services.resyncs import Resyncs, window_of
+from services.arrivals.arrivals import Arrivals
+from services.channels.platform_api import Apis
+from services.sweeps.reconciling import Reconciler
+from services.sweeps.resyncs import Resyncs, window_of
 from storage.channel_records import SweepRow
 from streams.coordination.locks import LocalLocks
 from streams.coordination.rate_limits import LocalRateLimits

@@ -16,8 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from api.app import create_api
-from services import webchat
-from services.permissions import Caller
+from services.people.permissions import Caller
+from services.webchat import webchat
 from tests.services import ports
 
 SECRET = "a secret of the shop that nobody knows"

@@ -8,11 +8,11 @@ import structlog
 
 from actors.events import Message, Rejected
 from connectors.contract.signatures import hex_of, hmac_sha256
-from services.arrivals import Arrivals
-from services.bindings import Bindings
-from services.permissions import Caller
-from services.secrets import Vault
-from services.webhooks import Webhooks
+from services.arrivals.arrivals import Arrivals
+from services.arrivals.webhooks import Webhooks
+from services.channels.bindings import Bindings
+from services.channels.secrets import Vault
+from services.people.permissions import Caller
 from tests.api.letters import Letters
 
 SECRET = "kept in the vault"  # a test's own

@@ -10,11 +10,11 @@ import json
 import pytest
 
 from connectors.registry import BY_PLATFORM
-from services.arrivals import Arrivals
-from services.bindings import Bindings
-from services.permissions import Caller
-from services.secrets import Vault
-from services.webhooks import Webhooks
+from services.arrivals.arrivals import Arrivals
+from services.arrivals.webhooks import Webhooks
+from services.channels.bindings import Bindings
+from services.channels.secrets import Vault
+from services.people.permissions import Caller
 from tests.connectors.mutations import payload
 from tests.connectors.scripted_api import EndlessApi, answer
 

@@ -12,7 +12,7 @@ from actors.events import Message, Sender
 from connectors.contract.connector import Binding, SignatureError, UnreadableError, WebhookRequest
 from connectors.contract.outgoing import Outgoing, OutgoingFile
 from connectors.webchat import Post, Visitor, Webchat, message_of
-from services.webchat_tokens import KEY_MS, TOKEN_MS, issue, proven_user, visitor_of
+from services.webchat.tokens import KEY_MS, TOKEN_MS, issue, proven_user, visitor_of
 from tests.connectors.mutations import HOSTILE, VALUES, payload
 
 SECRET = "a secret of the shop that nobody knows"

@@ -7,7 +7,7 @@ import pytest
 
 from actors.errors import RejectedError, RetriableError
 from connectors.registry import BY_PLATFORM
-from services.permissions import Caller
+from services.people.permissions import Caller
 from tests.emulator.conftest import BASE
 from weir.parts.emulated import bind_emulated
 

@@ -18,8 +18,8 @@ from emulator.faults import Fault
 from emulator.platforms.registry import PLATFORMS
 from emulator.server import bound, serving
 from services.errors import NotFoundError
-from services.permissions import Caller
-from services.replies import Ask
+from services.people.permissions import Caller
+from services.replies.replies import Ask
 from storage.channel_records import ReplyFilter
 from weir.config import Config
 from weir.parts.emulated import bind_emulated

@@ -3,11 +3,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from actors.sketch import Sketch
-from services.backlog import Reading
-from services.board import NO_DATA_MS, STALE_MS, Readings, Scope, aged, build
-from services.heartbeats import Beat
-from services.traffic import Total
-from services.watchdog import judge
+from services.health.backlog import Reading
+from services.health.board import NO_DATA_MS, STALE_MS, Readings, Scope, aged, build
+from services.health.heartbeats import Beat
+from services.health.traffic import Total
+from services.health.watchdog import judge
 from storage.records import AnomalyCount, ChannelRow, LedgerRow
 
 NOW = 1_795_312_800_000

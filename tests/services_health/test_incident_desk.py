@@ -9,8 +9,8 @@ from actors.events import Auth
 from services.anomalies import Anomalies
 from services.deeds import FALSE_ALARM, LONGEST_CAUSE
 from services.errors import ConflictError, NotFoundError
-from services.incident_desk import IncidentDesk, hops
-from services.incidents import incident_id
+from services.health.incident_desk import IncidentDesk, hops
+from services.health.incidents import incident_id
 from storage.records import MessageRow
 from tests.services_health.town import START, wrote
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.anomaly import CURES, KINDS
-from services.incidents import GUIDES, group, guide_of, incident_id
+from services.health.incidents import GUIDES, group, guide_of, incident_id
 from storage.records import AnomalyCount
 
 

@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from actors.errors import RejectedError
 from actors.events import Auth, Checkpoint, Notification, Receipt
-from services.monitor import TOPIC
+from services.health.monitor import TOPIC
 from storage.errors import StoreBusyError
 from tests.services_health.town import START, wrote
 

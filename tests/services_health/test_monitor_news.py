@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services import monitor as module
-from services.monitor import TOPIC
+from services.health import monitor as module
+from services.health.monitor import TOPIC
 from streams.bus import LocalBus
 from streams.deltas import TOPIC as DELTAS
 from tests.services_health.town import START, wrote

@@ -8,9 +8,9 @@ import pytest
 
 from actors.errors import RejectedError
 from actors.events import Auth
-from services.board import Scope
 from services.errors import ConflictError, NotFoundError
-from services.mutes import LONGEST_MS, MOST_IN_FORCE, Mutes, covers, in_force
+from services.health.board import Scope
+from services.health.mutes import LONGEST_MS, MOST_IN_FORCE, Mutes, covers, in_force
 from storage.records import Mute
 from storage.sqlite import SqliteStore
 from tests.services_health.test_board import count, screen

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services import paced
-from services.paced import Paced
+from services.health import paced
+from services.health.paced import Paced
 
 
 class Reading:

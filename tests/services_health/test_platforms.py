@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from actors.anomaly import KINDS
 from actors.sketch import Sketch
-from services.board import HOUR_MS
-from services.platforms import compare, lost_by_transport
-from services.stats import HOURS, Stats
-from services.traffic import Total
+from services.health.board import HOUR_MS
+from services.health.platforms import compare, lost_by_transport
+from services.health.stats import HOURS, Stats
+from services.health.traffic import Total
 from tests.services_health.test_board import count
 from tests.services_health.town import START, wrote
 

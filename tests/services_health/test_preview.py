@@ -9,11 +9,11 @@ import pytest
 from actors.errors import RejectedError
 from actors.events import Attachment, AttachmentStatus, Checkpoint, Message, Notification, Receipt, Sender, Translation
 from actors.thresholds import ThresholdSet
-from services.backtest import Backtest, Question
 from services.errors import ConflictError
-from services.measures import MEASURED, MeasureQuestion, Measures
-from services.preview import Preview, PreviewFailedError
-from services.thresholds import Assignment
+from services.health.measures import MEASURED, MeasureQuestion, Measures
+from services.tuning.backtest import Backtest, Question
+from services.tuning.preview import Preview, PreviewFailedError
+from services.tuning.thresholds import Assignment
 from storage.records import AnomalyFilter
 from streams.frames import encode_frame
 from streams.ports import Frame

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from actors.errors import RejectedError
 from actors.sketch import Sketch
-from services.stats import POINTS_MOST, Stats, anomalies_by_step, span, traffic_numbers
-from services.traffic import MINUTE_MS
+from services.health.stats import POINTS_MOST, Stats, anomalies_by_step, span, traffic_numbers
+from services.health.traffic import MINUTE_MS
 from storage.records import AnomalyFilter, MinuteRow
 from tests.services_health.town import START, wrote
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from actors.events import Message
-from services.heartbeats import Heartbeats
-from services.monitor import Monitor
-from services.pulse import Pulse
-from services.watchdog import Watchdog
+from services.health.heartbeats import Heartbeats
+from services.health.monitor import Monitor
+from services.health.pulse import Pulse
+from services.health.watchdog import Watchdog
 from tests.streams.machine import Machine
 from tests.streams.product import Product, until
 

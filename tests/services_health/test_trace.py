@@ -4,7 +4,7 @@ import pytest
 
 from actors.events import Message, Notification, Receipt, Sender
 from services.errors import NotFoundError
-from services.trace import Trace
+from services.health.trace import Trace
 from tests.streams.product import Product
 
 KEY = "shopee/shop-sg/c1"

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.sketch import Sketch
-from services.series import LiveSeries, minute_points
-from services.traffic import MINUTE_MS, RecentTraffic, by_channel, by_step, expected_inbound, total
+from services.health.series import LiveSeries, minute_points
+from services.health.traffic import MINUTE_MS, RecentTraffic, by_channel, by_step, expected_inbound, total
 from storage.records import MinuteRow
 
 NOW = 1_795_312_800_000

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
-from services.backlog import STUCK_MS, Backlog, Reading
-from services.heartbeats import Heartbeats
-from services.watchdog import Watchdog, judge
+from services.health.backlog import STUCK_MS, Backlog, Reading
+from services.health.heartbeats import Heartbeats
+from services.health.watchdog import Watchdog, judge
 from streams.ports import PartitionPosition
 
 NOW = 1_795_312_800_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from actors.anomaly import Anomaly
 from actors.events import Attachment, Message, Sender
 from actors.thresholds import ThresholdSet
-from services.heartbeats import Heartbeats
-from services.monitor import Monitor
-from services.watchdog import Watchdog
+from services.health.heartbeats import Heartbeats
+from services.health.monitor import Monitor
+from services.health.watchdog import Watchdog
 from storage.records import AnomalyFilter, PartitionMark
 from storage.sqlite import SqliteStore
 from streams.bus import LocalBus

@@ -13,12 +13,12 @@ import msgspec
 from actors.events import Delete, Message, Receipt, Sender
 from connectors.contract.connector import Binding, Capabilities, Connector
 from connectors.contract.history import Pace
-from services.arrivals import Arrivals
-from services.bindings import ChannelView
-from services.echoes import Echoes
-from services.platform_api import Apis
-from services.reconciling import Reconciler
-from services.sweeps import Sweeper
+from services.arrivals.arrivals import Arrivals
+from services.channels.bindings import ChannelView
+from services.channels.platform_api import Apis
+from services.replies.echoes import Echoes
+from services.sweeps.reconciling import Reconciler
+from services.sweeps.sweeps import Sweeper
 from streams.coordination.locks import LocalLocks
 from streams.coordination.rate_limits import LocalRateLimits
 from tests.services_health.town import Town

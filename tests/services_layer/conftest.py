@@ -3,9 +3,9 @@
 import pytest
 from argon2 import PasswordHasher
 
-from services.accounts import Accounts
-from services.passwords import Passwords
-from services.tokens import Tokens
+from services.people.accounts import Accounts
+from services.people.passwords import Passwords
+from services.people.tokens import Tokens
 from storage.sqlite import SqliteStore
 from tests.services_layer.desk import Desk
 

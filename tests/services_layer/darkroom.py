@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 from actors.events import AttachmentStatus
 from connectors.contract.connector import Binding
-from services.arrivals import Arrivals
-from services.attachment_files import AttachmentFiles
-from services.attachments import Attachments
+from services.arrivals.arrivals import Arrivals
+from services.files.attachments import Attachments
+from services.files.serving import AttachmentFiles
 from storage.files import FolderFiles
 from tests.services_layer.album import Album, OneByOne, Shelf, announced
 from tests.services_layer.bazaar import Town2

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from actors.events import Sender
-from services.echoes import Echoes
-from services.outbox import Outbox
-from services.permissions import Caller
-from services.replies import Ask, Replies
+from services.people.permissions import Caller
+from services.replies.echoes import Echoes
+from services.replies.outbox import Outbox
+from services.replies.replies import Ask, Replies
 from storage.channel_records import ReplyFilter
 from storage.records import AuditRow
 from streams.embedded.log import EmbeddedLog

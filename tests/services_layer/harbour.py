@@ -10,13 +10,13 @@ import msgspec
 from connectors.contract.authorising import Grant, OAuth
 from connectors.contract.connector import Connector, Setting
 from connectors.contract.history import Probe
-from services.arrivals import Arrivals
-from services.authorisation import Authorisation
-from services.bindings import Bindings
-from services.oauth_runs import OAuthRuns
-from services.permissions import Caller
-from services.platform_api import Apis
-from services.secrets import Vault
+from services.arrivals.arrivals import Arrivals
+from services.channels.authorisation import Authorisation
+from services.channels.bindings import Bindings
+from services.channels.oauth_runs import OAuthRuns
+from services.channels.platform_api import Apis
+from services.channels.secrets import Vault
+from services.people.permissions import Caller
 from storage.records import ChannelRow
 from streams.coordination.locks import LocalLocks
 from streams.coordination.rate_limits import LocalRateLimits

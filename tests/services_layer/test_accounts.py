@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from actors.errors import RejectedError
-from services.accounts import SESSION_MS, Accounts, digest_of
 from services.errors import ConflictError, CredentialsError, ForbiddenError, NotFoundError, TooManyAttemptsError
-from services.login_limit import MOST_PER_ADDRESS, MOST_PER_NAME, WINDOW_MS, LoginLimit
-from services.permissions import PERMISSIONS, ROLES, TABLE, Caller, can, demand
+from services.people.accounts import SESSION_MS, Accounts, digest_of
+from services.people.login_limit import MOST_PER_ADDRESS, MOST_PER_NAME, WINDOW_MS, LoginLimit
+from services.people.permissions import PERMISSIONS, ROLES, TABLE, Caller, can, demand
 from streams.coordination.rate_limits import MOST_KEPT, LocalRateLimits
 
 PASSWORD = "correct horse battery"

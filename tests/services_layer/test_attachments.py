@@ -8,10 +8,10 @@ import pytest
 
 from actors.events import Attachment
 from connectors.contract.calling import DeniedError, UncertainError
-from services.attachment_files import shown
-from services.attachments import AT_ONCE
 from services.errors import ConflictError, ForbiddenError, NotFoundError
-from services.permissions import Caller
+from services.files.attachments import AT_ONCE
+from services.files.serving import shown
+from services.people.permissions import Caller
 from tests.services_layer.album import (
     DRAWING,
     FILM,

@@ -7,7 +7,7 @@ import pytest
 from actors.errors import RetriableError
 from connectors.contract.calling import BusyError, DeniedError, RefusedError, UncertainError, UnreachableError
 from connectors.contract.history import Probe
-from services.standing import standing_of
+from services.channels.standing import standing_of
 from storage.errors import StoreBusyError
 from tests.services_layer.harbour import DAY, HOUR, MINUTE, Deck, granted
 

@@ -7,10 +7,10 @@ import msgspec
 import pytest
 
 from actors.errors import RejectedError
-from services.bindings import FRESH_S, Bindings
+from services.channels.bindings import FRESH_S, Bindings
+from services.channels.secrets import SecretsError, Vault
 from services.errors import ConflictError, ForbiddenError, NotFoundError
-from services.permissions import ROLES, Caller
-from services.secrets import SecretsError, Vault
+from services.people.permissions import ROLES, Caller
 from storage.errors import StoreBusyError
 from tests.services_layer.platforms import PLATFORMS, Bazaar, Plain
 

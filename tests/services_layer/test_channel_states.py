@@ -8,11 +8,11 @@ from actors.anomaly import Anomaly
 from connectors.contract.calling import DeniedError, UncertainError
 from connectors.contract.connector import Capabilities
 from connectors.contract.history import Probe
-from services.channel_states import ChannelStates
-from services.channel_views import platform_view, state_view
-from services.probes import probed
-from services.standing import Standing, keep, standing_of
-from services.sweeps import HISTORY_MS, OWN
+from services.channels.probes import probed
+from services.channels.standing import Standing, keep, standing_of
+from services.channels.states import ChannelStates
+from services.channels.views import platform_view, state_view
+from services.sweeps.sweeps import HISTORY_MS, OWN
 from storage.channel_records import SweepRow
 from storage.records import Page
 from tests.services_layer.harbour import ANN, DAY, URL, Deck, Harbour

@@ -7,7 +7,7 @@ from actors.events import AttachmentStatus, Auth, Checkpoint, Delete, Edit, Fail
 from connectors.contract.calling import UncertainError
 from connectors.contract.canonical import taken
 from connectors.contract.outgoing import Sent
-from services.arrivals import Arrivals
+from services.arrivals.arrivals import Arrivals
 from tests.services_layer.postal import ACCOUNT, PLATFORM, Keyed, Mute, echo
 
 AT = {"platform": PLATFORM, "account": ACCOUNT, "conversation": "c1"}

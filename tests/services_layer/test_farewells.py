@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.accounts import Accounts
-from services.farewells import Farewells
+from services.people.accounts import Accounts
+from services.people.farewells import Farewells
 from streams.bus import LocalBus
 
 

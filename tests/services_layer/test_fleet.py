@@ -2,11 +2,11 @@
 
 import pytest
 
-from services.fleet import FRESH_MS, GRACE_MS, Fleet
-from services.fleet_pulse import FleetPulse
-from services.heartbeats import Heartbeats
-from services.signs import Report, SignOfLife, report_of
-from services.watchdog import Watchdog
+from services.health.fleet import FRESH_MS, GRACE_MS, Fleet
+from services.health.fleet_pulse import FleetPulse
+from services.health.heartbeats import Heartbeats
+from services.health.signs import Report, SignOfLife, report_of
+from services.health.watchdog import Watchdog
 from storage.records import ProcessBeat
 from streams.ports import LogRecord, PartitionPosition
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from services import following
-from services.following import Following
-from services.thresholds import Assignment, Thresholds
+from services.tuning import following
+from services.tuning.following import Following
+from services.tuning.thresholds import Assignment, Thresholds
 from streams.bus import LocalBus
 
 DELAY = "delay.threshold_s"

@@ -9,9 +9,9 @@ import pytest
 from actors.events import Message, Receipt, Sender
 from connectors.email.connector import Email
 from connectors.email.reading import Place
-from services.mail_threads import MailThreads
-from services.outbox import Outbox
-from services.reply_events import message_of
+from services.arrivals.mail_threads import MailThreads
+from services.replies.events import message_of
+from services.replies.outbox import Outbox
 from storage.channel_records import ReplyRow
 from tests.connectors.mailing import CUSTOMER, Box, Clock, bound, settings_of, until
 from tests.connectors.test_email_servers import swallowing

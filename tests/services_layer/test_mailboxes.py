@@ -11,8 +11,8 @@ import pytest
 from actors.events import Auth, Message, Rejected
 from connectors.email.connector import Email
 from connectors.email.threads import Clues, Held, Note
-from services.mail_threads import MailThreads
-from services.mailboxes import Mailboxes
+from services.arrivals.mail_threads import MailThreads
+from services.arrivals.mailboxes import Mailboxes
 from storage.channel_records import ReplyRow
 from tests.connectors.mailing import CUSTOMER, Box, bound, settings_of, until, written
 from tests.services_layer.bazaar import Town2

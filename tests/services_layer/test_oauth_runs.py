@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from actors.errors import RejectedError, RetriableError
 from connectors.contract.calling import DeniedError, RefusedError, UncertainError
 from services.errors import ConflictError, ForbiddenError, NotFoundError
-from services.permissions import Caller
+from services.people.permissions import Caller
 from storage.errors import StoreBusyError
 from streams.coordination.rate_limits import LocalRateLimits
 from tests.services_layer.harbour import ANN, BACK, DAY, MINUTE, URL, Deck, granted

@@ -15,9 +15,9 @@ import pytest
 from actors.errors import RetriableError
 from actors.events import Message, Receipt
 from connectors.contract.connector import Capabilities
-from services.outbox import Outbox
-from services.permissions import Caller
-from services.replies import Ask, Replies
+from services.people.permissions import Caller
+from services.replies.outbox import Outbox
+from services.replies.replies import Ask, Replies
 from tests.services_layer.postal import KEY, Keyed, Postal, echo
 
 AGENT = Caller(name="mei", role="agent", via="session")

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from connectors.contract.outgoing import Limits
-from services.file_types import HEAD_BYTES, UNKNOWN, extension, sniffed
-from services.outgoing_files import OutgoingFiles, shown_name
-from services.thumbnails import Pictures
+from services.files.outgoing import OutgoingFiles, shown_name
+from services.files.thumbnails import Pictures
+from services.files.types import HEAD_BYTES, UNKNOWN, extension, sniffed
 from storage.channel_records import ReplyFile
 from storage.files import FolderFiles
 from tests.services_layer.album import (

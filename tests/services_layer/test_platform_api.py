@@ -12,8 +12,8 @@ import structlog
 from connectors.contract.calling import ApiRequest, BusyError, RefusedError, UncertainError, UnreachableError
 from connectors.contract.connector import Binding, Connector, Setting
 from connectors.contract.history import Pace
-from services.platform_api import Apis
-from services.public_addresses import is_public
+from services.channels.platform_api import Apis
+from services.channels.public_addresses import is_public
 from streams.coordination.errors import CoordinationLostError
 from streams.coordination.rate_limits import LocalRateLimits
 from tests.services_layer.http_server import answer, answers, serving
@@ -306,7 +306,7 @@ async def test_the_connection_goes_to_the_address_that_was_looked_at(apis, api, 
         assert host == "files.example"
         return ["127.0.0.1"]
 
-    monkeypatch.setattr("services.public_addresses.is_public", lambda _address: True)
+    monkeypatch.setattr("services.channels.public_addresses.is_public", lambda _address: True)
     apis.resolve = first
     async with serving(answers(answer(200, b"here"))) as server:
         url = f"http://files.example:{server.port}/a"

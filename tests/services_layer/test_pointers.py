@@ -11,7 +11,7 @@ from actors.events import Auth, Message, Rejected
 from connectors.contract.calling import BusyError, DeniedError, RefusedError, UncertainError
 from connectors.contract.connector import UnreadableError
 from connectors.contract.history import Pointer
-from services.pointers import Pointers
+from services.arrivals.pointers import Pointers
 from tests.services_layer.bazaar import DAY, MINUTE, Bazaar, Town2
 
 

@@ -10,7 +10,7 @@ from actors.errors import RejectedError
 from actors.events import Message, Receipt
 from connectors.contract.calling import RefusedError, UncertainError
 from services.errors import ConflictError, ForbiddenError, NotFoundError
-from services.replies import Ask, AskedFile, ObjectedError, Replies, id_of
+from services.replies.replies import Ask, AskedFile, ObjectedError, Replies, id_of
 from storage.channel_records import ReplyFilter
 from storage.files import FolderFiles
 from streams.ports import LogFullError

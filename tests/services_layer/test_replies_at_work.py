@@ -6,10 +6,10 @@ from actors.events import Message, Receipt, Sender
 from connectors.contract.calling import RefusedError, UncertainError
 from connectors.contract.canonical import taken
 from connectors.contract.outgoing import Sent
-from services.arrivals import Arrivals
-from services.echoes import Echoes
-from services.outbox import Outbox
-from services.replies import Ask, Replies
+from services.arrivals.arrivals import Arrivals
+from services.replies.echoes import Echoes
+from services.replies.outbox import Outbox
+from services.replies.replies import Ask, Replies
 from tests.services_layer.desk import AGENT
 from tests.services_layer.postal import ACCOUNT, CONVERSATION, KEY, PLATFORM, Office, echo
 from tests.streams.product import Product

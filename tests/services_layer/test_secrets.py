@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.errors import ConfigurationError
-from services.secrets import NONCE_BYTES, Sealed, SecretsError, Vault
+from services.channels.secrets import NONCE_BYTES, Sealed, SecretsError, Vault
 
 KEY, OTHER = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
 VALUES = {"app_secret": "hush-hush", "地": "密钥 " * 50}

@@ -4,8 +4,8 @@ import pytest
 
 from actors.anomaly import Anomaly
 from connectors.contract.connector import Binding, SignatureError, WebhookRequest
-from services.signature_watch import CALM_MS, MINUTE_MS, SignatureWatch
-from services.webhooks import Webhooks
+from services.arrivals.webhooks import Webhooks
+from services.channels.signature_watch import CALM_MS, MINUTE_MS, SignatureWatch
 from storage.errors import StoreBusyError
 from storage.records import Page
 from tests.services_layer.platforms import Plain

@@ -11,8 +11,8 @@ from actors.events import Auth, Checkpoint, Message
 from connectors.contract.calling import DeniedError, UncertainError, UnreachableError
 from connectors.contract.connector import Capabilities, Refused
 from connectors.contract.history import Pace
-from services.sweeps import patience_of
-from services.turns import turn_of
+from services.channels.turns import turn_of
+from services.sweeps.sweeps import patience_of
 from storage.channel_records import ReplyRow, SweepRow
 from tests.services_layer.bazaar import DAY, HOUR, MINUTE, Bazaar, Stall, Town2
 

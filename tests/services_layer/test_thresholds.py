@@ -4,7 +4,7 @@ import pytest
 
 from actors.errors import RejectedError
 from services.errors import ConflictError, NotFoundError
-from services.thresholds import Assignment, Thresholds
+from services.tuning.thresholds import Assignment, Thresholds
 
 DELAY = "delay.threshold_s"
 

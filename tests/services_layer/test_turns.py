@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from services.turns import in_turn, turn_of
+from services.channels.turns import in_turn, turn_of
 from streams.coordination.errors import CoordinationLostError
 from streams.coordination.locks import LocalLocks
 

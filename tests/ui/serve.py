@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # runs as a program, outside pytest
 
-from services.permissions import Caller  # needs the line above
+from services.people.permissions import Caller  # needs the line above
 from storage.records import Session, User
 from ui.mount import mount
 

@@ -8,7 +8,7 @@ import pytest
 
 from actors.anomaly import CURES, KINDS, SEVERITIES, STATUSES
 from connectors.registry import CONNECTORS
-from services.permissions import ROLES
+from services.people.permissions import ROLES
 from ui.language import CATALOGUE, LANGUAGES, catalogue
 from ui.login import ERRORS
 from ui.pages import PAGES

@@ -1,4 +1,4 @@
-"""The page of channels: each channel says whether it works, why not, and what to do; by text and not by colour alone."""
+"""The page of channels: each channel says whether it works, why not, and what to do; by text, not by colour alone."""
 
 import re
 

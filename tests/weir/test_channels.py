@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connectors.registry import BY_PLATFORM
-from services.permissions import Caller
+from services.people.permissions import Caller
 from tests.services_layer.platforms import PLATFORMS
 from weir.cli import app
 from weir.config import load_config

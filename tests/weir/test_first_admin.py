@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from services.accounts import Accounts
+from services.people.accounts import Accounts
 from storage.sqlite import SqliteStore
 from streams.coordination.locks import LocalLocks
 from weir.roles.first_admin import first_admin

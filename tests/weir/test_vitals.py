@@ -4,9 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.backlog import Reading
-from services.heartbeats import Beat
-from services.watchdog import judge
+from services.health.backlog import Reading
+from services.health.heartbeats import Beat
+from services.health.watchdog import judge
 from weir.vitals import Vitals, engine_reasons, watchdog_reasons
 
 NOW = 1_795_312_800_000

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from services.permissions import Permission
+from services.people.permissions import Permission
 from ui.visit import Visit
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from starlette.responses import RedirectResponse
 
-from services.permissions import can
+from services.people.permissions import can
 
 FOLDER = Path(__file__).parent
 FOREVER = "public, max-age=31536000, immutable"

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from actors.errors import WeirError
 from actors.times import rfc3339
 from connectors.registry import BY_PLATFORM
-from services.bindings import Bindings
-from services.channel_states import ChannelState, ChannelStates
+from services.channels.bindings import Bindings
+from services.channels.states import ChannelState, ChannelStates
 from storage.ports import Store
 from weir.checkup.finding import Finding
 from weir.config import Config
@@ -69,8 +69,8 @@ def _of_platform(what: str, subscription: str, lacking: list[str]) -> Finding | 
 
 
 async def _asked(bindings: Bindings, state: ChannelState, found: Finding) -> Finding:
-    from services.platform_api import Apis  # noqa: PLC0415 # only who asks a platform loads the HTTP client
-    from services.probes import probed  # noqa: PLC0415 # as above
+    from services.channels.platform_api import Apis  # noqa: PLC0415 # only who asks a platform loads the HTTP client
+    from services.channels.probes import probed  # noqa: PLC0415 # as above
     from streams.coordination.rate_limits import LocalRateLimits  # noqa: PLC0415 # as above
 
     current = await bindings.current(state.channel.platform, state.channel.account)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from actors.errors import RejectedError
 from actors.times import rfc3339
-from services.thresholds import checked_overrides
+from services.tuning.thresholds import checked_overrides
 from storage.ports import Store
 from weir.checkup.finding import Finding
 

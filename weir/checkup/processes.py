@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from actors.times import rfc3339
-from services.fleet import WORKING
-from services.signs import Report, report_of
+from services.health.fleet import WORKING
+from services.health.signs import Report, report_of
 from storage.ports import ProcessStore
 from storage.records import ProcessBeat
 from weir.checkup.finding import CLOCK_SLACK_MS, Finding

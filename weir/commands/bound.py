@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from connectors.registry import BY_PLATFORM
-from services.bindings import Bindings
-from services.permissions import Caller
-from services.secrets import Vault
+from services.channels.bindings import Bindings
+from services.channels.secrets import Vault
+from services.people.permissions import Caller
 from storage.ports import Store
 from weir.commands.stores import operator, wall_clock
 from weir.config import Config

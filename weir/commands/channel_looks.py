@@ -52,8 +52,8 @@ def look(
     given = configured(config, {"data_dir": data_dir})
 
     async def work(store: Store) -> dict[str, Any]:
-        from services.platform_api import Apis  # noqa: PLC0415 # only who asks a platform loads the HTTP client
-        from services.probes import probed  # noqa: PLC0415 # as above
+        from services.channels.platform_api import Apis  # noqa: PLC0415 # only who asks a platform loads the HTTP client
+        from services.channels.probes import probed  # noqa: PLC0415 # as above
         from streams.coordination.rate_limits import LocalRateLimits  # noqa: PLC0415 # as above
 
         _, connector = await _current(store, given, platform, account)

@@ -10,10 +10,10 @@ from actors.errors import RejectedError
 from actors.times import rfc3339
 from connectors.contract.connector import Connector, Setting
 from connectors.registry import BY_PLATFORM
-from services.binding_checks import SHOWN, kind_of
-from services.bindings import Resealed
-from services.channel_states import ChannelState, ChannelStates
-from services.channel_views import platform_view, state_view
+from services.channels.binding_checks import SHOWN, kind_of
+from services.channels.bindings import Resealed
+from services.channels.states import ChannelState, ChannelStates
+from services.channels.views import platform_view, state_view
 from storage.ports import Store
 from storage.records import BoundChannel
 from weir.commands import channel_looks, channel_template

@@ -14,8 +14,8 @@ import typer
 
 from actors.errors import WeirError
 from services.errors import NotFoundError
-from services.passwords import random_password
-from services.permissions import Caller
+from services.people.passwords import random_password
+from services.people.permissions import Caller
 from weir.commands.console import ConfigFile, configured, say, told_plainly
 from weir.config import describe
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from actors.times import rfc3339
-from services.permissions import ROLES
-from services.tokens import Tokens
+from services.people.permissions import ROLES
+from services.people.tokens import Tokens
 from storage.ports import Store
 from storage.records import Token
 from weir.commands.console import ConfigFile, DataDir, Json, configured, say, say_json, say_table, told_plainly

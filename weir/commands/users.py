@@ -8,9 +8,9 @@ import typer
 
 from actors.errors import RejectedError
 from actors.times import rfc3339
-from services.accounts import Accounts
-from services.passwords import random_password
-from services.permissions import ROLES
+from services.people.accounts import Accounts
+from services.people.passwords import random_password
+from services.people.permissions import ROLES
 from storage.ports import Store
 from storage.records import User
 from weir.commands.console import ConfigFile, DataDir, Json, configured, say, say_json, say_table, told_plainly

@@ -15,7 +15,7 @@ from msgspec import Struct
 from actors.errors import RetriableError, WeirError
 from connectors.contract.connector import Connector
 from connectors.registry import BY_PLATFORM
-from services.permissions import Caller
+from services.people.permissions import Caller
 from storage.records import BoundChannel
 
 OWN_WORD = "webhook_key"

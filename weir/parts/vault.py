@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.secrets import Vault
+from services.channels.secrets import Vault
 from weir.config import Config
 
 KEY_FILE = "secrets.key"

@@ -10,11 +10,11 @@ import asyncio
 
 from fastapi import FastAPI
 
-from services.heartbeats import Heartbeats
-from services.pulse import Pulse
-from services.signs import process_name
-from services.thresholds import Thresholds
-from services.watchdog import Watchdog
+from services.health.heartbeats import Heartbeats
+from services.health.pulse import Pulse
+from services.health.signs import process_name
+from services.health.watchdog import Watchdog
+from services.tuning.thresholds import Thresholds
 from weir import figures
 from weir.parts.opened import Parts
 from weir.roles.channels import Channels

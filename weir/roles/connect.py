@@ -15,10 +15,10 @@ from fastapi import FastAPI
 
 from actors.errors import RetriableError
 from api.routes import events, health, webhooks
-from services.heartbeats import Heartbeats, limits_of
-from services.signs import Report, SignOfLife
-from services.thresholds import Thresholds
-from services.watchdog import Watchdog
+from services.health.heartbeats import Heartbeats, limits_of
+from services.health.signs import Report, SignOfLife
+from services.health.watchdog import Watchdog
+from services.tuning.thresholds import Thresholds
 from streams.ports import LogReader
 from weir import figures
 from weir.parts.opened import Parts

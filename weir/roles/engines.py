@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from services.accounts import Accounts
-from services.thresholds import Thresholds
+from services.people.accounts import Accounts
+from services.tuning.thresholds import Thresholds
 from streams.app import Runtime
 from streams.coordination.duty import Duty
 from streams.embedded.log import EmbeddedLog

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from services.accounts import Accounts
+from services.people.accounts import Accounts
 from streams.coordination.errors import CoordinationLostError
 from streams.coordination.locks import Lease, Locks
 

@@ -9,24 +9,24 @@ from fastapi import APIRouter, FastAPI
 from api.app import create_api
 from api.routes import ROUTES
 from api.settings import WebSettings
-from services.accounts import Accounts
 from services.anomalies import Anomalies
-from services.attachment_files import AttachmentFiles
 from services.audit_log import AuditLog
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
-from services.heartbeats import Heartbeats
-from services.incident_desk import IncidentDesk
+from services.files.serving import AttachmentFiles
+from services.health.heartbeats import Heartbeats
+from services.health.incident_desk import IncidentDesk
+from services.health.monitor import Checks, Monitor
+from services.health.mutes import Mutes
+from services.health.stats import Stats
+from services.health.trace import Trace
+from services.health.watchdog import Watchdog
 from services.ingest import Ingest
-from services.monitor import Checks, Monitor
-from services.mutes import Mutes
 from services.parts import Services
-from services.preview import Preview
-from services.stats import Stats
-from services.thresholds import Thresholds
-from services.tokens import Tokens
-from services.trace import Trace
-from services.watchdog import Watchdog
+from services.people.accounts import Accounts
+from services.people.tokens import Tokens
+from services.tuning.preview import Preview
+from services.tuning.thresholds import Thresholds
 from streams.app import Runtime
 from streams.bus import LocalBus
 from weir import figures

@@ -10,13 +10,13 @@ import asyncio
 
 from fastapi import FastAPI
 
-from services.farewells import Farewells
-from services.fleet_pulse import FleetPulse
-from services.following import Following
-from services.heartbeats import Heartbeats
-from services.signs import Report, SignOfLife, process_name
-from services.thresholds import Thresholds
-from services.watchdog import Watchdog
+from services.health.fleet_pulse import FleetPulse
+from services.health.heartbeats import Heartbeats
+from services.health.signs import Report, SignOfLife, process_name
+from services.health.watchdog import Watchdog
+from services.people.farewells import Farewells
+from services.tuning.following import Following
+from services.tuning.thresholds import Thresholds
 from weir import figures
 from weir.parts.opened import Parts
 from weir.roles.channels import Channels

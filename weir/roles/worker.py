@@ -10,13 +10,13 @@ import asyncio
 
 from starlette.types import ASGIApp
 
-from services.accounts import Accounts
-from services.following import Following
-from services.heartbeats import Heartbeats, limits_of
-from services.pulse import Pulse
-from services.signs import Report, SignOfLife
-from services.thresholds import Thresholds
-from services.watchdog import Watchdog
+from services.health.heartbeats import Heartbeats, limits_of
+from services.health.pulse import Pulse
+from services.health.signs import Report, SignOfLife
+from services.health.watchdog import Watchdog
+from services.people.accounts import Accounts
+from services.tuning.following import Following
+from services.tuning.thresholds import Thresholds
 from streams.app import warmed_up
 from weir import figures
 from weir.parts.opened import Parts

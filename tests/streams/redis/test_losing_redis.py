@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from actors.thresholds import ThresholdSet
-from services.heartbeats import Heartbeats
-from services.monitor import TOPIC as SCREENS
-from services.monitor import Monitor
-from services.watchdog import Watchdog
+from services.health.heartbeats import Heartbeats
+from services.health.monitor import TOPIC as SCREENS
+from services.health.monitor import Monitor
+from services.health.watchdog import Watchdog
 from storage.sqlite import SqliteStore
 from streams.app import Runtime
 from streams.bus import LocalBus

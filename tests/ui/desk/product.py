@@ -15,7 +15,7 @@ import uvicorn
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # runs as a program, outside pytest
 
 from actors.events import Attachment, Message, Notification, Receipt, Sender  # needs the line above
-from services.thresholds import Assignment
+from services.tuning.thresholds import Assignment
 from storage.records import Batch, DeadLetter
 from tests.ui.programs import PASSWORD
 from weir.config import Config

@@ -13,7 +13,7 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # runs as a program, outside pytest
 
-from services.permissions import Caller  # needs the line above
+from services.people.permissions import Caller  # needs the line above
 from tests.ui.programs import PASSWORD
 from weir.config import Config
 from weir.wiring import running

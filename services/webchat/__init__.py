@@ -1,0 +1,1 @@
+"""Weir's own chat widget: visitors, their sockets, tokens and files."""
