@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappush
 from typing import cast
 
+from actors.detectors import out_of_sync
 from actors.effects import KeyRemembered
 from actors.events import (
     Action,
@@ -70,7 +71,7 @@ class Residents:
         self._partial: set[tuple[str, str]] = set()
         """Channels that may have conversations in the store which are not in memory."""
         self._unindexed: set[tuple[str, str]] = set()
-        """Channels whose index of sent times is not loaded; of those in `_checking` a checkpoint waits for it."""
+        """Channels whose index of sent times is not loaded; for those in `_checking` a check or a difference waits."""
         self._checking: set[tuple[str, str]] = set()
 
     @property
@@ -96,7 +97,7 @@ class Residents:
                 self.channels[platform, account] = self._new_channel(row.key, platform, account, state)
                 self._partial.add((platform, account))
                 self._unindexed.add((platform, account))
-                if state.checks:
+                if state.checks or any(anomaly.kind == out_of_sync.KIND for anomaly in state.open.values()):
                     self._checking.add((platform, account))
 
     def restore_keys(self, rows: Iterable[KeyRemembered]) -> None:
