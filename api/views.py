@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from actors import times
 from actors.anomaly import Anomaly, record
+from services.arrivals.refusals import Refusal
 from services.files.serving import shown
 from services.health.mutes import is_in_force
-from services.masking import readable
+from services.masking import mask_text, readable
 from services.people.permissions import TABLE, Caller
 from services.sweeps.resyncs import Resynced
 from storage.records import (
@@ -130,6 +131,19 @@ def dead_letter_view(letter: DeadLetter) -> View:
         "raw": readable(letter.raw)[:MOST_RAW_SHOWN],
         "size": len(letter.raw),
         "resolved_at": rfc3339(letter.resolved_at),
+    }
+
+
+def refusal_view(one: Refusal) -> View:
+    """A refused entry with the start of its bytes as text, secrets and personal data masked."""
+    return {
+        "id": f"{one.partition}-{one.offset}-{one.index}",
+        "at": rfc3339(one.at),
+        "platform": one.platform,
+        "account": one.account,
+        "reason": mask_text(one.reason),
+        "raw": readable(one.raw)[:MOST_RAW_SHOWN],
+        "size": len(one.raw),
     }
 
 

@@ -51,6 +51,7 @@ class Services(Struct, kw_only=True):
     heartbeats: Any = None
     runtime: Any = None
     bus: Any = None
+    refusals: Any = None
     replies: Any = None
     outbox: Any = None
     resyncs: Any = None

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from api.asking import Cursor, Limit, Parts, needs
-from api.views import answer, audit_view, dead_letter_view, page_answer
+from api.asking import Cursor, Limit, Parts, Word, needs
+from api.views import answer, audit_view, dead_letter_view, page_answer, refusal_view, rfc3339
 from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["records"])
@@ -34,6 +34,19 @@ async def audit(
 async def dead_letters(parts: Parts, _caller: LetterReader, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Log entries with the reason and the start of their bytes."""
     return page_answer(await parts.dead_letters.page(limit, cursor), dead_letter_view)
+
+
+@router.get("/refusals", summary="What was refused of late, newest first")
+async def refusals(
+    parts: Parts, _caller: LetterReader, platform: Word = None, account: Word = None, limit: Limit = 50
+) -> Response:
+    """Events and webhooks that could not be read, with the reason and the start of their bytes; masked.
+
+    The log is looked through from its end for two seconds; `searched_since` says how far back when it is longer.
+    """
+    found = await parts.refusals.latest(limit, platform, account)
+    items = [refusal_view(one) for one in found.items]
+    return answer({"items": items, "next": None, "complete": found.complete, "searched_since": rfc3339(found.since)})
 
 
 @router.post("/dead-letters/{letter_id}/resolve", summary="Mark a dead letter as dealt with")

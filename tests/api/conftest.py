@@ -8,6 +8,7 @@ from api.app import create_api
 from api.settings import WebSettings
 from services.anomalies import Anomalies
 from services.arrivals.arrivals import Arrivals
+from services.arrivals.refusals import Refusals
 from services.arrivals.webhooks import Webhooks
 from services.audit_log import AuditLog
 from services.channels.bindings import Bindings
@@ -75,6 +76,7 @@ def services(store, gateway, data_dir):
         dead_letters=DeadLetters(store, now, gateway),
         bindings=bindings,
         webhooks=Webhooks(Arrivals(gateway, store), bindings.connector, having=bindings.having),
+        refusals=Refusals(gateway, partitions=2),
         replies=Replies(store, gateway, bindings.connector),
         ready=list,
         metrics=metrics,

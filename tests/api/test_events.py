@@ -157,3 +157,19 @@ async def test_a_webhook_of_a_channel_that_is_not_bound_is_not_found(stranger):
     answer = await stranger.post("/webhooks/shopee/shop-1", content=b"{}")
     assert answer.status_code == 404
     assert "no channel shopee/shop-1 is bound" in answer.json()["detail"]
+
+
+async def test_what_was_refused_is_shown_with_its_reason_and_without_personal_data(admin):
+    raw = b'{"type": "message", "platform": "shopee", "account": "shop-1", "text": "I am ann@shop.example", "seq": -1}'
+    await admin.post("/api/v1/events", content=raw, headers={"Content-Type": "application/json"})
+    found = (await admin.get("/api/v1/refusals", params={"platform": "shopee", "account": "shop-1"})).json()
+    (one,) = found["items"]
+    assert found["complete"]
+    assert (one["platform"], one["account"], one["size"]) == ("shopee", "shop-1", len(raw))
+    assert one["reason"]
+    assert "ann@shop.example" not in one["raw"]
+
+
+async def test_only_who_may_see_dead_letters_sees_what_was_refused(as_role):
+    async with await as_role("agent") as agent:
+        assert (await agent.get("/api/v1/refusals")).status_code == 403

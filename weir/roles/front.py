@@ -10,6 +10,7 @@ from api.app import create_api
 from api.routes import ROUTES
 from api.settings import WebSettings
 from services.anomalies import Anomalies
+from services.arrivals.refusals import Refusals
 from services.audit_log import AuditLog
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
@@ -137,6 +138,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         observe_response=vitals.observe_response,
         bindings=channels.bindings,
         webhooks=channels.webhooks,
+        refusals=Refusals(gateway, parts.config.partitions),
         replies=channels.replies,
         attachments=channels.attachments,
         attachment_files=AttachmentFiles(store, channels.files),
