@@ -4,8 +4,9 @@ import asyncio
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from actors.events import Auth, Message
+from actors.events import Auth, Checkpoint, Message
 from actors.keys import partition_of
 from actors.thresholds import ThresholdSet
 from storage.errors import FencedError, StoreBusyError
@@ -199,6 +200,31 @@ async def test_timers_survive_a_restart(data_dir, machine, message):
     await product.start()
     while not [a for a in await product.anomalies() if a.kind == "notification_missed"]:  # noqa: ASYNC110 # the store has no event for it
         await asyncio.sleep(0.005)
+    await product.stop()
+
+
+async def test_a_resync_after_a_restart_mends_a_difference_found_before_it(data_dir, machine, message):
+    product = Product(data_dir, clock=machine.clock())
+
+    async def differences():
+        return [a for a in await product.anomalies() if a.kind == "out_of_sync"]
+
+    await product.start()
+    await product.gateway.submit([Auth(platform="ebay", account="shop", at=None, status="ok")])
+    machine.pass_time(1_000)
+    now = product.gateway.now()
+    one, other = (replace(message(n), sent_at=now + n) for n in (1, 2))
+    await product.gateway.submit([one, Checkpoint(platform="ebay", account="shop", start=now, end=now + 10, count=2)])
+    await product.runtime.settled()
+    while not await differences():
+        machine.pass_time(5_000)
+        await asyncio.sleep(0.005)
+    await product.stop()
+    await product.start()
+    await product.gateway.submit([replace(other, via="resync")])
+    await product.runtime.settled()
+    [mended] = await differences()
+    assert (mended.status, mended.resolution) == ("resolved", "resynced")
     await product.stop()
 
 
