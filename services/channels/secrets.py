@@ -117,6 +117,14 @@ class Vault:
             self._filed = _write(self._file, [key, *self._read()])
         return key.id
 
+    def derived(self, purpose: bytes) -> list[bytes]:
+        """A key of 32 bytes for another purpose out of each key (HKDF-SHA256, RFC 5869), that in use first.
+
+        None without a key; makes none. Raises ConfigurationError; touches the disk: the file may have a new key.
+        """
+        self._filed = self._read()
+        return [_derived(key, purpose) for key in self._keys()]
+
     def _in_use(self) -> Key:
         """The key to seal with. The file is read anew: another process may have put another key into use."""
         if self._present:
@@ -178,6 +186,13 @@ def _cipher(key: Key):  # noqa: ANN202 # its type is imported with it
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 # as above
 
     return AESGCM(key.secret)
+
+
+def _derived(key: Key, purpose: bytes) -> bytes:
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 # as above
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415 # as above
+
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(key.secret)
 
 
 def _read(path: Path) -> list[Key]:

@@ -5,10 +5,11 @@ Ids of replies are Weir's own; a connector is given the platform's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeAlias, cast
 
+from connectors.contract.connector import Connector
 from connectors.contract.outgoing import Outgoing, OutgoingFile
 from storage.channel_ports import FileStore, OutboxStore
 from storage.channel_records import ReplyFile, ReplyRow
@@ -16,6 +17,8 @@ from storage.errors import FileMissingError
 from storage.ports import InboxStore
 from storage.records import MessageRow
 
+Address: TypeAlias = Callable[[str, ReplyFile], Awaitable[str | None]]
+"""Gives where a platform may fetch a file, if it can, from the address by which the platform knows this Weir."""
 OWN = "weir-"
 """How ids of replies begin."""
 LATEST = 50
@@ -28,19 +31,19 @@ class ComposerStore(OutboxStore, InboxStore, Protocol):
 
 
 class Composer:
-    """Makes an `Outgoing` of a reply; `address` gives where a platform may fetch a file, if it can."""
+    """Makes an `Outgoing` of a reply; without `address` no platform can fetch a file."""
 
     def __init__(
         self,
         store: ComposerStore,
         files: FileStore | None = None,
-        address: Callable[[ReplyFile], str | None] | None = None,
+        address: Address | None = None,
     ) -> None:
         self._store = store
         self._files = files
         self._address = address
 
-    async def outgoing(self, row: ReplyRow) -> Outgoing:
+    async def outgoing(self, row: ReplyRow, connector: Connector) -> Outgoing:
         """The reply for its connector. Raises RetriableError, or FileMissingError without a place for files."""
         latest = await self._store.latest_messages(row.key, LATEST)
         heard = _heard(latest)
@@ -61,7 +64,7 @@ class Composer:
             thread=await self._thread(row, latest),
             subject=subject if isinstance(subject, str) else None,
             extra=extra,
-            files=[self._file(file) for file in row.files],
+            files=[await self._file(file, connector.binding.url) for file in row.files],
         )
 
     async def _thread(self, row: ReplyRow, latest: Sequence[MessageRow]) -> list[str]:
@@ -76,7 +79,7 @@ class Composer:
         held = await self._store.reply(message)
         return message if held is None else held.platform_message
 
-    def _file(self, file: ReplyFile) -> OutgoingFile:
+    async def _file(self, file: ReplyFile, url: str) -> OutgoingFile:
         if self._files is None:
             raise FileMissingError("this process has no place where files are kept; set the same as where they came in")
         return OutgoingFile(
@@ -85,7 +88,7 @@ class Composer:
             size=file.size,
             digest=file.digest,
             read=partial(self._files.file, file.digest),
-            url=self._address(file) if self._address else None,
+            url=await self._address(url, file) if self._address else None,
         )
 
 
@@ -98,4 +101,4 @@ def _extra(heard: MessageRow | None) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", heard.extra) if heard is not None and isinstance(heard.extra, dict) else {}
 
 
-__all__ = ["OWN", "Composer", "ComposerStore"]
+__all__ = ["OWN", "Address", "Composer", "ComposerStore"]

@@ -22,13 +22,13 @@ from actors.keys import channel_key
 from connectors.contract.calling import BusyError, DeniedError, RefusedError, UnreachableError
 from connectors.contract.connector import Connector
 from connectors.contract.outgoing import Outgoing, Sent
-from services.replies.composing import Composer
+from services.replies.composing import Address, Composer
 from services.replies.events import message_of
 from services.replies.fates import Fates
 from services.replies.parked_receipts import Parked
 from services.replies.search import FIRST_MS, ApiOf, Find, Search
 from storage.channel_ports import FileStore, OutboxStore
-from storage.channel_records import ReplyFile, ReplyRow, ReplyState
+from storage.channel_records import ReplyRow, ReplyState
 from storage.ports import InboxStore
 from streams.ports import Gateway
 
@@ -73,7 +73,7 @@ class Outbox:
         *,
         who: str,
         files: FileStore | None = None,
-        address: Callable[[ReplyFile], str | None] | None = None,
+        address: Address | None = None,
         now: Callable[[], int] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -183,7 +183,7 @@ class Outbox:
             await self._block(row, rest.until, _denied(row))
             return None
         try:
-            return connector, await self._composer.outgoing(row)
+            return connector, await self._composer.outgoing(row, connector)
         except PermanentError as wrong:
             await self._fail(row, "file_missing", str(wrong))
         except RetriableError:

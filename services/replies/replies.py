@@ -24,7 +24,7 @@ from connectors.contract.connector import Connector
 from connectors.contract.outgoing import Limits, Objection
 from services.errors import ConflictError, NotFoundError
 from services.people.permissions import Caller, demand
-from services.replies.composing import OWN, Composer
+from services.replies.composing import OWN, Address, Composer
 from services.replies.events import message_of
 from services.replies.fates import Fates
 from services.replies.matches import same_words
@@ -88,10 +88,11 @@ class Replies:
         now: Callable[[], int] | None = None,
         wake: Callable[[], None] | None = None,
         fit: Fit | None = None,
+        address: Address | None = None,
     ) -> None:
         """`find` gives a bound channel's connector; `wake` tells the outbox that there is something to send.
 
-        `fit` gives a file as a platform of these limits takes it, where that can be.
+        `fit` gives a file as a platform of these limits takes it, where that can be; `address`: see `Composer`.
         """
         self._store = store
         self._gateway = gateway
@@ -100,7 +101,7 @@ class Replies:
         self._now = now or gateway.now
         self._wake = wake
         self._fit = fit
-        self._composer = Composer(store, files)
+        self._composer = Composer(store, files, address)
         self._fates = Fates(store, gateway, self._now)
 
     async def ask(self, caller: Caller, key: str, ask: Ask, idempotency_key: str) -> ReplyRow:
@@ -268,7 +269,7 @@ class Replies:
             raise RejectedError(f"messages of {row.platform} cannot be answered from here; answer at the platform")
         if self._fit is not None and row.files:
             row = replace(row, files=[await self._fit(file, connector.limits) for file in row.files])
-        found = connector.objections(await self._composer.outgoing(row), self._now())
+        found = connector.objections(await self._composer.outgoing(row, connector), self._now())
         if found:
             raise ObjectedError(found)
         return row
