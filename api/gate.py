@@ -39,7 +39,9 @@ PROGRAM_PREFIXES = ("/api/", "/_nicegui")
 WEBHOOKS = "/webhooks/"
 CHAT = "/chat/"
 """Visitors of shops' pages come from other origins: each channel says which, and its routes look at that themselves."""
-STRANGERS = (WEBHOOKS, CHAT)
+FILES = "/files/"
+"""Platforms fetch the files of replies here: the address itself says that they may."""
+STRANGERS = (WEBHOOKS, CHAT, FILES)
 OPEN_PREFIXES = ("/static/", *STRANGERS)
 CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

@@ -58,5 +58,6 @@ class Services(Struct, kw_only=True):
     attachments: Any = None
     attachment_files: Any = None
     outgoing_files: Any = None
+    addresses: Any = None
     oauth: Any = None
     webchat: Any = None

@@ -11,6 +11,7 @@ import pytest
 
 from actors.errors import RetriableError
 from actors.keys import conversation_key
+from api.app import create_api
 from connectors.contract.connector import SignatureError, WebhookRequest
 from connectors.registry import BY_PLATFORM
 from emulator.app import Emulator, Plan
@@ -19,8 +20,9 @@ from emulator.platforms.registry import PLATFORMS
 from emulator.server import bound, serving
 from services.errors import NotFoundError
 from services.people.permissions import Caller
-from services.replies.replies import Ask
+from services.replies.replies import Ask, AskedFile
 from storage.channel_records import ReplyFilter
+from tests.services_layer.album import picture
 from weir.config import Config
 from weir.parts.emulated import bind_emulated
 from weir.wiring import running
@@ -172,6 +174,37 @@ async def test_a_reply_whose_answer_was_lost_is_found_by_its_echo_and_not_sent_a
         await answered(place, platform)
         await gone_out(place, platform)
         assert place.stage.faults.struck == {"lost_answer": 1}
+
+
+async def test_line_fetches_the_picture_of_a_reply_by_its_address(tmp_path):
+    async with town(tmp_path, ["line"]) as place:
+        place.stage.write(place.stage.conversation(place.shop("line")), "what does it look like?")
+        await place.told("line")
+        sent = picture()
+        kept = await place.weir.services.outgoing_files.keep(CALLER, "a.png", pieces(sent))
+        file = AskedFile(digest=kept.digest, name=kept.name, mime=kept.mime)
+        shop = place.shop("line")
+        (conversation,) = [one for one in shop.conversations.values() if one.messages]
+        key = conversation_key("line", shop.account, conversation.id)
+        row = await place.weir.services.replies.ask(CALLER, key, Ask(files=(file,)), "one picture")
+
+        async def gone():
+            return (await place.weir.services.replies.one(row.id)).state == "sent"
+
+        await place.until(gone)
+        [told] = [one for one in shop.messages() if one.direction == "out"]
+        url = place.stage.media_url(told.media)
+        assert url.startswith("https://weir.example/files/")
+        door = httpx.ASGITransport(create_api(place.weir.services))
+        async with httpx.AsyncClient(transport=door, base_url="https://weir.example") as fetcher:
+            answer = await fetcher.get(url)
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+            assert answer.content == sent
+            assert (await fetcher.get(f"/files/{kept.digest}")).status_code == 404
+
+
+async def pieces(content):
+    yield content
 
 
 async def answered(place, platform):

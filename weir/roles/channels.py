@@ -20,6 +20,7 @@ from services.channels.bindings import Bindings
 from services.channels.oauth_runs import OAuthRuns
 from services.channels.platform_api import Apis
 from services.channels.signature_watch import SignatureWatch
+from services.files.addresses import Addresses
 from services.files.attachments import Attachments
 from services.files.outgoing import OutgoingFiles
 from services.files.thumbnails import Pictures
@@ -72,9 +73,17 @@ class Channels:
             apis=self.apis.of,
             signatures=SignatureWatch(store, self.arrivals.take, now),
         )
-        self.outbox = Outbox(store, gateway, find, self.apis.of, who=who, files=self.files)
+        self.addresses = Addresses(vault, self.files, now)
+        address = self.addresses.address
+        self.outbox = Outbox(store, gateway, find, self.apis.of, who=who, files=self.files, address=address)
         self.replies = Replies(
-            store, gateway, find, files=self.files, wake=self.outbox.wake, fit=self.outgoing_files.fitted
+            store,
+            gateway,
+            find,
+            files=self.files,
+            wake=self.outbox.wake,
+            fit=self.outgoing_files.fitted,
+            address=address,
         )
         self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)
         # One of it for both: it remembers what it took in while the store lags behind.

@@ -143,6 +143,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         attachments=channels.attachments,
         attachment_files=AttachmentFiles(store, channels.files),
         outgoing_files=channels.outgoing_files,
+        addresses=channels.addresses,
         webchat=channels.webchat,
         oauth=channels.oauth,
         resyncs=channels.resyncs,
