@@ -27,8 +27,9 @@ from connectors.contract.connector import (
     UnreadableError,
     WebhookRequest,
 )
+from connectors.contract.fetched import unfetchable
 from connectors.contract.history import Pace, Pointer, Probe, Window
-from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
+from connectors.contract.outgoing import Limits, Objection, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.contract.signatures import secret
 from connectors.contract.tokens import Tokens
@@ -143,6 +144,10 @@ class Ebay(Connector):
             if named := [one for one in found if _names(one, wanted)]:
                 return _read(thread, named)
         raise UncertainError(f"conversation {thread.conversation} does not show the message yet")
+
+    def objections(self, message: Outgoing, now: int) -> Sequence[Objection]:
+        """Also to files that eBay could not fetch."""
+        return [*super().objections(message, now), *unfetchable(message, secure=True)]
 
     async def send(self, message: Outgoing, api: Api) -> Sent:
         """Answer in the conversation; files go as addresses that eBay fetches."""

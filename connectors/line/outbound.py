@@ -101,7 +101,7 @@ class Line(LineWebhooks):
 
     def objections(self, message: Outgoing, now: int) -> Sequence[Objection]:
         """Also to files that LINE could not fetch, and to a text as LINE counts it: in UTF-16 units."""
-        return [*super().objections(message, now), *unfetchable(message), *_wide(message)]
+        return [*super().objections(message, now), *unfetchable(message, secure=True), *_wide(message)]
 
     async def send(self, message: Outgoing, api: Api) -> Sent:
         """Send the text and the pictures with one request: by reply token while it is fresh, else as a push."""

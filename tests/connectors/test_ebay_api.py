@@ -104,6 +104,7 @@ async def test_files_go_as_addresses():
     expected = {"conversationId": "123", "messageText": "Thank you", "messageMedia": [told]}
     api = ScriptedApi((asks("POST", f"{API}/send_message", json=expected), answer("ebay_api", "sent")))
     message = Outgoing(id="w1", conversation="123", at=NOW, text="Thank you", files=[file("https://weir.example/f/1")])
+    assert ebay().objections(message, NOW) == []
     await ebay().send(message, api)
     api.finished()
 
@@ -111,6 +112,7 @@ async def test_files_go_as_addresses():
 @pytest.mark.parametrize("url", [None, "http://weir.example/f/1"])
 async def test_a_file_without_a_public_address_is_refused_before_anything_is_sent(url):
     message = Outgoing(id="w1", conversation="123", at=NOW, text="Thank you", files=[file(url)])
+    assert [one.code for one in ebay().objections(message, NOW)] == ["file_without_address"]
     with pytest.raises(RefusedError, match="public https address"):
         await ebay().send(message, ScriptedApi())
 

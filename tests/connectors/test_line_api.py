@@ -89,6 +89,7 @@ async def test_a_picture_that_line_cannot_fetch_is_objected_to_and_never_sent():
         return [one.code for one in connector().objections(message(**fields), NOW)]
 
     assert codes(files=[file()]) == ["file_without_address"]
+    assert codes(files=[file(url="http://127.0.0.1/f")]) == ["file_without_address"], "LINE asks https alone"
     assert codes(files=[file("a.pdf", "application/pdf", url=PICTURE)]) == ["file_kind"]
     assert codes(files=[file(content=b"x" * (2**20 + 1), url=PICTURE)]) == ["file_too_large"]
     assert codes(files=[file(url=PICTURE)] * 5) == ["too_many_files"]
