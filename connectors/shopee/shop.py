@@ -142,8 +142,9 @@ class Shopee(Connector):
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Lost pushes first, which are confirmed when the next page is asked for; then conversation by conversation."""
         shop, account = self._shop(api), self.binding.account
-        more = window.conversation is None
+        more, asked = window.conversation is None, 0
         while more:
+            asked = _counted(asked)
             page = await history.lost(shop, window, account)
             if page.parsed:
                 yield page.parsed
@@ -151,7 +152,6 @@ class Shopee(Connector):
                 await history.confirm(shop, page.confirm)
             more = page.more and page.confirm is not None
         listed, cursor = ([window.conversation] if window.conversation else []), None
-        asked = 0
         while True:
             if window.conversation is None:
                 listed, cursor = await history.conversations(shop, window, cursor)

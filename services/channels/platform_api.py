@@ -41,6 +41,8 @@ PAUSE_S = 5.0
 """After a 429 that does not say how long."""
 MOST_REDIRECTS = 5
 MOST_CONNECTIONS = 100
+IDLE_CONNECTION_S = 2.0
+"""Servers close idle connections after 5 s or more: what is sent over one at that instant is lost without an answer."""
 SHORTEST_SECRET = 4
 MASK = "***"
 _TOO_MANY, _UNAVAILABLE, _OK = 429, 503, 300
@@ -263,7 +265,9 @@ class _Sending:
 def _client(*, keep: int) -> httpx.AsyncClient:
     client = httpx.AsyncClient(
         timeout=None,  # noqa: S113 # every request has its own, see _made
-        limits=httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=keep),
+        limits=httpx.Limits(
+            max_connections=MOST_CONNECTIONS, max_keepalive_connections=keep, keepalive_expiry=IDLE_CONNECTION_S
+        ),
         follow_redirects=False,
         http2=False,
         trust_env=False,

@@ -391,3 +391,11 @@ async def test_whatever_the_platform_answers_gives_events_or_a_documented_error(
                 assert all(isinstance(one, Message | Receipt | Refused) for one in page)
                 if len(api.requests) > 20:
                     break
+
+
+async def test_lost_pushes_that_never_end_are_not_asked_for_for_ever():
+    more = {"push_message_list": [{"data": '{"type":"order"}'}], "last_message_id": 7, "has_next_page": True}
+    api = EndlessApi(answer_of(json.dumps({"error": "", "response": more}).encode()))
+    with pytest.raises(UncertainError):
+        async for _ in shopee().history(Window(since=0, until=NOW), api):
+            pass
