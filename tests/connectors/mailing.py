@@ -78,9 +78,10 @@ class Box:
         self._link = imaplib.IMAP4(server.host, server.port)
         self._link.login(address, server.password)
 
-    def put(self, raw, folder="INBOX"):
-        """A mail comes."""
-        status, told = self._link.append(folder, None, None, raw)
+    def put(self, raw, folder="INBOX", at=None):
+        """A mail comes; `at`: when the server says that it had it, ms."""
+        had = None if at is None else imaplib.Time2Internaldate(at / 1000)
+        status, told = self._link.append(folder, None, had, raw)
         assert status == "OK", told
 
     def see(self, number):
@@ -104,8 +105,15 @@ class Box:
         """How many mails there are."""
         return int(self._link.select(folder, readonly=True)[1][0])
 
+    def following(self, folder="INBOX"):
+        """The number that the next mail gets."""
+        _, told = self._link.status(folder, "(UIDNEXT)")
+        return int(told[0].split()[-1].rstrip(b")"))
+
     def close(self):
-        """Sign out, if the server is still there."""
+        """Sign out, if the server is still there; once."""
+        if self._link.state == "LOGOUT":
+            return
         try:
             self._link.logout()
         except (OSError, imaplib.IMAP4.error):
@@ -114,12 +122,13 @@ class Box:
 
 async def until(is_so, what, *, patience_s=30.0):
     """Wait for a state, and say which when it does not come."""
-    async with asyncio.timeout(patience_s) as limit:
-        try:
+    limit = asyncio.timeout(patience_s)
+    try:
+        async with limit:
             while not (found := await is_so() if asyncio.iscoroutinefunction(is_so) else is_so()):  # noqa: ASYNC110 # the state is another process's
                 await asyncio.sleep(0.05)
-        except TimeoutError:
-            if limit.expired():
-                raise AssertionError(f"it never came to be: {what}") from None
-            raise
+    except TimeoutError:
+        if limit.expired():
+            raise AssertionError(f"it never came to be: {what}") from None
+        raise
     return found
