@@ -49,19 +49,21 @@ class Deployment:
         self._shops = defaultdict(list)
 
     def open(self, hang=None):
-        """Bind every shop; the first request to the platform of one of `hang` is never answered."""
+        """Bind every shop; the first look and the first comparison at one of `hang` are never answered."""
         for told in self.told():
             if len(self._shops[told.platform]) < SHOPS[told.platform]:
                 self._shops[told.platform].append(Shop(self, told))
         shops = [shop for of_platform in self._shops.values() for shop in of_platform]
         hanging = self.take(hang) if hang else None
         if hanging is not None:
-            hanging.fault("timeout_before", left=1)
+            hanging.fault("timeout_before", left=2)
         for shop in shops:
             shop.bind()
         self.set(*(f"{name}=off" for name in OTHERS))
         swept = {shop.account for shop in shops if shop.kind.capabilities.history} - {getattr(hanging, "account", None)}
         until(lambda: swept <= {row["account"] for row in self.sweeps() if row["ended_at"]}, self.sweeps)
+        looked_at = {shop.account for shop in shops} - {getattr(hanging, "account", None)}
+        until(lambda: looked_at <= {one["account"] for one in self.accounts() if one["accepted"]}, self.accounts)
         return hanging
 
     def told(self):
@@ -69,8 +71,14 @@ class Deployment:
         return msgspec.json.decode(answer.content, type=list[EmulatedShop])
 
     def take(self, platform):
-        """A shop that nobody else has."""
-        return self._shops[platform].pop()
+        """A shop that nobody else has; its account begins with what comes from now on."""
+        shop = self._shops[platform].pop()
+        shop.before = shop.account_told()
+        return shop
+
+    def accounts(self):
+        """The ledger of every channel."""
+        return self.weir.get("/api/v1/stats").raise_for_status().json()["ledger"]["channels"]
 
     def set(self, *assignments):
         """Change thresholds, each as `platform/account:name=value`."""
@@ -101,6 +109,8 @@ class Shop:
         self.key = f"{told.platform}/{told.account}"
         self.kind = BY_PLATFORM[told.platform]
         self.bound_at = None
+        self.before = {}
+        """Its ledger when it was taken: that it is authorised was told before."""
 
     # What happens at the platform
 
@@ -217,10 +227,14 @@ class Shop:
         return self.deployment.pages("/api/v1/anomalies", **asked)
 
     def ledger(self):
-        """{accepted, stored, duplicates, rejected} of this channel; nothing when nothing came."""
-        accounts = self.deployment.weir.get("/api/v1/stats").raise_for_status().json()["ledger"]["channels"]
+        """{accepted, stored, duplicates, rejected} of this channel since it was taken."""
+        return {name: count - self.before.get(name, 0) for name, count in self.account_told().items()}
+
+    def account_told(self):
+        """The same since it was bound; nothing when nothing came."""
+        accounts = self.deployment.accounts()
         mine = [one for one in accounts if (one["platform"], one["account"]) == (self.platform, self.account)]
-        return mine[0] if mine else {"accepted": 0, "stored": 0, "duplicates": 0, "rejected": 0}
+        return {name: mine[0][name] if mine else 0 for name in ("accepted", "stored", "duplicates", "rejected")}
 
     def balances(self):
         """Everything accepted is stored, a duplicate, or rejected."""

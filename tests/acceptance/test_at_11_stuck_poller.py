@@ -11,7 +11,7 @@ def failed(deployment):
 
 
 def test_a_hanging_platform_is_given_up_asked_again_and_told_of_meanwhile(opened):
-    """The platform of this shop left the very first request of this deployment without an answer.
+    """The platform of this shop left the very first requests of this deployment without an answer.
 
     CHANNEL stands in the list of comparisons: since when a channel cannot be compared, and why, as long as that is so;
     that it was so is counted. This test does not wait for the trouble: it began with the deployment.
