@@ -21,7 +21,6 @@ from emulator.platforms.contract import (
     answer,
     digits,
     equal,
-    first_token,
     hmac_hex,
     secret_of,
 )
@@ -52,15 +51,7 @@ class AliExpress(Platform):
             "login_id": own,
             "seller_id": digits(rng, 9),
         }
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"AliExpress store {number}",
-            language=self.languages[(number - 1) % len(self.languages)],
-            ids=ids,
-            token=first_token(f"aliexpress {own}"),
-        )
+        return self.shop_of(number, own, "AliExpress store", ids)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The app, and what the authorisation gives."""

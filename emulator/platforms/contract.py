@@ -149,6 +149,27 @@ class Platform(ABC):
     def open(self, number: int, rng: Random) -> Shop:
         """The shop of that number, always the same from the same dice."""
 
+    def shop_of(
+        self,
+        number: int,
+        account: str,
+        title: str,
+        ids: dict[str, str],
+        *,
+        language: str | None = None,
+        token: Token | None = None,
+    ) -> Shop:
+        """A shop with its name, its language (the platform's in turns) and its first token, unless told otherwise."""
+        return Shop(
+            platform=self.name,
+            account=account,
+            number=number,
+            name=f"{title} {number}",
+            language=language or self.languages[(number - 1) % len(self.languages)],
+            ids=ids,
+            token=token or first_token(f"{self.name} {account}"),
+        )
+
     @abstractmethod
     def settings(self, shop: Shop) -> dict[str, str]:
         """What an app must know to be connected with the shop, by the platform's names."""

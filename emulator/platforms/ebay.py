@@ -28,7 +28,6 @@ from emulator.platforms.contract import (
     answer,
     compact,
     digits,
-    first_token,
     secret_of,
 )
 from emulator.pushes import Happening, Request
@@ -57,15 +56,7 @@ class Ebay(Platform):
             "username": own,
             "redirect_name": f"Weir-WeirShop{number}-abcde",
         }
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"eBay seller {number}",
-            language=self.languages[(number - 1) % len(self.languages)],
-            ids=ids,
-            token=first_token(f"ebay {own}"),
-        )
+        return self.shop_of(number, own, "eBay seller", ids)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The keyset, the endpoint's token, and what the authorisation gives."""

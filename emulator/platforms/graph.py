@@ -21,7 +21,6 @@ from emulator.platforms.contract import (
     Point,
     answer,
     equal,
-    first_token,
     hmac_hex,
     secret_of,
 )
@@ -67,15 +66,7 @@ class Graph(Platform):
 
     def shop(self, number: int, account: str, ids: dict[str, str], title: str) -> Shop:
         """The account's record."""
-        return Shop(
-            platform=self.name,
-            account=account,
-            number=number,
-            name=f"{title} {number}",
-            language=self.languages[(number - 1) % len(self.languages)],
-            ids=ids,
-            token=first_token(f"{self.name} {account}"),
-        )
+        return self.shop_of(number, account, title, ids)
 
     def signed(self, shop: Shop, happening: Happening, url: str, body: bytes) -> dict[str, str]:
         """The body, with the app's secret."""

@@ -22,7 +22,6 @@ from emulator.platforms.contract import (
     compact,
     digits,
     equal,
-    first_token,
     hmac_hex,
     older,
     secret_of,
@@ -58,15 +57,7 @@ class Lazada(Platform):
             "seller_id": own,
             "user_id": digits(rng, 9),
         }
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"Lazada store {number}",
-            language=self.languages[(number - 1) % len(self.languages)],
-            ids=ids,
-            token=first_token(f"lazada {own}"),
-        )
+        return self.shop_of(number, own, "Lazada store", ids)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """What the console and the authorisation give."""

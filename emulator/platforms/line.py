@@ -22,7 +22,6 @@ from emulator.platforms.contract import (
     Rate,
     answer,
     compact,
-    first_token,
     hmac_raw,
     secret_of,
 )
@@ -49,15 +48,7 @@ class Line(Platform):
             "channel_secret": secret_of(f"line {own}", 32),
             "bot_user_id": own,
         }
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"LINE account {number}",
-            language=self.languages[(number - 1) % len(self.languages)],
-            ids=ids,
-            token=first_token(f"line {own}"),
-        )
+        return self.shop_of(number, own, "LINE account", ids)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """What the Developers Console gives."""

@@ -23,7 +23,6 @@ from emulator.platforms.contract import (
     compact,
     digits,
     equal,
-    first_token,
     secret_of,
 )
 from emulator.pushes import Happening
@@ -53,15 +52,7 @@ class MercadoLibre(Platform):
             "seller_id": own,
             "site": SITE,
         }
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"Mercado Libre seller {number}",
-            language=self.languages[(number - 1) % len(self.languages)],
-            ids=ids,
-            token=first_token(f"mercadolibre {own}"),
-        )
+        return self.shop_of(number, own, "Mercado Libre seller", ids)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The application, and what the authorisation gives."""

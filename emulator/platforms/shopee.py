@@ -59,15 +59,7 @@ class Shopee(Platform):
             "user_id": digits(rng, 9),
         }
         token = first_token(f"shopee {own}")
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"Shopee shop {number}",
-            language=language,
-            ids=ids,
-            token=token,
-        )
+        return self.shop_of(number, own, "Shopee shop", ids, language=language, token=token)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """What the console and the authorisation give."""

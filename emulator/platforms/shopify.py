@@ -56,15 +56,7 @@ class Shopify(Platform):
         }
         token = first_token(f"shopify {own}")
         token.access = f"shpat_{token.access[:32]}"
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"Shopify shop {number}",
-            language="en",
-            ids=ids,
-            token=token,
-        )
+        return self.shop_of(number, own, "Shopify shop", ids, token=token)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The app, and what the authorisation gives."""

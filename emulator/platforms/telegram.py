@@ -47,15 +47,7 @@ class Telegram(Platform):
         }
         token = first_token(f"telegram {own}")
         token.access = f"{own}:{secret_of(f'telegram token {own}', 35)}"
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"Telegram bot {number}",
-            language=self.languages[(number - 1) % len(self.languages)],
-            ids=ids,
-            token=token,
-        )
+        return self.shop_of(number, own, "Telegram bot", ids, token=token)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The token of BotFather, and the secret given with setWebhook."""

@@ -23,7 +23,6 @@ from emulator.platforms.contract import (
     compact,
     digits,
     equal,
-    first_token,
     hmac_hex,
     secret_of,
 )
@@ -58,15 +57,7 @@ class TikTok(Platform):
             "open_id": secret_of(f"tiktok open {own}", 32),
             "im_user_id": "749" + digits(rng, 16),
         }
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"TikTok shop {number}",
-            language=self.languages[(number - 1) % len(self.languages)],
-            ids=ids,
-            token=first_token(f"tiktok {own}"),
-        )
+        return self.shop_of(number, own, "TikTok shop", ids)
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """What the Partner Center and the authorisation give."""

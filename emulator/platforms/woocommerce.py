@@ -21,7 +21,6 @@ from emulator.platforms.contract import (
     answer,
     compact,
     digits,
-    first_token,
     hmac_raw,
     secret_of,
 )
@@ -48,15 +47,7 @@ class WooCommerce(Platform):
             "consumer_secret": f"cs_{secret_of(f'woocommerce {own}', 40)}",
             "webhook_secret": secret_of(f"woocommerce webhook {own}", 50),
         }
-        return Shop(
-            platform=self.name,
-            account=own,
-            number=number,
-            name=f"WooCommerce site {number}",
-            language="de",
-            ids=ids,
-            token=first_token(f"woocommerce {own}"),
-        )
+        return self.shop_of(number, own, "WooCommerce site", ids, language="de")
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The keys and the webhook's secret, by both of its names."""
