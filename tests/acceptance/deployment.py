@@ -236,6 +236,11 @@ class Shop:
         mine = [one for one in accounts if (one["platform"], one["account"]) == (self.platform, self.account)]
         return {name: mine[0][name] if mine else 0 for name in ("accepted", "stored", "duplicates", "rejected")}
 
+    def refusals(self):
+        """What of this channel was refused of late."""
+        where = {"platform": self.platform, "account": self.account}
+        return self.deployment.weir.get("/api/v1/refusals", params=where).raise_for_status().json()["items"]
+
     def balances(self):
         """Everything accepted is stored, a duplicate, or rejected."""
         told = self.ledger()

@@ -23,6 +23,9 @@ def test_a_bad_item_between_good_ones_is_rejected_alone(shop_of):
     assert answer.status_code == 200
     until(lambda: shop.has(known["id"], "wamid.first", "wamid.last"), shop.rows)
     until(lambda: shop.ledger()["rejected"] == 1, shop.ledger)
+    (refused,) = shop.refusals()
+    assert "recipient_id" in refused["reason"]
+    assert "wamid.x" in refused["raw"]
 
 
 def test_a_bad_message_between_good_ones_is_rejected_alone(shop_of):
