@@ -15,6 +15,7 @@ COPY connectors connectors
 COPY storage storage
 COPY streams streams
 COPY loadtest loadtest
+COPY emulator emulator
 COPY services services
 COPY api api
 COPY ui ui

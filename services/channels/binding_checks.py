@@ -61,7 +61,8 @@ def _trouble_with(url: str) -> str | None:
 def checked_settings(kind: type[Connector], settings: Mapping[str, str]) -> dict[str, str]:
     """The settings given, each known and with a value. Raises RejectedError that names the setting."""
     known = {one.name for one in kind.settings}
-    for name, value in settings.items():
+    found = {name: _whole_lines(value) for name, value in settings.items()}
+    for name, value in found.items():
         if name not in known:
             there = ", ".join(one.name for one in kind.settings) or "none"
             raise RejectedError(f"settings: {kind.platform} knows no {name[:SHOWN]!r}; its settings are: {there}")
@@ -73,7 +74,12 @@ def checked_settings(kind: type[Connector], settings: Mapping[str, str]) -> dict
             raise RejectedError(f"settings: {name} has {len(value)} characters; at most {LONGEST_VALUE} are kept")
         if not all(line.isprintable() for line in value.splitlines()):
             raise RejectedError(f"settings: {name} holds characters that cannot be seen; paste it anew")
-    return dict(settings)
+    return found
+
+
+def _whole_lines(value: str) -> str:
+    """What has several lines, such as a certificate, without the line break at its end that every such file has."""
+    return value.rstrip("\r\n") if "\n" in value.strip() else value
 
 
 def check_unset(kind: type[Connector], names: Collection[str], given: Mapping[str, str]) -> None:
