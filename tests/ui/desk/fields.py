@@ -81,6 +81,7 @@ def _field(name: str, tag: str) -> Field:
 
 # Visible text fields with their names, as a screen reader says them.
 FIELDS = """() => {
+  for (const el of document.querySelectorAll(".w-main details, .w-scrim details")) el.open = true;
   const none = ["radio","checkbox","range","hidden","datetime-local","date","time","file","submit","button"];
   const words = (node) => { const walk = document.createTreeWalker(node, NodeFilter.SHOW_TEXT); let at;
     while ((at = walk.nextNode())) if (at.textContent.trim()) return at.textContent.trim(); return ""; };
