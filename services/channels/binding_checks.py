@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from actors.errors import RejectedError
 from connectors.contract.connector import Connector
+from storage.records import BoundChannel
 
 LONGEST_ACCOUNT = 256
 LONGEST_URL = 2_048
@@ -111,3 +112,10 @@ def secrets_of(connector: Connector) -> list[str]:
     """The values of a channel's secret settings, for those who must not show them."""
     values = connector.binding.settings
     return [values[one.name] for one in connector.settings if one.secret and values.get(one.name)]
+
+
+def lacking(kind: type[Connector], row: BoundChannel) -> list[str]:
+    """Permissions that were not given; none where the platform does not tell which were."""
+    if kind.oauth is None or row.scopes is None:
+        return []
+    return [scope for scope in kind.oauth.scopes if scope not in row.scopes]

@@ -25,6 +25,7 @@ from services.channels.binding_checks import (
     check_url,
     checked_settings,
     kind_of,
+    lacking,
     missing_settings,
     split_settings,
 )
@@ -185,7 +186,7 @@ class Bindings:
             what=what,
             subject=f"channel {_name(row)}",
             before=None,
-            after={"settings": sorted(grant.settings), "lacking": _lacking(kind, bound)},
+            after={"settings": sorted(grant.settings), "lacking": lacking(kind, bound)},
         )
         return await self._store.save_binding(bound, audit, replaces=row.changed_at)
 
@@ -379,7 +380,7 @@ class Bindings:
             expires_at=row.expires_at,
             refresh_by=row.refresh_by,
             scopes=row.scopes,
-            lacking=_lacking(kind, row) if kind else [],
+            lacking=lacking(kind, row) if kind else [],
         )
 
     def _audit(
@@ -389,13 +390,6 @@ class Bindings:
         told = None if before is None else {"settings": sorted(before)}
         subject = f"channel {_name(row)}"
         return AuditRow(at=self._now(), who=caller.name, what=what, subject=subject, before=told, after=after)
-
-
-def _lacking(kind: type[Connector], row: BoundChannel) -> list[str]:
-    """Permissions that were not given; none where the platform does not tell which were."""
-    if kind.oauth is None or row.scopes is None:
-        return []
-    return [scope for scope in kind.oauth.scopes if scope not in row.scopes]
 
 
 def _name(row: BoundChannel) -> str:
