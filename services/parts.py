@@ -61,3 +61,4 @@ class Services(Struct, kw_only=True):
     addresses: Any = None
     oauth: Any = None
     webchat: Any = None
+    inbox_live: Any = None

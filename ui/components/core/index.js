@@ -9,3 +9,4 @@ export { TROUBLES, changed, endWords, lift, muteTrouble, mutePlace, openMute } f
 export { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 export { isArriving, WFiles } from "./files.js";
 export { CONDITIONS, conditionOf, WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";
+export { inboxLive, useInboxLive } from "./inbox_live.js";
