@@ -2,7 +2,9 @@
 
 The body is one event, an array of them, or one a line. `platform` and `account` need not be written, nor `event` (the
 webhook's id and the place within its body stand in). Weir sees the events when they come: an `at` is not heeded.
-Of an outbound message the program tells the fate itself: no receipt is made up.
+Of an outbound message the program tells the fate itself: no receipt is made up. A message may tell `aliases`, other
+names by which its sender is known (a number beside an id without one): what comes under any of them is one
+conversation.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import binascii
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -24,6 +27,7 @@ from connectors.contract.connector import (
     Binding,
     Capabilities,
     Connector,
+    OnePerson,
     Parsed,
     Refused,
     Setting,
@@ -35,6 +39,7 @@ from connectors.contract.signatures import base64_of, secret
 
 TOLERANCE_S = 300
 LONGEST_ID = 1_000
+MOST_ALIASES = 8
 PREFIX = "whsec_"
 
 
@@ -42,6 +47,7 @@ class GenericWebhook(Connector):
     """Events of one channel from a program that knows Weir's own words."""
 
     platform = "webhook"
+    aliases = True
     settings = (
         Setting(
             name="secret",
@@ -85,9 +91,12 @@ class GenericWebhook(Connector):
     def _each(self, found: list[tuple[int, bytes]], given: str) -> Iterator[Parsed]:
         for index, raw in found:
             try:
-                yield self._event(raw, f"{given}/{index}")
+                event = self._event(raw, f"{given}/{index}")
             except RejectedError as wrong:
                 yield Refused(raw, str(wrong))
+            else:
+                yield from _people(event)
+                yield event
 
     def _event(self, raw: bytes, key: str) -> Event:
         event = parse_event(self._with_channel(raw), need_at=False)
@@ -107,6 +116,18 @@ class GenericWebhook(Connector):
             return raw
         channel = msgspec.json.encode({"platform": self.platform, "account": self.binding.account})
         return channel[:-1] + (b"" if inner.lstrip()[:1] == b"}" else b",") + inner
+
+
+def _people(event: Event) -> Iterator[OnePerson]:
+    """The names of a sender; one alone matters where it is the conversation's, too."""
+    if not isinstance(event, Message) or event.sender is None or event.sender.id is None or event.direction == "out":
+        return
+    extra = cast("Mapping[str, Any]", event.extra or {})
+    told = extra.get("aliases")
+    listed = cast("list[Any]", told) if isinstance(told, list) else []
+    others = [name for name in listed if isinstance(name, str) and 0 < len(name) <= LONGEST_ID][:MOST_ALIASES]
+    if others or event.conversation == event.sender.id:
+        yield OnePerson(tuple(dict.fromkeys((event.sender.id, *others))))
 
 
 def _header(request: WebhookRequest, name: str) -> str:

@@ -1,6 +1,11 @@
 """Conversations and their messages, as the inbox and the API read them."""
 
+from typing import Protocol
+
+from actors.keys import split_key
 from services.errors import NotFoundError
+from storage.channel_ports import IdentityStore
+from storage.channel_records import Identity
 from storage.ports import InboxStore
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 
@@ -8,10 +13,14 @@ NAMESAKES_MOST = 20
 """Platforms number their messages each on their own: an id may be one of several conversations."""
 
 
+class ConversationStore(InboxStore, IdentityStore, Protocol):
+    """The parts of a store used here."""
+
+
 class Conversations:
     """Reads conversations; keys are those of `actors.keys`."""
 
-    def __init__(self, store: InboxStore) -> None:
+    def __init__(self, store: ConversationStore) -> None:
         self._store = store
 
     async def page(self, where: ConversationFilter, limit: int, cursor: str | None = None) -> Page[ConversationRow]:
@@ -24,6 +33,18 @@ class Conversations:
         if found is None:
             raise NotFoundError(f"there is no conversation {key[:200]!r}")
         return found
+
+    async def identities(self, key: str) -> list[Identity]:
+        """Every name by which the platform knows the customer, the first heard first; none where it knows but one.
+
+        Raises NotFoundError.
+        """
+        row = await self.one(key)
+        platform, account, conversation = split_key(key)
+        for name in (row.contact_id, conversation):
+            if name is not None and (found := await self._store.aliases(platform, account, name)):
+                return found
+        return []
 
     async def messages(self, key: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
         """Messages of a conversation, oldest first; raises NotFoundError, or RejectedError for a bad cursor."""

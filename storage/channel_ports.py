@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from actors.orders import Order
-from storage.channel_records import Job, JobKind, ParkedReceipt, ReplyFilter, ReplyRow, SweepRow
+from storage.channel_records import Identity, Job, JobKind, ParkedReceipt, ReplyFilter, ReplyRow, SweepRow
 from storage.records import Page
 
 
@@ -142,6 +142,26 @@ class OrderStore(Protocol):
         ...
 
 
+class IdentityStore(Protocol):
+    """The names by which platforms know one person. What a name is linked to never changes, so it may be remembered."""
+
+    async def link_identities(self, links: Sequence[Identity]) -> None:
+        """Keep links; a name that is linked already stays linked as it is."""
+        ...
+
+    async def canonical(self, platform: str, account: str, names: Sequence[str]) -> dict[str, str]:
+        """For those of these names that are linked: name → the name under which everything is kept."""
+        ...
+
+    async def aliases(self, platform: str, account: str, name: str) -> list[Identity]:
+        """Every name of the person with this one, the canonical one too; by `since`, then alias; none when unknown."""
+        ...
+
+    async def forget_identities(self, platform: str, account: str, name: str) -> int:
+        """Forget every name of the person with this one; how many there were."""
+        ...
+
+
 class FileStore(Protocol):
     """Files by the SHA-256 of their content, in hexadecimal. What is kept once is never changed."""
 
@@ -165,8 +185,8 @@ class FileStore(Protocol):
         ...
 
 
-class ChannelStore(OutboxStore, JobStore, SweepStore, OrderStore, Protocol):
+class ChannelStore(OutboxStore, JobStore, SweepStore, OrderStore, IdentityStore, Protocol):
     """All of it, apart from files, which may be kept elsewhere."""
 
 
-__all__ = ["ChannelStore", "FileStore", "JobStore", "OrderStore", "OutboxStore", "SweepStore"]
+__all__ = ["ChannelStore", "FileStore", "IdentityStore", "JobStore", "OrderStore", "OutboxStore", "SweepStore"]

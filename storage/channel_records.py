@@ -120,6 +120,20 @@ class Job(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class Identity(Struct, frozen=True, kw_only=True):
+    """That a platform knows a person by the name `alias`, and that everything of theirs is kept under `canonical`.
+
+    `alias` and `canonical` are ids of senders on one channel; the canonical name is an alias of itself. `since`: when
+    Weir was told.
+    """
+
+    platform: str
+    account: str
+    alias: str
+    canonical: str
+    since: int
+
+
 class SweepRow(Struct, frozen=True, kw_only=True):
     """How far a channel's history is compared with what the platform holds, and what the last comparison found.
 
@@ -143,4 +157,14 @@ class SweepRow(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-__all__ = ["Job", "JobKind", "ParkedReceipt", "ReplyFile", "ReplyFilter", "ReplyRow", "ReplyState", "SweepRow"]
+__all__ = [
+    "Identity",
+    "Job",
+    "JobKind",
+    "ParkedReceipt",
+    "ReplyFile",
+    "ReplyFilter",
+    "ReplyRow",
+    "ReplyState",
+    "SweepRow",
+]

@@ -55,7 +55,16 @@ class Refused(Struct, frozen=True):
     reason: str
 
 
-Parsed: TypeAlias = Event | Refused | Pointer | Order | ForgetCustomer
+class OnePerson(Struct, frozen=True):
+    """Names that are all of one person, as senders and as conversations; the first is kept when none was heard before.
+
+    A connector that tells of them sets `aliases`, and tells of a name that comes alone, too.
+    """
+
+    names: tuple[str, ...]
+
+
+Parsed: TypeAlias = Event | Refused | Pointer | Order | ForgetCustomer | OnePerson
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -122,6 +131,8 @@ class Connector(ABC):
     """Messages come by asking for `history` and in no other way: what a sweep brings was not lost."""
     prepares: ClassVar[bool] = False
     """Whether `prepare` must come before `verify`."""
+    aliases: ClassVar[bool] = False
+    """Whether the platform knows a person by several names, of which `parse` tells as `OnePerson`."""
     shared: ClassVar[Shared | None] = None
     """None: each channel has an address of its own."""
     oauth: ClassVar[OAuth | None] = None

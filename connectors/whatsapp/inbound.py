@@ -14,7 +14,7 @@ from typing import Any, Literal
 from actors.events import Attachment, Delete, Edit, Event, Failure, Message, Receipt, Sender
 from connectors.contract import reading
 from connectors.contract.canonical import canonical, taken
-from connectors.contract.connector import Parsed, UnreadableError, WebhookRequest
+from connectors.contract.connector import OnePerson, Parsed, UnreadableError, WebhookRequest
 from connectors.contract.reading import Document
 from connectors.meta.webhooks import MetaConnector, key, present
 
@@ -24,6 +24,13 @@ _FIELDS = frozenset({"messages", "smb_message_echoes"})
 _SILENT = frozenset({"reaction", "request_welcome"})
 """Types that carry no message of their own."""
 _MEDIA = frozenset({"audio", "document", "image", "sticker", "video"})
+_PEOPLE: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "contacts": (("wa_id", "user_id"),),
+    "messages": (("from", "from_user_id"),),
+    "message_echoes": (("to", "to_user_id"),),
+    "statuses": (("recipient_id", "recipient_user_id"),),
+}
+"""Where both names of a person stand, the phone number first."""
 _STATUSES: Mapping[str, Literal["accepted", "delivered", "read", "failed"]] = {
     "sent": "accepted",
     "delivered": "delivered",
@@ -37,10 +44,11 @@ class WhatsAppWebhooks(MetaConnector):
     """What a business phone number's webhooks tell.
 
     A conversation is the group's id, else the person's phone number, else (they may hide it) their business-scoped
-    user id, which `extra.user_id` also tells beside a number, so that both can be seen to be one person.
+    user id. Both names of a person are told, whenever either comes: whichever was heard first is kept.
     """
 
     platform = "whatsapp"
+    aliases = True
     about = "whatsapp_business_account"
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
@@ -65,6 +73,7 @@ class WhatsAppWebhooks(MetaConnector):
             return canonical(self._message(item, names=names, ours=True))
 
         return [
+            *_people(value),
             *reading.each(reading.items(value, "messages"), message),
             *reading.each(reading.items(value, "message_echoes"), echo),
             *reading.each(reading.items(value, "statuses"), lambda status: canonical(self._status(status))),
@@ -133,6 +142,17 @@ def _conversation(item: Document, *, ours: bool) -> str:
     if found is None:
         raise UnreadableError(f"{'to' if ours else 'from'!r} is missing or no id")
     return found
+
+
+def _people(value: Document) -> Iterable[OnePerson]:
+    """Everybody that a change tells of, by all the names it gives; those of whom it tells nothing else are left out."""
+    told: list[tuple[str | None, ...]] = []
+    for name, pairs in _PEOPLE.items():
+        for found in reading.items(value, name):
+            item = reading.optional_part({"item": found}, "item")
+            told += [tuple(reading.optional_identity(item, one) for one in pair) for pair in pairs]
+    people = dict.fromkeys(tuple(dict.fromkeys(filter(None, names))) for names in told)
+    return [OnePerson(names) for names in people if names]
 
 
 def _names(value: Document) -> dict[str, str]:

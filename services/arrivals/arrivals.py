@@ -1,7 +1,8 @@
 """Where everything arrives that a connector has read: webhooks, polls, sweeps, mail, visitors' chats.
 
-Echoes of our own replies find the reply they are, files that came with messages are put down to be fetched, orders are
-kept, and events go to the log; all of it is durable when `take` returns.
+People get the name under which they are known, echoes of our own replies find the reply they are, files that came with
+messages are put down to be fetched, orders are kept, and events go to the log; all of it is durable when `take`
+returns.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ from actors.events import Entry, Event, Message, Rejected
 from actors.intake import parse_event, stamp
 from actors.keys import channel_key, escape
 from actors.orders import ForgetCustomer, Order
-from connectors.contract.connector import Connector, Parsed, Refused
+from connectors.contract.connector import Connector, OnePerson, Parsed, Refused
 from connectors.contract.history import Pointer
+from services.arrivals.identities import Identities
 from services.ingest import MOST_RAW, check_ahead
-from storage.channel_ports import JobStore, OrderStore
+from storage.channel_ports import IdentityStore, JobStore, OrderStore
 from storage.channel_records import Job
 from streams.ports import Gateway
 
 Via: TypeAlias = Literal["push", "poll", "resync"]
 
 
-class ArrivalStore(JobStore, OrderStore, Protocol):
+class ArrivalStore(JobStore, OrderStore, IdentityStore, Protocol):
     """The parts of a store used here."""
 
 
@@ -67,6 +69,11 @@ class Arrivals:
         self._store = store
         self._echoes = echoes
         self._files = files
+        self._identities = Identities(store, gateway.now)
+
+    async def identified(self, connector: Connector, parsed: Sequence[Parsed]) -> Sequence[Parsed]:
+        """What a connector read, with one name for each person; `take` does it too. Raises RetriableError."""
+        return await self._identities.settled(connector, parsed) if connector.aliases else parsed
 
     async def take(
         self, connector: Connector, parsed: Sequence[Parsed], *, via: Via = "push", history: bool = False
@@ -81,8 +88,10 @@ class Arrivals:
         pointers: list[Pointer] = []
         orders: list[Order] = []
         forgotten: list[ForgetCustomer] = []
-        for one in parsed:
+        for one in await self.identified(connector, parsed):
             match one:
+                case OnePerson():
+                    pass  # of a connector that does not set `aliases`: there is nothing to tell apart
                 case Refused():
                     rejected.append(_rejected(connector, one.raw, one.reason, now))
                 case Pointer():
@@ -98,6 +107,7 @@ class Arrivals:
         await self._put_down(connector, pointers, orders, events, now)
         for customer in forgotten:
             await self._store.forget_customer(customer.platform, customer.account, customer.contact)
+            await self._store.forget_identities(customer.platform, customer.account, customer.contact)
         entries: list[Entry] = [*(_marked(event, now, via, history=history) for event in events), *rejected]
         if entries:
             await self._gateway.submit(entries)

@@ -76,6 +76,7 @@ class Trace:
         anomalies = await self._store.anomalies(where, ANOMALIES_MOST)
         channel = next((c for c in await self._store.channels() if c.key == channel_key(platform, account)), None)
         logged = await find_logged(self._reader, row)
+        deliveries, complete = await find_deliveries(self._reader, row, logged)
         return {
             "key": key,
             "platform": platform,
@@ -92,6 +93,8 @@ class Trace:
             if logged is None
             else {"partition": logged.partition, "offset": logged.offset, "index": logged.index},
             "copies": row.copies,
+            "deliveries": [delivery(one) for one in deliveries],
+            "deliveries_complete": complete,
             "merged_into": row.merged_into,
             "versions": row.versions,
             "attachments": [shown(row.key, row.message, one) for one in row.attachments],
@@ -135,12 +138,42 @@ def fields(row: MessageRow) -> dict[str, Any]:
     return {name: getattr(row, name) for name in FIELDS}
 
 
+def delivery(logged: Logged) -> dict[str, Any]:
+    """One delivery of a message: where it lies in the log, when it was accepted, and by which way and name it came."""
+    event = logged.event
+    return {
+        "at": rfc3339(logged.wall),
+        "partition": logged.partition,
+        "offset": logged.offset,
+        "index": logged.index,
+        "via": event.via,
+        "sender_id": (event.extra or {}).get("alias", event.sender.id if event.sender else None),
+    }
+
+
+async def find_deliveries(
+    reader: LogReader, row: MessageRow, first: Logged | None, search_s: float = SEARCH_S
+) -> tuple[list[Logged], bool]:
+    """Every delivery of a message that the log still has, from the first on; whether these are all of them.
+
+    The log is read for `search_s` seconds at most: a copy that came much later may not be among them.
+    """
+    if first is None or not row.copies:
+        return ([], False) if first is None else ([first], True)
+    found, ends = [first], monotonic() + search_s
+    wanted = _names(row)
+    async for item in reader.records(first.partition, first.offset):
+        if len(found) > row.copies or monotonic() > ends:
+            break
+        found += [one for one in _matching(item, wanted) if (one.offset, one.index) > (first.offset, first.index)]
+    return found, len(found) > row.copies
+
+
 async def find_logged(reader: LogReader, row: MessageRow, search_s: float = SEARCH_S) -> Logged | None:
     """The first delivery of a message in the log; None when it is not found within `search_s` seconds."""
     if row.partition is None or row.stored_at is None:
         return None
-    platform, account, conversation = split_key(row.key)
-    wanted = (platform, account, conversation, row.message)
+    wanted = _names(row)
     ends = monotonic() + search_s
     for since, until in ((row.at - NEAR_MS, row.at + NEAR_MS), (row.stored_at - FAR_MS, row.stored_at + NEAR_MS)):
         found = await _search(reader.records(row.partition, 0, since, until), wanted, row.sent_at, ends)
@@ -155,15 +188,25 @@ async def _search(
     async for item in records:
         if monotonic() > ends:
             return None
-        try:
-            entries = entries_of(item)
-        except FrameDamagedError:
-            continue  # a damaged frame is a dead letter of its own; the message may be in another
-        for index, entry in enumerate(entries):
-            if (
-                isinstance(entry, Message)
-                and (entry.platform, entry.account, entry.conversation, entry.message) == wanted
-                and entry.sent_at == sent_at
-            ):
-                return Logged(partition=item.partition, offset=item.offset, index=index, wall=item.wall, event=entry)
+        found = next((one for one in _matching(item, wanted) if one.event.sent_at == sent_at), None)
+        if found is not None:
+            return found
     return None
+
+
+def _names(row: MessageRow) -> tuple[str, str, str, str]:
+    platform, account, conversation = split_key(row.key)
+    return platform, account, conversation, row.message
+
+
+def _matching(item: LogRecord, wanted: tuple[str, str, str, str]) -> list[Logged]:
+    """The deliveries of a message in one record."""
+    try:
+        entries = entries_of(item)
+    except FrameDamagedError:
+        return []  # a damaged frame is a dead letter of its own; the message may be in another
+    return [
+        Logged(partition=item.partition, offset=item.offset, index=index, wall=item.wall, event=entry)
+        for index, entry in enumerate(entries)
+        if isinstance(entry, Message) and (entry.platform, entry.account, entry.conversation, entry.message) == wanted
+    ]

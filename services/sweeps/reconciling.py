@@ -104,7 +104,7 @@ class Reconciler:
         listed = _Listed()
         async with aclosing(connector.history(task.window, api)) as pages:  # pyright: ignore[reportArgumentType] # closed when left early, as the contract says
             async for page in pages:
-                await self._page(connector, task, page, listed)
+                await self._page(connector, task, await self._arrivals.identified(connector, page), listed)
         await self._recount(connector, task, listed)
         return listed.found
 

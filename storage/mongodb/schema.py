@@ -90,6 +90,7 @@ INDEXES: tuple[Index, ...] = (
     Index("shop_orders", (("number", 1), ("created_at", -1))),
     Index("shop_orders", (("email", 1), ("created_at", -1))),
     Index("shop_orders", (("contact", 1), ("created_at", -1))),
+    Index("identities", (("of", 1), ("since", 1), ("alias", 1))),
     Index("files.files", (("filename", 1), ("uploadDate", 1))),
     Index("files.chunks", (("files_id", 1), ("n", 1)), {"unique": True}),
 )

@@ -10,6 +10,7 @@ from storage.mongodb.connection import Database
 from storage.mongodb.engine import MongoEngine
 from storage.mongodb.files import MongoFiles
 from storage.mongodb.health import MongoHealth
+from storage.mongodb.identities import MongoIdentities
 from storage.mongodb.inbox import MongoInbox
 from storage.mongodb.jobs import MongoJobs
 from storage.mongodb.mutes import MongoMutes
@@ -39,6 +40,7 @@ class MongoStore(
     MongoJobs,
     MongoSweeps,
     MongoShopOrders,
+    MongoIdentities,
 ):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 

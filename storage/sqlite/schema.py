@@ -154,7 +154,21 @@ CHANNEL_WORK: tuple[str, ...] = (
 
 ATTACHMENT_DETAILS: tuple[str, ...] = ("ALTER TABLE attachments ADD COLUMN detail TEXT",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, MUTES_AND_PROCESSES, BINDINGS, CHANNEL_WORK, ATTACHMENT_DETAILS)
+IDENTITIES: tuple[str, ...] = (
+    """CREATE TABLE identities (
+        platform TEXT NOT NULL, account TEXT NOT NULL, alias TEXT NOT NULL, canonical TEXT NOT NULL,
+        since INTEGER NOT NULL, PRIMARY KEY (platform, account, alias)) WITHOUT ROWID""",
+    "CREATE INDEX identities_by_canonical ON identities (platform, account, canonical, since, alias)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    FIRST,
+    MUTES_AND_PROCESSES,
+    BINDINGS,
+    CHANNEL_WORK,
+    ATTACHMENT_DETAILS,
+    IDENTITIES,
+)
 """In the order in which they were released; one that was released is never edited."""
 
 

@@ -12,6 +12,7 @@ from storage.sqlite.bindings import SqliteBindings
 from storage.sqlite.connection import Database
 from storage.sqlite.engine import SqliteEngine
 from storage.sqlite.health import SqliteHealth
+from storage.sqlite.identities import SqliteIdentities
 from storage.sqlite.inbox import SqliteInbox
 from storage.sqlite.jobs import SqliteJobs
 from storage.sqlite.keys import KeyNumbers
@@ -38,6 +39,7 @@ class SqliteStore(
     SqliteJobs,
     SqliteSweeps,
     SqliteShopOrders,
+    SqliteIdentities,
 ):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from actors.events import Message
 from actors.intake import parse_event
 from actors.orders import ForgetCustomer, Order
-from connectors.contract.connector import Connector, Parsed, Refused, UnreadableError, WebhookRequest
+from connectors.contract.connector import Connector, OnePerson, Parsed, Refused, UnreadableError, WebhookRequest
 from connectors.contract.history import Pointer
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -72,6 +72,10 @@ def parsed_or_unreadable(connector: Connector, request: WebhookRequest) -> Seque
         if isinstance(one, Refused):
             assert one.reason
             assert isinstance(one.raw, bytes)
+            continue
+        if isinstance(one, OnePerson):
+            assert connector.aliases
+            assert all(one.names)
             continue
         if isinstance(one, Pointer):
             assert one.id

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.events import Delete, Message, Receipt, Sender
-from connectors.contract.connector import Binding, Refused, SignatureError, UnreadableError, WebhookRequest
+from connectors.contract.connector import Binding, OnePerson, Refused, SignatureError, UnreadableError, WebhookRequest
 from connectors.webhook import GenericWebhook
 from tests.connectors.mutations import HOSTILE, mutated, parsed_or_unreadable, payload, payloads
 
@@ -169,3 +170,17 @@ def test_whatever_comes_gives_events_or_one_error(body, content_type):
 def test_whatever_the_headers_are_verification_ends_in_one_way(headers):
     with pytest.raises(SignatureError):
         webhook().verify(post(BODY, headers))
+
+
+def test_other_names_of_a_sender_are_told_and_a_name_that_is_the_conversation():
+    def people(**fields):
+        event = {"type": "message", "message": "m1", "sent_at": 1_700_000_000_000, "direction": "in"} | fields
+        return [one.names for one in parsed(msgspec.json.encode(event)) if isinstance(one, OnePerson)]
+
+    lid = {"conversation": "abc@lid", "sender": {"id": "abc@lid"}}
+    assert people(**lid, aliases=["555@c.us", "abc@lid", 7, ""]) == [("abc@lid", "555@c.us")]
+    assert people(**lid) == [("abc@lid",)]
+    assert people(**lid | {"conversation": "chat-1"}) == []
+    assert people(**lid | {"conversation": "chat-1"}, aliases=["555@c.us"]) == [("abc@lid", "555@c.us")]
+    assert people(**lid | {"direction": "out"}, aliases=["555@c.us"]) == []
+    assert people(**lid, aliases="555@c.us") == [("abc@lid",)]

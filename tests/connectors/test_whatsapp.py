@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 
 from actors.events import Attachment, Delete, Edit, Failure, Message, Receipt, Sender
-from connectors.contract.connector import Answer, Binding, Refused, SignatureError, UnreadableError, WebhookRequest
+from connectors.contract.connector import (
+    Answer,
+    Binding,
+    OnePerson,
+    Refused,
+    SignatureError,
+    UnreadableError,
+    WebhookRequest,
+)
 from connectors.whatsapp import WhatsApp
 from tests.connectors.mutations import HOSTILE, mutated, parsed_or_unreadable, payload, payloads
 
@@ -35,7 +43,17 @@ def posted(body, signature=None):
 
 
 def parsed(name, **settings):
-    return connector(**settings).parse(posted(payload("whatsapp", name)))
+    return told(connector(**settings).parse(posted(payload("whatsapp", name))))
+
+
+def told(found):
+    """What happened, without word of who is one person."""
+    return [one for one in found if not isinstance(one, OnePerson)]
+
+
+def people(name):
+    found = connector().parse(posted(payload("whatsapp", name)))
+    return [one.names for one in found if isinstance(one, OnePerson)]
 
 
 def incoming(message, seconds, **fields):
@@ -212,7 +230,7 @@ def test_one_bad_message_harms_no_other():
     value = body["entry"][0]["changes"][0]["value"]
     del value["messages"][0]["id"]
     value["statuses"] = [7]
-    found = connector().parse(posted(json.dumps(body).encode()))
+    found = told(connector().parse(posted(json.dumps(body).encode())))
     assert [type(one) for one in found] == [Refused, Message, Refused]
 
 
@@ -225,3 +243,10 @@ def test_a_pages_webhook_is_not_whatsapps():
 @given(mutated(payloads("whatsapp")))
 def test_whatever_is_sent_gives_events_the_gateway_takes_or_is_unreadable(body):
     parsed_or_unreadable(connector(phone_number_id=NUMBER), posted(body))
+
+
+def test_a_person_is_told_of_by_every_name_that_stands_there_the_number_first():
+    assert people("text") == [(PERSON, "BR.1001")]
+    assert people("hidden_number") == [("US.2002",)]
+    for name in ("statuses", "silent", "edit"):
+        assert all(people(name)), name

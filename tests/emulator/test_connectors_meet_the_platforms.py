@@ -12,7 +12,7 @@ from actors.events import Message
 from actors.orders import Order
 from connectors.contract.authorising import Ask, Reply
 from connectors.contract.calling import ApiResponse, BusyError, DeniedError, UncertainError
-from connectors.contract.connector import Binding, WebhookRequest
+from connectors.contract.connector import Binding, OnePerson, WebhookRequest
 from connectors.contract.history import Pointer, Window
 from connectors.contract.outgoing import Outgoing, OutgoingFile
 from connectors.registry import BY_PLATFORM
@@ -93,7 +93,7 @@ async def taken(bench, connector, request):
     found = []
     for one in connector.parse(asked):
         found.extend(await connector.resolve(one, wire) if isinstance(one, Pointer) else [one])
-    return found
+    return [one for one in found if not isinstance(one, OnePerson)]
 
 
 async def pushed(bench, connector):

@@ -79,6 +79,9 @@ async def test_further_deliveries_are_counted_not_shown_as_messages(product):
     await told(product, wrote("m1", sent), wrote("m1", sent), wrote("m1", sent))
     trace = await Trace(product.store, product.gateway).trace(KEY, "m1")
     assert trace["copies"] == 2
+    assert trace["deliveries_complete"]
+    assert len({(one["partition"], one["offset"], one["index"]) for one in trace["deliveries"]}) == 3
+    assert [one["sender_id"] for one in trace["deliveries"]] == ["u1", "u1", "u1"]
     assert [a["kind"] for a in trace["anomalies"]] == ["duplicate"]
 
 

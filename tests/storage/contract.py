@@ -8,6 +8,7 @@ from tests.storage.contract_accounts import AccountContract
 from tests.storage.contract_bindings import BindingContract
 from tests.storage.contract_engine import EngineContract
 from tests.storage.contract_health import HealthContract
+from tests.storage.contract_identities import IdentityContract
 from tests.storage.contract_inbox import InboxContract
 from tests.storage.contract_jobs import JobContract
 from tests.storage.contract_mutes import MuteContract
@@ -31,5 +32,6 @@ class StoreContract(
     JobContract,
     SweepContract,
     ShopOrderContract,
+    IdentityContract,
 ):
     """The whole port; the fixture `store` must be open and empty."""
