@@ -16,8 +16,10 @@ from storage.message_rows import Fate, message_row
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 from storage.sqlite.bulk import read_chunks, read_rows
 from storage.sqlite.connection import Database
+from storage.sqlite.conversation_search import Conditions, newest_found
 from storage.sqlite.save_progress import HOPS
 from storage.sqlite.search import id_expression, match_expression
+from storage.sqlite.search_index import OF_ENTRY
 from storage.texts import order_key
 
 _event = json.Decoder(Message)
@@ -32,7 +34,8 @@ _MESSAGE = (
     " m.copies, m.event, " + ", ".join(f"m.{hop}" for hop in HOPS)
 )
 _MESSAGES = "FROM messages m CROSS JOIN conversation_keys k ON k.id = m.conversation"
-_FOUND = "SELECT DISTINCT rowid >> 32 AS id FROM search WHERE search MATCH ?"
+_FOUND = f"""SELECT DISTINCT m.conversation AS id FROM search f
+    CROSS JOIN messages m INDEXED BY messages_by_time ON {OF_ENTRY} WHERE f.search MATCH ?"""
 _NEWEST = "ORDER BY c.last_at DESC, c.id DESC LIMIT ?"
 _OF_KEY = "m.conversation = (SELECT id FROM conversation_keys WHERE key = ?)"
 
@@ -89,20 +92,19 @@ def _conversations(
         given.append(("c.contact_id", where.contact))
     if where.status is not None:
         given.append(("CASE WHEN c.closed THEN 'closed' ELSE 'open' END", where.status))
-    parts, values = [f"{name} = ?" for name, _ in given], [value for _, value in given]
-    start: list[Any] = []
-    source = "conversations c"
-    if where.q is not None:
-        expression = match_expression(where.q)
-        if expression is None:
-            return Page(items=[])
-        source = f"({_FOUND}) f CROSS JOIN conversations c ON c.id = f.id"
-        start.append(expression)
+    parts = [f"{name} = ?" for name, _ in given]
+    values: list[Any] = [value for _, value in given]
     if where.order is not None:
         parts.append("c.id IN (SELECT conversation FROM orders WHERE order_id = ?)")
         values.append(order_key(where.order))
     if where.label is not None:
         parts.append("0")  # nothing bears a label yet
+    if where.q is not None:
+        expression = match_expression(where.q)
+        if expression is None:
+            return Page(items=[])
+        found = newest_found(connection, expression, Conditions(parts, values, after), limit + 1)
+        parts, values, after = ["c.id IN (SELECT value FROM json_each(?))"], [json.encode(found).decode()], None
     if after:
         parts.append("(c.last_at, c.id) < (?, ?)")
         values += after
@@ -110,8 +112,8 @@ def _conversations(
     rows = read_rows(
         connection,
         _CONVERSATION,
-        f"FROM {source} CROSS JOIN conversation_keys k ON k.id = c.id {condition} {_NEWEST}",
-        [*start, *values, limit + 1],
+        f"FROM conversations c CROSS JOIN conversation_keys k ON k.id = c.id {condition} {_NEWEST}",
+        [*values, limit + 1],
     )
     items = [_conversation_row(row) for row in rows[:limit]]
     more = len(rows) > limit

@@ -12,9 +12,8 @@ from actors.events import Message
 from actors.state import WEEK
 from storage.records import MessageRow
 from storage.sqlite.inbox import messages_numbered
-from storage.sqlite.save_messages import search_row
 from storage.sqlite.save_progress import versions
-from storage.texts import document
+from storage.sqlite.search_index import Entry, forget_entry, message_entry
 
 CHUNK = 500
 MINUTE_MS = 60_000
@@ -22,16 +21,16 @@ DAY_MS = 86_400_000
 
 _event = json.Decoder(Message)
 
-OldRow = tuple[int, int, str, int, int, str]
-"""(row number, conversation's number, message, whether merged, at, event)."""
+OldRow = tuple[int, int, str, int, int, str, int]
+"""(row number, conversation's number, message, whether merged, at, event, channel's number)."""
 
 _CLOCKS = """DELETE FROM sla WHERE (conversation, ordinal) IN (SELECT conversation, ordinal FROM sla
     WHERE (answered_at IS NOT NULL OR stopped) AND max(due_at, coalesce(answered_at, 0)) < ? LIMIT ?)"""
 _ANOMALIES = """DELETE FROM anomalies WHERE id IN (SELECT id FROM anomalies
     WHERE opened_at < ?1 AND status = 'resolved' AND coalesce(resolved_at, opened_at) < ?1 LIMIT ?2)"""
 # The text of a message that stays is not worth reading.
-_OLDEST = """SELECT id, conversation, message, merged_into IS NOT NULL, at, CASE WHEN at < ? THEN event END
-    FROM messages INDEXED BY messages_by_channel WHERE channel = ? ORDER BY id LIMIT ?"""
+_OLDEST = """SELECT id, conversation, message, merged_into IS NOT NULL, at, CASE WHEN at < ? THEN event END,
+    channel FROM messages INDEXED BY messages_by_channel WHERE channel = ? ORDER BY id LIMIT ?"""
 _MINUTES = (
     """DELETE FROM minutes WHERE (minute, channel) IN (SELECT minute, channel FROM minutes WHERE minute < ? LIMIT ?)"""
 )
@@ -105,12 +104,8 @@ def _forget(connection: Connection, channel: int, rows: list[OldRow]) -> int:
 
 
 def _delete_messages(connection: Connection, rows: list[OldRow]) -> None:
-    for number, conversation, message, _, at, body in sorted(rows, key=_place):
-        texts = [text for _, what, text in versions(connection, conversation, message, at) if what == "edited"]
-        connection.execute(
-            "INSERT INTO search (search, rowid, text, ids) VALUES ('delete', ?, ?, ?)",
-            (search_row(conversation, number), *document(_event.decode(body), texts)),
-        )
+    for entry in sorted(_entry(connection, row) for row in rows):
+        forget_entry(connection, entry)
     identities = [(row[1], row[2]) for row in rows]
     connection.executemany("DELETE FROM messages WHERE id = ?", [(row[0],) for row in rows])
     for sql in _COMPANY:
@@ -132,5 +127,7 @@ def _holds_messages(connection: Connection, conversation: int) -> bool:
     return connection.execute(sql, (conversation,)).fetchone() is not None
 
 
-def _place(row: OldRow) -> tuple[int, int]:
-    return row[1], row[0]
+def _entry(connection: Connection, row: OldRow) -> Entry:
+    number, conversation, message, _, at, body, channel = row
+    texts = [text for _, what, text in versions(connection, conversation, message, at) if what == "edited"]
+    return message_entry(number, conversation, channel, _event.decode(body), texts)

@@ -11,21 +11,16 @@ from actors.effects import MessageStored
 from actors.keys import split_key
 from storage.drafts import ID_LIFE_MS
 from storage.sqlite.bulk import read_chunks, write_rows
-from storage.texts import document, folded, order_key
+from storage.sqlite.search_index import Entry, conversation_entry, message_entry, put_entries
+from storage.texts import order_key
 
 _json = json.Encoder()
 
 _INSERT = """INSERT INTO messages (id, conversation, channel, message, sent_at, at, delay, merged_into, partition,
     stored_at, event) VALUES {rows}"""
-_SEARCH = "INSERT INTO search (rowid, text, ids) VALUES {rows}"
 _HELD = """WITH wanted (conversation, message) AS (VALUES {rows})
     SELECT json_group_array(json_array(m.conversation, m.message, m.at))
     FROM wanted w CROSS JOIN messages m ON m.conversation = w.conversation AND m.message = w.message"""
-
-
-def search_row(conversation: int, message_row: int) -> int:
-    """The search entry of a message: the conversation above, so that hits name it without a look at the message."""
-    return conversation << 32 | message_row & 0xFFFFFFFF
 
 
 def save_messages(
@@ -41,7 +36,7 @@ def save_messages(
     first: int = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0] + 1
     stored: list[MessageStored] = []
     rows: list[tuple[object, ...]] = []
-    entries: list[tuple[int, str, str]] = []
+    entries: list[Entry] = []
     orders: set[tuple[str, int]] = set()
     for effect in effects:
         event = effect.event
@@ -69,15 +64,13 @@ def save_messages(
                 body,
             )
         )
-        entries.append((search_row(conversation, row), *document(event)))
+        entries.append(message_entry(row, conversation, channel, event))
         if event.order:
             orders.add((order_key(event.order), conversation))
         stored.append(effect)
     write_rows(connection, _INSERT, rows)
     entries += _conversation_entries(new)
-    # FTS5 writes its buffer out whenever a row number goes back.
-    entries.sort()
-    write_rows(connection, _SEARCH, entries)
+    put_entries(connection, entries)
     write_rows(
         connection, "INSERT INTO orders (order_id, conversation) VALUES {rows} ON CONFLICT DO NOTHING", sorted(orders)
     )
@@ -98,6 +91,6 @@ def _held(
     return found
 
 
-def _conversation_entries(new: dict[int, str]) -> list[tuple[int, str, str]]:
-    """A conversation is found by its id too; its entry has the number that no message has."""
-    return [(search_row(number, 0), "", folded(split_key(key)[-1])) for number, key in new.items()]
+def _conversation_entries(new: dict[int, str]) -> list[Entry]:
+    """A conversation is found by its id too."""
+    return [conversation_entry(number, split_key(key)[-1]) for number, key in new.items()]

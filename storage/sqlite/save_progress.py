@@ -13,8 +13,7 @@ from actors.events import Message
 from storage.drafts import PREVIEW
 from storage.message_rows import kept_detail
 from storage.sqlite.bulk import write_rows
-from storage.sqlite.save_messages import search_row
-from storage.texts import document
+from storage.sqlite.search_index import forget_entry, message_entry, put_entries
 
 HOPS: tuple[str, ...] = get_args(Hop)
 """Each has a column of messages."""
@@ -65,7 +64,8 @@ def _save_version(connection: Connection, number: int, effect: HopReached) -> No
     """Keep the version, show it where the message is the last one, and index it beside the earlier ones."""
     identity = (number, effect.message)
     found = connection.execute(
-        "SELECT id, event, at FROM messages WHERE conversation = ? AND message = ? ORDER BY at DESC LIMIT 1", identity
+        "SELECT id, event, at, channel FROM messages WHERE conversation = ? AND message = ? ORDER BY at DESC LIMIT 1",
+        identity,
     ).fetchone()
     if found is None:
         return
@@ -81,14 +81,10 @@ def _save_version(connection: Connection, number: int, effect: HopReached) -> No
             "UPDATE conversations SET last_text = ? WHERE id = ? AND last_message = ?",
             (effect.text[:PREVIEW], *identity),
         )
-        row, event = search_row(number, found[0]), _event.decode(found[1])
+        row, event, channel = found[0], _event.decode(found[1]), found[3]
         texts = [text for _, what, text in before if what == "edited"]
-        connection.execute(
-            "INSERT INTO search (search, rowid, text, ids) VALUES ('delete', ?, ?, ?)", (row, *document(event, texts))
-        )
-        connection.execute(
-            "INSERT INTO search (rowid, text, ids) VALUES (?, ?, ?)", (row, *document(event, [*texts, effect.text]))
-        )
+        forget_entry(connection, message_entry(row, number, channel, event, texts))
+        put_entries(connection, [message_entry(row, number, channel, event, [*texts, effect.text])])
 
 
 def versions(connection: Connection, conversation: int, message: str, life: int) -> list[tuple[int, str, str | None]]:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sqlite3 import Connection
+from typing import TypeAlias
 
 from actors.errors import ConfigurationError
+from storage.sqlite.reindex import rebuild_search
+from storage.sqlite.search_index import BY_TIME
+
+Step: TypeAlias = str | Callable[[Connection], None]
+"""A statement, or what statements alone cannot do."""
 
 APPLICATION_ID = 0x57656972
 """Marks a file as Weir's, so that another program's database is never migrated by mistake ("Weir" in ASCII)."""
@@ -161,13 +168,16 @@ IDENTITIES: tuple[str, ...] = (
     "CREATE INDEX identities_by_canonical ON identities (platform, account, canonical, since, alias)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (
+SEARCH_BY_TIME: tuple[Step, ...] = (BY_TIME, rebuild_search)
+
+MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
     BINDINGS,
     CHANNEL_WORK,
     ATTACHMENT_DETAILS,
     IDENTITIES,
+    SEARCH_BY_TIME,
 )
 """In the order in which they were released; one that was released is never edited."""
 
@@ -189,8 +199,11 @@ def migrate(connection: Connection, path: str) -> None:
         connection.execute("BEGIN IMMEDIATE")
         # Two processes may start at once: the second finds the work done.
         if connection.execute("PRAGMA user_version").fetchone()[0] == number:
-            for statement in MIGRATIONS[number]:
-                connection.execute(statement)
+            for step in MIGRATIONS[number]:
+                if isinstance(step, str):
+                    connection.execute(step)
+                else:
+                    step(connection)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {number + 1}")
         connection.execute("COMMIT")

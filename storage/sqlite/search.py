@@ -7,7 +7,8 @@ from storage.texts import CONTROL, SPACELESS_RUN, folded, indexed, query_words, 
 
 def match_expression(query: str) -> str | None:
     """The FTS5 expression of what somebody typed; None when it holds nothing that is indexed. Any text is safe."""
-    return " AND ".join(map(_term, query_words(query))) or None
+    terms = " AND ".join(map(_term, query_words(query)))
+    return f"{{text ids}} : ({terms})" if terms else None
 
 
 def id_expression(text: str) -> str | None:

@@ -20,7 +20,7 @@ from actors.errors import ConfigurationError
 from storage.channel_records import ReplyFilter
 from storage.errors import StoreBusyError, StoreDamagedError, StoreFullError
 from storage.records import AnomalyFilter, AuditRow, ConversationFilter, Mute, StateRow
-from storage.sqlite import SqliteStore, schema
+from storage.sqlite import SqliteStore, conversation_search, schema
 from tests.storage.archives import Kept
 from tests.storage.contract import StoreContract
 from tests.storage.flushes import NOW, Flushes, anomaly, everything, stored
@@ -165,24 +165,46 @@ async def test_a_damaged_page_is_found_by_the_check_and_named_when_read(tmp_path
     await store.close()
 
 
+EVENT_OF_THE_FIRST_SCHEMA = {
+    "type": "message", "platform": "shopee", "account": "shop", "at": NOW, "conversation": "c1", "message": "m1",
+    "sent_at": NOW, "direction": "in", "text": "kept",
+}  # fmt: skip
+OF_THE_FIRST_SCHEMA = (
+    "INSERT INTO marks (partition, applied, time, drift, version) VALUES (0, 10, :now, 5, 1)",
+    "INSERT INTO channels (id, key) VALUES (1, 'shopee/shop')",
+    "INSERT INTO conversation_keys (id, channel, key) VALUES (1, 1, 'shopee/shop/c1')",
+    """INSERT INTO messages (id, conversation, channel, message, sent_at, at, partition, stored_at, edited, event)
+        VALUES (1, 1, 1, 'm1', :now, :now, 0, :now, :now + 1, :event)""",
+    "INSERT INTO versions VALUES (1, 1, 'm1', :now + 1, 'edited', 'changed')",
+    """INSERT INTO conversations (id, platform, account, conversation, vip, messages, first_at, last_at, last_sent_at,
+        last_seen_at) VALUES (1, 'shopee', 'shop', 'c1', 0, 1, :now, :now, :now, :now)""",
+    "INSERT INTO search (rowid, text, ids) VALUES (1 << 32 | 1, 'kept', 'm1')",
+)
+"""What an older Weir wrote of one edited message."""
+
+
 async def test_a_file_of_the_first_schema_is_opened_and_brought_up_to_date(tmp_path, monkeypatch):
     path = tmp_path / "store.db"
     with monkeypatch.context() as older:
         older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
         store = SqliteStore(path)
         await store.open()
-        mark = await Flushes(store)(stored("m1", text="kept"))
         await store.close()
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        for statement in OF_THE_FIRST_SCHEMA:
+            connection.execute(statement, {"now": NOW, "event": json.dumps(EVENT_OF_THE_FIRST_SCHEMA)})
         assert connection.execute(
             "SELECT count(*) FROM sqlite_schema WHERE name IN ('mutes', 'processes')"
         ).fetchone() == (0,)
     connection.close()
     store = SqliteStore(path)
     await store.open()
-    assert await store.mark(0) == mark
-    assert (await store.message(KEY, "m1")).text == "kept"
+    assert (await store.mark(0)).version == 1
+    assert (await store.message(KEY, "m1")).text == "changed"
+    for query in ("kept", "changed", "m1", "c1"):
+        found = await store.conversations(ConversationFilter(q=query), 5)
+        assert [row.key for row in found.items] == [KEY]
     assert (await store.mutes(5), await store.beats(0), await store.bindings(), await store.check()) == ([], [], [], [])
     await store.put_mute(
         Mute(id="m", at=NOW, until=NOW + 1, who="ann", reason="r"), AuditRow(at=NOW, who="ann", what="w", subject="s")
@@ -290,3 +312,17 @@ def test_pages_put_together_are_the_full_list(messages, limit):
 
     paged, told = asyncio.run(run())
     assert paged == sorted(told, key=lambda row: (row[0], row[1], row[2].encode()))
+
+
+async def test_conversations_with_a_frequent_word_are_the_same_walked_or_gathered(store, monkeypatch):
+    effects = [stored("m", f"c{n}", at=NOW + n, text="我要退款 please" if n % 2 else "hello") for n in range(20)]
+    await Flushes(store)(*effects)
+    for query, steps in (("please", (3,) * 10), ("要退款", (3,) * 10), ("please", (2, 3))):
+        where = ConversationFilter(q=query)
+        gathered = await everything(lambda limit, cursor, w=where: store.conversations(w, limit, cursor), 4)
+        with monkeypatch.context() as patch:
+            patch.setattr(conversation_search, "FEW", 2)
+            patch.setattr(conversation_search, "STEPS", steps)
+            walked = await everything(lambda limit, cursor, w=where: store.conversations(w, limit, cursor), 4)
+        assert walked == gathered
+        assert [row.conversation for row in walked] == [f"c{n}" for n in reversed(range(1, 20, 2))]
