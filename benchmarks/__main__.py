@@ -2,17 +2,19 @@
 
 Run `python -m benchmarks [NAME …]`; where some are named their sections alone are written anew. Each rate is the median
 of three rounds at least; ratios say more than rates, since machines differ. The way from Kafka and its peers are
-measured by `python -m benchmarks.pipeline`, whose section is kept.
+measured by `python -m benchmarks.pipeline`, whose section is kept. Those of recognition need collections of data, which
+`--data FOLDER` names; without it they are left out, and what was measured before is kept.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import core, embedded, replay, timers, webhooks
+from benchmarks import core, embedded, replay, timers, tracking, webhooks
 from benchmarks.figures import Figure, machine
 from benchmarks.pipeline import report
 
@@ -41,14 +43,16 @@ class Known:
         return next(f.value for f in self.figures() if f.name == name)
 
 
-def main(names: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Run the benchmarks named, or all, and write their sections; those of others stay as they were."""
+    names, data = asked(arguments)
     known = Known()
     benchmarks: dict[str, Callable[[], list[Figure]]] = {
         "core": known.figures,
         "replay": lambda: replay.measure(core=known.rate(replay.CORE_FIGURE)),
         "embedded": lambda: embedded.measure(core=known.rate(embedded.CORE_FIGURE)),
         "timers": timers.measure,
+        "tracking": lambda: tracking.measure(data / "tracking_numbers") if data else [],
         "webhooks": webhooks.measure,
     }
     if unknown := set(names) - set(benchmarks):
@@ -56,22 +60,39 @@ def main(names: list[str]) -> int:
         return 2
     today = datetime.now(UTC)
     introduction = "\n".join(["# Measured\n", INTRODUCTION.format(today=today), machine()])
-    sections = kept() if names else {}
+    sections = kept()
     for name, run in benchmarks.items():
         if names and name not in names:
             continue
         print(f"{name} …", file=sys.stderr, flush=True)
-        rows = "\n".join(figure.row() for figure in run())
+        figures = run()
+        if not figures:
+            print(f"{name}: left out, --data names no folder", file=sys.stderr)
+            continue
+        rows = "\n".join(figure.row() for figure in figures)
         digest = f"\nDigest of the anomalies found: `{core.digest()}`\n" if name == "core" else ""
-        when = f"`python -m benchmarks {' '.join(names)}`, {today:%Y-%m-%d %H:%M}.\n\n" if names else ""
+        command = " ".join([*names, *(["--data FOLDER"] if data else [])])
+        when = f"`python -m benchmarks {command}`, {today:%Y-%m-%d %H:%M}.\n\n" if names else ""
         sections[name] = f"## {name}\n\n{when}{HEADER}\n{rows}\n{digest}"
         print(sections[name], flush=True)
-    parts = [sections.pop(INTRODUCED, introduction), *(sections[name] for name in benchmarks if name in sections)]
+    parts = [
+        (names and sections.pop(INTRODUCED, "")) or introduction,
+        *(sections[name] for name in benchmarks if name in sections),
+    ]
     if pipeline := report.kept():
         parts.append(pipeline)
     RESULTS.write_text("\n".join(parts), encoding="utf-8")
     print(f"written to {RESULTS}", file=sys.stderr)
     return 0
+
+
+def asked(arguments: list[str]) -> tuple[list[str], Path | None]:
+    """The benchmarks named, and the folder with collections of data."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--data", type=Path, metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    return options.names, options.data
 
 
 def kept() -> dict[str, str]:

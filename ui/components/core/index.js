@@ -8,5 +8,6 @@ export { live, useLive, address, can, choose, pause, rangeStart, resync } from "
 export { TROUBLES, changed, endWords, lift, muteTrouble, mutePlace, openMute } from "./mutes.js";
 export { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 export { isArriving, WFiles } from "./files.js";
+export { linkParts, safeHref, WLinked } from "./links.js";
 export { CONDITIONS, conditionOf, WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";
 export { inboxLive, useInboxLive } from "./inbox_live.js";
