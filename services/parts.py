@@ -61,4 +61,6 @@ class Services(Struct, kw_only=True):
     addresses: Any = None
     oauth: Any = None
     webchat: Any = None
+    views: Any = None
+    alerts: Any = None
     inbox_live: Any = None

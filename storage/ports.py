@@ -11,6 +11,7 @@ from typing import Protocol
 
 from actors.anomaly import Anomaly
 from actors.effects import KeyRemembered
+from storage.alert_ports import AlertStore
 from storage.channel_ports import ChannelStore
 from storage.records import (
     AnomalyCount,
@@ -36,6 +37,7 @@ from storage.records import (
     Token,
     User,
 )
+from storage.view_ports import ViewStore
 
 
 class Archive(Protocol):
@@ -320,6 +322,8 @@ class Store(
     BindingStore,
     AccountStore,
     ChannelStore,
+    ViewStore,
+    AlertStore,
     Protocol,
 ):
     """One database that does it all."""

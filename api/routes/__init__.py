@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.routes import (
+    alerts,
     anomalies,
     attachments,
     auth,
@@ -12,6 +13,7 @@ from api.routes import (
     files,
     health,
     identities,
+    inbox_views,
     monitor,
     mutes,
     oauth,
@@ -40,6 +42,8 @@ ROUTES: tuple[APIRouter, ...] = (
     public_files.router,
     replies.router,
     monitor.router,
+    inbox_views.router,
+    alerts.router,
     mutes.router,
     stats.router,
     thresholds.router,

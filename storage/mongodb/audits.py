@@ -15,7 +15,7 @@ from storage.errors import StoreBusyError
 from storage.mongodb.connection import Database, Row
 from storage.records import AuditRow
 
-AUDITED = ("users", "tokens", "thresholds", "mutes", "bindings")
+AUDITED = ("users", "tokens", "thresholds", "mutes", "bindings", "saved_views", "alert_settings")
 """Collections whose documents may hold rows that wait."""
 _ATTEMPTS = 50
 

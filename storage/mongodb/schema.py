@@ -66,6 +66,12 @@ INDEXES: tuple[Index, ...] = (
     Index("minutes", (("minute", 1), ("channel", 1))),
     Index("dead_letters", (("at", -1),)),
     Index("mutes", (("until", -1), ("_id", 1))),
+    Index("saved_views", (("owner", 1),), _SPARSE),
+    Index("saved_views", (("shared", 1),), _SPARSE),
+    Index("alerts", (("at", -1), ("_id", -1))),
+    Index("alerts", (("person", 1), ("at", -1), ("_id", -1))),
+    Index("alerts", (("key", 1), ("message", 1))),
+    Index("alerts", (("due_at", 1), ("_id", 1)), _SPARSE),
     Index("users", (("login", 1),), {"unique": True}),
     Index("sessions", (("user", 1),)),
     Index("sessions", (("gone_at", 1),), {"expireAfterSeconds": 0}),
@@ -95,7 +101,18 @@ INDEXES: tuple[Index, ...] = (
     Index("files.chunks", (("files_id", 1), ("n", 1)), {"unique": True}),
 )
 
-OTHERS = ("marks", "ledger", "processes", "thresholds", "bindings", "jobs", "sweeps", "uploads", "meta")
+OTHERS = (
+    "marks",
+    "ledger",
+    "processes",
+    "thresholds",
+    "bindings",
+    "alert_settings",
+    "jobs",
+    "sweeps",
+    "uploads",
+    "meta",
+)
 """Collections that are found by `_id` alone."""
 
 MIGRATIONS: tuple[Step, ...] = ()

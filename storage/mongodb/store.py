@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage.mongodb.accounts import MongoAccounts
 from storage.mongodb.address import read_address
+from storage.mongodb.alerts import MongoAlerts
 from storage.mongodb.audits import AUDITED, deliver
 from storage.mongodb.bindings import MongoBindings
 from storage.mongodb.connection import Database
@@ -22,6 +23,7 @@ from storage.mongodb.settings import MongoSettings
 from storage.mongodb.shop_orders import MongoShopOrders
 from storage.mongodb.sweeps import MongoSweeps
 from storage.mongodb.verify import problems
+from storage.mongodb.views import MongoViews
 from storage.ports import Archive
 
 TIMEOUT_S = 10.0
@@ -41,6 +43,8 @@ class MongoStore(
     MongoSweeps,
     MongoShopOrders,
     MongoIdentities,
+    MongoViews,
+    MongoAlerts,
 ):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 

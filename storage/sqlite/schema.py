@@ -170,6 +170,21 @@ IDENTITIES: tuple[str, ...] = (
 
 SEARCH_BY_TIME: tuple[Step, ...] = (BY_TIME, rebuild_search)
 
+VIEWS_AND_ALERTS: tuple[str, ...] = (
+    """CREATE TABLE saved_views (
+        id TEXT PRIMARY KEY, owner TEXT NOT NULL, shared INTEGER NOT NULL, version INTEGER NOT NULL,
+        body TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE alert_settings (
+        person TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE alerts (
+        id TEXT PRIMARY KEY, person TEXT NOT NULL, key TEXT NOT NULL, message TEXT, at INTEGER NOT NULL, due_at INTEGER,
+        test INTEGER NOT NULL, fate TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL)""",
+    "CREATE INDEX alerts_by_time ON alerts (at DESC, id DESC, person, fate, test)",
+    "CREATE INDEX alerts_by_person ON alerts (person, at DESC, id DESC)",
+    "CREATE INDEX alerts_by_message ON alerts (key, message)",
+    "CREATE INDEX alerts_due ON alerts (due_at, id) WHERE due_at IS NOT NULL",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -178,6 +193,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     ATTACHMENT_DETAILS,
     IDENTITIES,
     SEARCH_BY_TIME,
+    VIEWS_AND_ALERTS,
 )
 """In the order in which they were released; one that was released is never edited."""
 

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from storage.ports import Archive
 from storage.sqlite.accounts import SqliteAccounts
+from storage.sqlite.alerts import SqliteAlerts
 from storage.sqlite.bindings import SqliteBindings
 from storage.sqlite.connection import Database
 from storage.sqlite.engine import SqliteEngine
@@ -24,6 +25,7 @@ from storage.sqlite.settings import SqliteSettings
 from storage.sqlite.shop_orders import SqliteShopOrders
 from storage.sqlite.sweeps import SqliteSweeps
 from storage.sqlite.verify import problems_of_file, problems_of_tables
+from storage.sqlite.views import SqliteViews
 
 
 class SqliteStore(
@@ -40,6 +42,8 @@ class SqliteStore(
     SqliteSweeps,
     SqliteShopOrders,
     SqliteIdentities,
+    SqliteViews,
+    SqliteAlerts,
 ):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 

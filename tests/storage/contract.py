@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tests.storage.contract_accounts import AccountContract
+from tests.storage.contract_alerts import AlertContract
 from tests.storage.contract_bindings import BindingContract
 from tests.storage.contract_engine import EngineContract
 from tests.storage.contract_health import HealthContract
@@ -17,6 +18,7 @@ from tests.storage.contract_processes import ProcessContract
 from tests.storage.contract_search import SearchContract
 from tests.storage.contract_shop_orders import ShopOrderContract
 from tests.storage.contract_sweeps import SweepContract
+from tests.storage.contract_views import ViewContract
 
 
 class StoreContract(
@@ -33,5 +35,7 @@ class StoreContract(
     SweepContract,
     ShopOrderContract,
     IdentityContract,
+    ViewContract,
+    AlertContract,
 ):
     """The whole port; the fixture `store` must be open and empty."""
