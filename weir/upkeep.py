@@ -60,6 +60,7 @@ class Upkeep:
         before = self._now() - self._retention_ms
         records = await self._log.trim(before) if self._log is not None and ours() else 0
         rows = await self._store.prune(before, self._archive) if ours() else 0
+        rows += await self._store.forget_alerts(before) if ours() else 0
         if records or rows:
             change = {"before": before, "records": records, "rows": rows}
             await self._store.append_audit(

@@ -40,7 +40,8 @@ class AlertsStore(AlertStore, AccountStore, Protocol):
 
 
 Members: TypeAlias = Callable[[Row], Awaitable[Collection[str]]]
-Online: TypeAlias = Callable[[], Awaitable[Collection[str]]]
+Online: TypeAlias = Callable[[], Awaitable[Collection[str] | None]]
+"""None when nobody can say."""
 
 
 class Alerts:
@@ -70,8 +71,8 @@ class Alerts:
             return []
         why, name, urgent = news
         team: Collection[str] = () if row.assignee else await self._members(row)
-        there: Collection[str] = () if row.assignee or urgent == "normal" else await self._online()
-        people = recipients(row, urgent, team, there)
+        there = () if row.assignee or urgent == "normal" else await self._online()
+        people = recipients(row, urgent, team, team if there is None else there)
         found = [await self._expected(row, message, person, why, name, urgent) for person in people]
         if not people and urgent == "urgent":
             found = [self._nobody(row, message, why, name)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -76,7 +76,7 @@ class Views:
         query: Mapping[str, str] | None = None,
         shared: bool | None = None,
     ) -> SavedView:
-        """Change what is given. Raises NotFoundError, ForbiddenError (somebody else's), RejectedError, ConflictError."""
+        """Change what is given. Raises NotFoundError, ForbiddenError, RejectedError or ConflictError."""
         view = await self._allowed(caller, view_id)
         changes: dict[str, Any] = {"name": None if name is None else _checked_name(name), "shared": shared}
         changes["query"] = None if query is None else _checked_query(query)
@@ -103,9 +103,7 @@ class Views:
     def _audit(self, caller: Caller, what: str, view: SavedView, before: SavedView | None) -> AuditRow:
         after = None if what == "view.deleted" else _public(view)
         told = None if before is None else _public(before)
-        return AuditRow(
-            at=self._now(), who=caller.name, what=what, subject=f"view {view.id}", before=told, after=after
-        )
+        return AuditRow(at=self._now(), who=caller.name, what=what, subject=f"view {view.id}", before=told, after=after)
 
 
 def _public(view: SavedView) -> dict[str, Any]:

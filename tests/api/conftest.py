@@ -6,6 +6,7 @@ from argon2 import PasswordHasher
 
 from api.app import create_api
 from api.settings import WebSettings
+from services.alerts.alerts import Alerts
 from services.anomalies import Anomalies
 from services.arrivals.arrivals import Arrivals
 from services.arrivals.refusals import Refusals
@@ -16,6 +17,7 @@ from services.channels.secrets import Vault
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
 from services.health.mutes import Mutes
+from services.inbox.views import Views
 from services.ingest import Ingest
 from services.parts import Services
 from services.people.accounts import Accounts
@@ -61,6 +63,9 @@ def services(store, gateway, data_dir):
         store, Vault(file=data_dir / "secret.key"), {kind.platform: kind for kind in (Letters, Parcels)}, now
     )
 
+    async def everybody(*_):
+        return [user.name for user in await store.users()]
+
     return Services(
         store=store,
         gateway=gateway,
@@ -78,6 +83,8 @@ def services(store, gateway, data_dir):
         webhooks=Webhooks(Arrivals(gateway, store), bindings.connector, having=bindings.having),
         refusals=Refusals(gateway, partitions=2),
         replies=Replies(store, gateway, bindings.connector),
+        views=Views(store, now),
+        alerts=Alerts(store, gateway, members=everybody, online=everybody),
         ready=list,
         metrics=metrics,
     )

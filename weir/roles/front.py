@@ -22,6 +22,7 @@ from services.health.mutes import Mutes
 from services.health.stats import Stats
 from services.health.trace import Trace
 from services.health.watchdog import Watchdog
+from services.inbox.views import Views
 from services.ingest import Ingest
 from services.parts import Services
 from services.people.accounts import Accounts
@@ -33,6 +34,7 @@ from streams.bus import LocalBus
 from weir import figures
 from weir.config import Config
 from weir.parts.opened import Parts
+from weir.roles.alerting import made_alerts
 from weir.roles.channels import Channels
 from weir.screens import ScreenBus
 from weir.version import VERSION
@@ -80,6 +82,8 @@ class Front:
         self.services.heartbeats = heartbeats
         self.services.runtime = runtime
         self.services.bus = ScreenBus(screens)
+        self.services.views = Views(store, gateway.now)
+        self.services.alerts = made_alerts(parts)
 
     def web(self) -> FastAPI:
         """The API with the screens; call it once."""
