@@ -13,6 +13,7 @@ from actors.anomaly import Anomaly
 from actors.effects import KeyRemembered
 from storage.alert_ports import AlertStore
 from storage.channel_ports import ChannelStore
+from storage.contact_ports import ContactStore
 from storage.records import (
     AnomalyCount,
     AnomalyFilter,
@@ -324,6 +325,7 @@ class Store(
     ChannelStore,
     ViewStore,
     AlertStore,
+    ContactStore,
     Protocol,
 ):
     """One database that does it all."""

@@ -15,8 +15,20 @@ from storage.errors import StoreBusyError
 from storage.mongodb.connection import Database, Row
 from storage.records import AuditRow
 
-AUDITED = ("users", "tokens", "thresholds", "mutes", "bindings", "saved_views", "alert_settings")
+AUDITED = (
+    "users",
+    "tokens",
+    "thresholds",
+    "mutes",
+    "bindings",
+    "saved_views",
+    "alert_settings",
+    "contacts",
+    "contact_pairs",
+)
 """Collections whose documents may hold rows that wait."""
+INDEXED = ("contacts", "contact_pairs")
+"""Those with many documents: one where a row waits has the field `unsaid`, which an index finds."""
 _ATTEMPTS = 50
 
 
@@ -31,16 +43,25 @@ def pending_change(audit: AuditRow) -> Row:
     return {f"audits.{token_hex(12)}": json.encode(audit).decode()}
 
 
+def waiting_change(audit: AuditRow) -> Row:
+    """The same in a collection of `INDEXED`."""
+    return {**pending_change(audit), "unsaid": True}
+
+
 async def deliver(database: Database, *collections: str) -> None:
     """Move waiting rows of these collections to the log."""
     for name in collections:
         with database.talk() as db:
-            waiting = await db[name].find({"audits": {"$exists": True, "$ne": {}}}, {"audits": 1}).to_list()
+            where: Row = {"unsaid": True} if name in INDEXED else {"audits": {"$exists": True, "$ne": {}}}
+            waiting = await db[name].find(where, {"audits": 1}).to_list()
         for document in waiting:
             for nonce, body in document["audits"].items():
                 await append(database, nonce, body)
                 with database.talk() as db:
                     await db[name].update_one({"_id": document["_id"]}, {"$unset": {f"audits.{nonce}": ""}})
+            if name in INDEXED:
+                with database.talk() as db:
+                    await db[name].update_one({"_id": document["_id"], "audits": {}}, {"$unset": {"unsaid": ""}})
 
 
 async def append(database: Database, nonce: str, body: str) -> None:

@@ -8,6 +8,7 @@ from storage.mongodb.alerts import MongoAlerts
 from storage.mongodb.audits import AUDITED, deliver
 from storage.mongodb.bindings import MongoBindings
 from storage.mongodb.connection import Database
+from storage.mongodb.contacts import MongoContacts
 from storage.mongodb.engine import MongoEngine
 from storage.mongodb.files import MongoFiles
 from storage.mongodb.health import MongoHealth
@@ -45,6 +46,7 @@ class MongoStore(
     MongoIdentities,
     MongoViews,
     MongoAlerts,
+    MongoContacts,
 ):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 

@@ -185,6 +185,30 @@ VIEWS_AND_ALERTS: tuple[str, ...] = (
     "CREATE INDEX alerts_due ON alerts (due_at, id) WHERE due_at IS NOT NULL",
 )
 
+CONTACTS: tuple[Step, ...] = (
+    """CREATE TABLE contacts (
+        id TEXT PRIMARY KEY, platform TEXT NOT NULL, account TEXT NOT NULL, identity TEXT NOT NULL,
+        created_at INTEGER NOT NULL, seen_at INTEGER NOT NULL, sealed_with TEXT, merged_into TEXT,
+        version INTEGER NOT NULL, words TEXT NOT NULL, said TEXT NOT NULL, told TEXT NOT NULL)""",
+    "CREATE INDEX contacts_by_time ON contacts (seen_at DESC, id)",
+    "CREATE INDEX contacts_by_platform ON contacts (platform, account, seen_at DESC, id)",
+    "CREATE INDEX contacts_merged ON contacts (merged_into) WHERE merged_into IS NOT NULL",
+    "CREATE INDEX contacts_by_key ON contacts (sealed_with, id) WHERE sealed_with IS NOT NULL",
+    "CREATE TABLE contact_facts (fact TEXT NOT NULL, contact TEXT NOT NULL, PRIMARY KEY (fact, contact)) WITHOUT ROWID",
+    "CREATE INDEX contact_facts_of ON contact_facts (contact)",
+    "CREATE TABLE contact_tags (tag TEXT NOT NULL, contact TEXT NOT NULL, PRIMARY KEY (tag, contact)) WITHOUT ROWID",
+    "CREATE INDEX contact_tags_of ON contact_tags (contact)",
+    """CREATE TABLE contact_values (
+        currency TEXT NOT NULL, total REAL NOT NULL, contact TEXT NOT NULL,
+        PRIMARY KEY (currency, contact)) WITHOUT ROWID""",
+    "CREATE INDEX contact_values_by_total ON contact_values (total, currency, contact)",
+    "CREATE INDEX contact_values_of ON contact_values (contact)",
+    """CREATE TABLE contact_pairs (
+        first TEXT NOT NULL, second TEXT NOT NULL, at INTEGER NOT NULL, who TEXT NOT NULL,
+        PRIMARY KEY (first, second)) WITHOUT ROWID""",
+    "CREATE INDEX contact_pairs_by_second ON contact_pairs (second)",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -194,6 +218,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     IDENTITIES,
     SEARCH_BY_TIME,
     VIEWS_AND_ALERTS,
+    CONTACTS,
 )
 """In the order in which they were released; one that was released is never edited."""
 

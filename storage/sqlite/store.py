@@ -11,6 +11,7 @@ from storage.sqlite.accounts import SqliteAccounts
 from storage.sqlite.alerts import SqliteAlerts
 from storage.sqlite.bindings import SqliteBindings
 from storage.sqlite.connection import Database
+from storage.sqlite.contacts import SqliteContacts
 from storage.sqlite.engine import SqliteEngine
 from storage.sqlite.health import SqliteHealth
 from storage.sqlite.identities import SqliteIdentities
@@ -44,6 +45,7 @@ class SqliteStore(
     SqliteIdentities,
     SqliteViews,
     SqliteAlerts,
+    SqliteContacts,
 ):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 

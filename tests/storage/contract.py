@@ -7,6 +7,7 @@ from __future__ import annotations
 from tests.storage.contract_accounts import AccountContract
 from tests.storage.contract_alerts import AlertContract
 from tests.storage.contract_bindings import BindingContract
+from tests.storage.contract_contacts import ContactContract
 from tests.storage.contract_engine import EngineContract
 from tests.storage.contract_health import HealthContract
 from tests.storage.contract_identities import IdentityContract
@@ -37,5 +38,6 @@ class StoreContract(
     IdentityContract,
     ViewContract,
     AlertContract,
+    ContactContract,
 ):
     """The whole port; the fixture `store` must be open and empty."""
