@@ -109,7 +109,9 @@ class Journal:
         if line.order is not None and (shop := self._world.shops.get(line.order.shop)):
             shop.orders.append(line.order)
         message = line.message
-        if message is not None and line.buyer is not None and (shop := self._world.shops.get(message.shop)):
+        if message is None or message.status == "erased":
+            return
+        if line.buyer is not None and (shop := self._world.shops.get(message.shop)):
             own = Conversation(id=message.conversation, shop=shop.key, buyer=line.buyer)
             shop.conversations.setdefault(message.conversation, own)
             self._world.put(message)

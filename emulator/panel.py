@@ -76,11 +76,12 @@ class Lives(Struct, kw_only=True):
 
 
 class Recall(Struct, kw_only=True):
-    """Take a message back."""
+    """Take a message back; `erase`: the platform lists it no more, and tells nobody."""
 
     shop: str
     message: str
     conversation: str | None = None
+    erase: bool = False
 
 
 class Panel:
@@ -209,7 +210,10 @@ class Panel:
         message = self._shop(told.shop).find(told.message, told.conversation)
         if message is None:
             raise RejectedError(f"message: {told.shop} holds no {told.message!r}")
-        self._stage.recall(message)
+        if told.erase:
+            self._stage.erase(message)
+        else:
+            self._stage.recall(message)
         return message
 
     async def _messages(self, request: Request) -> Any:

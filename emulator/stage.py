@@ -124,6 +124,11 @@ class Stage:
         self.world.tell(message)
         self.happen(self.world.shops[message.shop], "recall", message=message)
 
+    def erase(self, message: Message) -> None:
+        """The platform holds it no more, and tells nobody."""
+        message.changed_at = self.clock.now()
+        self.world.erase(message)
+
     def fail(self, message: Message) -> None:
         """The platform does not deliver our message after all."""
         message.status, message.changed_at = "failed", self.clock.now()

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 Direction: TypeAlias = Literal["in", "out"]
-Status: TypeAlias = Literal["held", "delivered", "read", "failed", "recalled"]
+Status: TypeAlias = Literal["held", "delivered", "read", "failed", "recalled", "erased"]
 
 
 class Media(Struct, frozen=True, kw_only=True):
@@ -151,6 +151,12 @@ class World:
         conversation.messages.append(message)
         if len(conversation.messages) > 1 and conversation.messages[-2].at > message.at:
             conversation.messages.sort(key=lambda one: (one.at, one.number))
+        self.tell(message)
+
+    def erase(self, message: Message) -> None:
+        """Hold a message no more."""
+        message.status = "erased"
+        self.shops[message.shop].conversations[message.conversation].messages.remove(message)
         self.tell(message)
 
     def tell(self, thing: Thing) -> None:

@@ -2,7 +2,7 @@
 
 What nothing had told of is named in a checkpoint before it is taken in, so that the detectors know it was lost although
 it is back (SPEC section 3). Whether it was lost is theirs to judge: they see the log in order, the store is behind it.
-A sweep never deletes: what the platform does not list any more stays, what it lists as recalled is marked so.
+A sweep never deletes: what the platform lists as recalled, or what a whole listing lists no more, is marked and kept.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from connectors.contract.connector import Connector, Parsed, Refused
 from connectors.contract.history import Window
 from services.arrivals.arrivals import Arrivals
 from services.replies.matches import same_words
+from services.sweeps.absences import Absences, is_recalled
 from storage.channel_ports import OutboxStore
 from storage.ports import InboxStore
 from storage.records import MessageRow
@@ -85,6 +86,12 @@ class _Listed(Struct):
     repaired: set[str] = field(default_factory=set[str])
     doubtful: set[str] = field(default_factory=set[str])
     """Conversations in which a message may be a reply of ours that is on its way."""
+    named: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """By conversation: every id that anything was told of, whenever it was sent."""
+    gone: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Messages of which was just told that they were recalled."""
+    unreadable: bool = False
+    """Whether some of it could not be read."""
 
 
 class Reconciler:
@@ -93,6 +100,7 @@ class Reconciler:
     def __init__(self, store: ReconcilingStore, arrivals: Arrivals) -> None:
         self._store = store
         self._arrivals = arrivals
+        self._absences = Absences(store, arrivals)
         self._taken: OrderedDict[str, None] = OrderedDict()
 
     async def compare(self, connector: Connector, task: Task, api: Api) -> Compared:
@@ -105,14 +113,30 @@ class Reconciler:
         async with aclosing(connector.history(task.window, api)) as pages:  # pyright: ignore[reportArgumentType] # closed when left early, as the contract says
             async for page in pages:
                 await self._page(connector, task, await self._arrivals.identified(connector, page), listed)
+        await self._mark_absent(connector, task, listed, api)
         await self._recount(connector, task, listed)
         return listed.found
+
+    async def _mark_absent(self, connector: Connector, task: Task, listed: _Listed, api: Api) -> None:
+        """What is held and listed no more was recalled, where the listing is whole."""
+        whole = connector.pace.complete and not connector.polls and not listed.unreadable
+        if not whole or task.purpose == "history":
+            return
+        sure = {name: ids for name, ids in listed.named.items() if name in listed.ids and name not in listed.doubtful}
+        gone = await self._absences.found(connector, task.window, sure, api)
+        if gone:
+            listed.found.recalled += len(gone)
+            listed.gone |= {(one.conversation, one.message) for one in gone}
+            await self._arrivals.take(connector, gone, via="poll")
 
     async def _page(self, connector: Connector, task: Task, page: Sequence[Parsed], listed: _Listed) -> None:
         window = task.window
         messages: list[Message] = []
         beyond: set[str] = set()
         for one in page:
+            listed.unreadable = listed.unreadable or isinstance(one, Refused)
+            if isinstance(one, Message | Receipt | Edit | Delete):
+                listed.named.setdefault(one.conversation, set()).add(one.message)
             if not isinstance(one, Message):
                 continue
             if not window.since - OVERSPILL_MS <= one.sent_at < window.until:
@@ -130,7 +154,9 @@ class Reconciler:
         held = ((m, rows.get((m.conversation, m.message))) for m in messages)
         edits = [edit for m, row in held if (edit := _edit(m, row, window.until)) is not None]
         listed.found.edited += len(edits)
-        listed.found.recalled += sum(isinstance(one, Delete) for one in follow)
+        recalled = {(one.conversation, one.message) for one in follow if isinstance(one, Delete)}
+        listed.found.recalled += len(recalled)
+        listed.gone |= recalled
         await self._take(connector, (lost, plain, old, [*edits, *follow]))
         self._remember(connector, [*lost, *plain, *old], follow)
 
@@ -238,6 +264,8 @@ class Reconciler:
             if (every or conversation in listed.repaired) and conversation not in listed.doubtful and inside:
                 checks += _whole(connector, conversation, window, inside)
         if task.total and window.conversation is None and not listed.doubtful:
+            # A recalled message is kept here and counted among ours; the platform counts it no more.
+            total += await self._absences.recalled(connector, window, listed.named, listed.gone)
             start, end = window.since, window.until
             checks.append(
                 Checkpoint(
@@ -279,7 +307,7 @@ def _is_known(one: Receipt | Edit | Delete, row: MessageRow | None) -> bool:
         case Edit():
             return row is None or same_words(row.text, one.text)
         case Delete():
-            return row is None or _is_deleted(row)
+            return row is None or is_recalled(row)
 
 
 def _named(connector: Connector, lost: list[Message]) -> list[Checkpoint]:
@@ -329,7 +357,7 @@ def _edit(m: Message, row: MessageRow | None, until: int) -> Edit | None:
     """The change of a text that nobody told of; what changed lately may be on its way."""
     if row is None or m.text is None or row.text is None or same_words(m.text, row.text):
         return None
-    if row.versions and (_is_deleted(row) or row.versions[-1]["at"] > until - UNDER_WAY_MS):
+    if row.versions and (is_recalled(row) or row.versions[-1]["at"] > until - UNDER_WAY_MS):
         return None
     digest = sha256(m.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     return Edit(
@@ -340,10 +368,6 @@ def _edit(m: Message, row: MessageRow | None, until: int) -> Edit | None:
         text=m.text,
         event=f"swept/{sha256(f'{m.conversation}/{m.message}'.encode()).hexdigest()[:32]}/{digest}",
     )
-
-
-def _is_deleted(row: MessageRow) -> bool:
-    return bool(row.versions) and row.versions[-1]["what"] == "deleted"
 
 
 def _digest(refused: Refused) -> str:

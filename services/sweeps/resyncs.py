@@ -60,7 +60,8 @@ class ResyncStore(JobStore, SweepStore, AccountStore, Protocol):
 class Resynced(Struct, frozen=True, kw_only=True):
     """How a re-sync stands. `since` and `until` in ms; counts only when it is done.
 
-    `checked`: messages of the window at the platform; `before` and `after`: how many of them Weir held and holds.
+    `checked`: messages of the window at the platform; `before` and `after`: how many of them Weir held and holds;
+    `edited` and `recalled`: changes that nobody had told of.
     """
 
     state: State
@@ -71,6 +72,8 @@ class Resynced(Struct, frozen=True, kw_only=True):
     duplicate: int | None = None
     before: int | None = None
     after: int | None = None
+    edited: int | None = None
+    recalled: int | None = None
     reason: str | None = None
 
 
@@ -263,10 +266,14 @@ class Resyncs:
             duplicate=found.duplicate,
             before=found.duplicate,
             after=found.duplicate + found.new,
+            edited=found.edited,
+            recalled=found.recalled,
         )
         before = {"held": found.duplicate, "since": asked.since, "until": asked.until}
         after = {"state": "done", "held": found.duplicate + found.new, "checked": found.checked, "new": found.new}
-        await self._note(asked, before, {**after, "duplicate": found.duplicate})
+        await self._note(
+            asked, before, {**after, "duplicate": found.duplicate, "edited": found.edited, "recalled": found.recalled}
+        )
         await self._store.finish_job(KIND, job.id)
         self._tell(job, result)
 

@@ -127,8 +127,9 @@ class Shop:
         """A webhook with this body, signed and delivered by the platform."""
         return self._emulator("POST", "push", json={"shop": self.key, "body": body, "times": times})
 
-    def recalls(self, message):
-        self._emulator("POST", "recall", json={"shop": self.key, "message": message})
+    def recalls(self, message, *, erase=False):
+        """With `erase` the platform lists it no more and tells nobody."""
+        self._emulator("POST", "recall", json={"shop": self.key, "message": message, "erase": erase})
 
     def fault(self, kind, **more):
         self._emulator("POST", "faults", json={"kind": kind, "platform": self.platform, "shop": self.account, **more})

@@ -7,11 +7,12 @@ from random import Random
 
 import pytest
 
-from actors.events import Auth, Checkpoint, Message
+from actors.events import Auth, Checkpoint, Delete, Message
 from connectors.contract.calling import DeniedError, UncertainError, UnreachableError
 from connectors.contract.connector import Capabilities, Refused
-from connectors.contract.history import Pace
+from connectors.contract.history import Pace, Window
 from services.channels.turns import turn_of
+from services.sweeps.reconciling import Task
 from services.sweeps.sweeps import patience_of
 from storage.channel_records import ReplyRow, SweepRow
 from tests.services_layer.bazaar import DAY, HOUR, MINUTE, Bazaar, Stall, Town2
@@ -214,11 +215,96 @@ async def test_a_changed_text_becomes_a_version_and_a_recalled_message_is_marked
     assert await town.anomalies(kind="loss") == []
 
 
-async def test_what_the_platform_does_not_list_stays(town, sweeper, shop):
+async def two_more(town, shop, **fields):
+    """Messages of the same conversation, told as they came; the platform is asked about them when it is time."""
+    told = [shop.message(number, town.now - (12 - number) * MINUTE, **fields) for number in (2, 3)]
+    await town.pushed(shop, *told)
+    await town.pass_by(5 * MINUTE)
+    town.lines.clear()
+    return told
+
+
+async def versions(town, message):
+    row = await town.store.message("bazaar/shop-1/c1", message)
+    return [(one["what"], one["text"]) for one in row.versions]
+
+
+async def test_what_a_whole_listing_lists_no_more_was_recalled_there_and_is_kept_here(town, sweeper, shop):
+    gone, _ = await two_more(town, shop)
+    shop.shelf.remove(gone)
+    shop.asked.clear()
+    await sweeper.step(town.now)
+    assert set(await town.texts()) == {"m1", "m2", "m3"}
+    (recalled,) = [one for one in town.lines if isinstance(one, Delete)]
+    assert (recalled.message, recalled.extra) == ("m2", {"found_by": "sweep", "absent": True})
+    assert [what for what, _ in await versions(town, "m2")] == ["sent", "deleted"]
+    assert [one.conversation for one in shop.asked] == [None, "c1"], "it is asked about once more by itself"
+    await town.pass_by(15 * MINUTE)
+    town.lines.clear()
+    await sweeper.step(town.now)
+    assert town.lines == [], "what is known is not told again"
+    assert [one.kind for one in await town.anomalies() if one.kind in {"loss", "out_of_sync"}] == []
+
+
+async def test_nothing_is_concluded_from_a_conversation_that_is_not_listed_at_all(town, sweeper, shop):
+    await two_more(town, shop)
     shop.shelf.clear()
     await sweeper.step(town.now)
-    assert set(await town.texts()) == {"m1"}
+    assert set(await town.texts()) == {"m1", "m2", "m3"}
     assert town.lines == []
+
+
+async def test_nothing_is_concluded_from_a_listing_that_is_not_whole(town, sweeper, shop):
+    gone, _ = await two_more(town, shop)
+    shop.shelf.remove(gone)
+    shop.pace = Pace(sweep_s=900, depth_s=3_600, complete=False)
+    await sweeper.step(town.now)
+    assert town.lines == []
+    del shop.pace
+    shop.shelf.append(Refused(b"?", "cannot be read"))
+    await town.pass_by(15 * MINUTE)
+    await sweeper.step(town.now)
+    assert [one for one in town.lines if isinstance(one, Delete)] == []
+
+
+async def test_what_is_listed_again_the_second_time_was_not_recalled(town, sweeper, shop):
+    gone, _ = await two_more(town, shop)
+    shop.shelf.remove(gone)
+    listed = shop.history
+
+    def history(window, api):
+        if window.conversation is not None:
+            shop.shelf.append(gone)
+        return listed(window, api)
+
+    shop.history = history
+    await sweeper.step(town.now)
+    assert town.lines == []
+
+
+async def test_our_own_reply_and_what_a_program_told_are_never_called_recalled(town, sweeper, shop):
+    at = town.now - 10 * MINUTE
+    ours = {"platform": "bazaar", "account": "shop-1", "conversation": "c1", "sent_at": at}
+    await town.tell(
+        Message(message="weir-1", direction="out", text="waits to be sent", at=town.now, via="push", **ours),
+        Message(message="told", direction="in", text="from elsewhere", at=town.now, **ours),
+    )
+    await two_more(town, shop)
+    await sweeper.step(town.now)
+    assert [one for one in town.lines if isinstance(one, Delete)] == []
+
+
+async def test_a_count_of_the_whole_channel_knows_of_what_was_recalled(town, shop):
+    gone, _ = await two_more(town, shop)
+    shop.shelf.remove(gone)
+    since, until = town.now - HOUR, town.now - 2 * MINUTE
+    for _ in range(2):
+        town.lines.clear()
+        task = Task(window=Window(since=since, until=until), purpose="recount", total=True)
+        found = await town.reconciler.compare(shop, task, town.apis.of(shop))
+        (whole,) = [one for one in town.lines if isinstance(one, Checkpoint) and one.conversation is None]
+        assert whole.count == 3, "as many as are held here"
+    assert (found.checked, found.recalled) == (2, 0)
 
 
 async def test_an_answer_of_ours_is_known_by_the_id_it_has_here(town, sweeper, shop):
