@@ -54,7 +54,7 @@ class Absences:
         return gone
 
     async def recalled(self, connector: Connector, window: Window, conversations: Iterable[str], just: Names) -> int:
-        """How many messages of these conversations and a window are recalled; `just`: so lately that it shows nowhere."""
+        """How many messages of these conversations and a window are recalled; `just`: those that are not marked yet."""
         count = 0
         for conversation in conversations:
             key = conversation_key(connector.platform, connector.binding.account, conversation)
