@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from actors.anomaly import Anomaly
 from actors.effects import ConversationChanged, MessageStored
+from actors.events import Value
 from actors.sla import Clock
 
 PREVIEW = 200
@@ -19,7 +21,8 @@ class Draft:
     """What a flush adds to one conversation."""
 
     __slots__ = (
-        "contact_id", "contact_name", "first", "inbound_at", "lang", "last", "last_at", "messages", "order", "vip",
+        "contact_id", "contact_name", "first", "inbound_at", "lang", "last", "last_at", "messages", "order", "seen",
+        "unseen", "value", "vip",
     )  # fmt: skip
 
     def __init__(self, first: MessageStored) -> None:
@@ -33,6 +36,11 @@ class Draft:
         self.contact_name: str | None = None
         self.order: str | None = None
         self.lang: str | None = None
+        self.value: Value | None = None
+        self.seen = False
+        """Whether somebody opened or answered it in this flush: then only what came after that is unread."""
+        self.unseen: list[int] = []
+        """When the unread messages came."""
 
     def add(self, stored: MessageStored) -> None:
         """One more message, in the order in which they were stored."""
@@ -45,15 +53,24 @@ class Draft:
             self.vip = 1
         if event.order:
             self.order = event.order
+        self.value = worth(event.value) or self.value
         if event.direction != "in":
+            if not event.history and (event.sender is None or event.sender.role in {None, "agent"}):
+                self.seen_at(stored.at)
             return
         if not event.history:
             self.inbound_at = stored.at
+            self.unseen.append(stored.at)
         self.lang = event.lang or self.lang
         sender = event.sender
         if sender is not None and sender.role in {None, "customer"}:
             self.contact_id = sender.id or self.contact_id
             self.contact_name = sender.name or self.contact_name
+
+    def seen_at(self, at: int) -> None:
+        """Somebody has seen what had come until then."""
+        self.seen = True
+        self.unseen = [came for came in self.unseen if came > at]
 
     @property
     def last_text(self) -> str | None:
@@ -88,6 +105,26 @@ def closings(drafts: dict[str, Draft], changes: Iterable[ConversationChanged]) -
         draft = drafts.get(key)
         found[key] = change.what == "closed" and (draft is None or draft.inbound_at <= change.at)
     return found
+
+
+def openings(drafts: dict[str, Draft], changes: Iterable[ConversationChanged]) -> list[str]:
+    """Tell the drafts of those that somebody opened; the conversations opened of which there is no draft."""
+    last = {change.key: change.at for change in changes if change.what == "opened"}
+    for key, at in last.items():
+        if key in drafts:
+            drafts[key].seen_at(at)
+    return [key for key in last if key not in drafts]
+
+
+def worth(value: Value | None) -> Value | None:
+    """A value with its amount as a number; None when it tells none."""
+    if value is None or value.amount is None:
+        return None
+    try:
+        amount = float(value.amount)
+    except (ValueError, OverflowError):
+        return None
+    return Value(amount=amount, currency=value.currency) if math.isfinite(amount) else None
 
 
 def clock_state(clock: Clock) -> str | None:

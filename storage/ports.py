@@ -14,6 +14,7 @@ from actors.effects import KeyRemembered
 from storage.alert_ports import AlertStore
 from storage.channel_ports import ChannelStore
 from storage.contact_ports import ContactStore
+from storage.inbox_ports import DeskStore
 from storage.records import (
     AnomalyCount,
     AnomalyFilter,
@@ -326,6 +327,7 @@ class Store(
     ViewStore,
     AlertStore,
     ContactStore,
+    DeskStore,
     Protocol,
 ):
     """One database that does it all."""

@@ -10,9 +10,11 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from msgspec import Struct, field
 
 from actors.effects import Effects
+from actors.events import Value
+from storage.inbox_records import Scope
 
 Row = TypeVar("Row")
-Role: TypeAlias = Literal["admin", "supervisor", "agent", "finance", "viewer"]
+Role: TypeAlias = Literal["admin", "supervisor", "agent", "finance", "after_sales", "product", "operations", "viewer"]
 
 
 class PartitionMark(Struct, frozen=True, kw_only=True):
@@ -171,10 +173,16 @@ class ConversationFilter(Struct, frozen=True, kw_only=True):
     q: str | None = None
     contact: str | None = None
     order: str | None = None
+    scope: Scope = Scope(everything=True)
 
 
 class ConversationRow(Struct, frozen=True, kw_only=True):
-    """One conversation as the inbox lists it. `sla`: ok, at_risk, breached or None when no clock runs."""
+    """One conversation as the inbox lists it. `sla`: ok, at_risk, breached or None when no clock runs.
+
+    `team` is the one it was given; `automatic`: a rule assigned it, no person; `desk_version` grows with every change
+    that people or rules make. `unread`: inbound messages since somebody opened or answered it. `troubles`: kinds of
+    its unresolved anomalies, and `delay` and `duplicate` for a week after, sorted. `value`: the latest one told.
+    """
 
     key: str
     platform: str
@@ -196,6 +204,18 @@ class ConversationRow(Struct, frozen=True, kw_only=True):
     sla: Literal["ok", "at_risk", "breached"] | None = None
     sla_kind: str | None = None
     sla_due_at: int | None = None
+    team: str | None = None
+    assigned_at: int | None = None
+    automatic: bool = False
+    snoozed_until: int | None = None
+    archived: bool = False
+    desk_version: int = 0
+    unread: int = 0
+    value: Value | None = None
+    troubles: list[str] = field(default_factory=list[str])
+    labels: list[str] = field(default_factory=list[str])
+    guessed_lang: str | None = None
+    sensitive: bool = False
 
 
 class MessageRow(Struct, frozen=True, kw_only=True):
@@ -249,7 +269,10 @@ class SlaRow(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """A person who may log in. `password_hash` is an argon2id encoded hash."""
+    """A person who may log in. `password_hash` is an argon2id encoded hash.
+
+    `langs`: languages he reads; `capacity`: how many open conversations are given to him by themselves at most.
+    """
 
     id: str
     name: str
@@ -259,6 +282,8 @@ class User(Struct, frozen=True, kw_only=True):
     disabled: bool = False
     lang: str | None = None
     theme: str | None = None
+    langs: list[str] = field(default_factory=list[str])
+    capacity: int = 20
 
 
 class Session(Struct, frozen=True, kw_only=True):

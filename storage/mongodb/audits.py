@@ -21,6 +21,7 @@ AUDITED = (
     "thresholds",
     "mutes",
     "bindings",
+    "teams",
     "saved_views",
     "alert_settings",
     "contacts",

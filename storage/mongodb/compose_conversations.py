@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec import json
+from msgspec import json, to_builtins
 
 from actors.effects import MessageStored, SlaChanged
 from actors.keys import split_key
 from actors.sla import Clock
-from storage.drafts import Draft, clock_state, closings, drafts_of
+from storage.drafts import Draft, clock_state, closings, drafts_of, openings
 from storage.mongodb.connection import Row
 from storage.mongodb.tokens import keys_of
 from storage.mongodb.writes import Group, encoded, update
@@ -21,6 +21,8 @@ from storage.records import Batch, StateRow
 from storage.texts import folded
 
 _encode = json.Encoder().encode
+HIDING = ("desk.snoozed_until", "desk.archived")
+"""The only fields of the desk that a flush touches: a customer's message ends what hides a conversation."""
 
 
 def conversation_groups(
@@ -30,13 +32,16 @@ def conversation_groups(
     partition = batch.mark.partition
     drafts = drafts_of(stored)
     closed = closings(drafts, batch.effects.changes)
+    opened = dict.fromkeys(openings(drafts, batch.effects.changes), True)
     clocks = _running(batch.effects.sla)
     states = {row.key: row for row in batch.conversations}
     inserts: list[Row] = []
     updates: list[Row] = []
-    for key in {**states, **drafts, **closed, **clocks}:
+    for key in {**states, **drafts, **closed, **clocks, **opened}:
         state, draft = states.get(key), drafts.get(key)
         row = _row(draft, closed.get(key), clocks.get(key), stamp)
+        if key in opened:
+            row.set["unread"] = 0
         if key in existing:
             updates.append(update(key, stamp, _change(state, draft, row, partition, stamp)))
         elif state or draft:
@@ -103,19 +108,22 @@ def _running(effects: Iterable[SlaChanged]) -> dict[str, Clock]:
 class _Parts:
     """What a flush says of a conversation's row, by the operator that says it."""
 
-    __slots__ = ("highest", "inc", "lowest", "set")
+    __slots__ = ("highest", "inc", "lowest", "set", "shown")
 
     def __init__(self) -> None:
         self.set: Row = {}
         self.inc: Row = {}
         self.lowest: Row = {}
         self.highest: Row = {}
+        self.shown = False
+        """Whether it is open anew: then it is neither snoozed nor archived any more."""
 
 
 def _row(draft: Draft | None, closed: bool | None, clock: Clock | None, stamp: int) -> _Parts:  # noqa: FBT001 # a column
     parts = _Parts()
     if closed is not None:
         parts.set["closed"] = closed
+        parts.shown = not closed
     if clock is not None:
         state = clock_state(clock)
         # Documents compare field by field: a late word about an older clock must not hide the one that runs.
@@ -129,6 +137,12 @@ def _row(draft: Draft | None, closed: bool | None, clock: Clock | None, stamp: i
         parts.set |= {name: value for name in names if (value := getattr(draft, name)) is not None}
         if draft.vip:
             parts.set["vip"] = True
+        if draft.value is not None:
+            parts.set["value"] = to_builtins(draft.value)
+        if draft.seen:
+            parts.set["unread"] = len(draft.unseen)
+        else:
+            parts.inc["unread"] = len(draft.unseen)
         parts.inc["messages"] = draft.messages
         parts.lowest["first_at"] = draft.first.at
         parts.highest["last_at"] = draft.last_at
@@ -160,12 +174,17 @@ def _document(key: str, state: StateRow | None, draft: Draft | None, row: _Parts
 def _change(state: StateRow | None, draft: Draft | None, row: _Parts, partition: int, stamp: int) -> Row:
     assigned: Row = {"stamp": stamp, "partition": partition}
     change: Row = {"$set": assigned}
+    unset: Row = {}
     if state is not None:
         assigned["state"] = state.state
         if state.due is None:
-            change["$unset"] = {"due": ""}
+            unset["due"] = ""
         else:
             assigned["due"] = state.due
+    if row.shown:
+        unset |= dict.fromkeys(HIDING, "")
+    if unset:
+        change["$unset"] = unset
     assigned.update((f"row.{name}", value) for name, value in row.set.items())
     if row.highest:
         change["$max"] = {f"row.{name}": value for name, value in row.highest.items()}

@@ -38,6 +38,13 @@ async def page_of_found(
     return await _walk(database, wanted, () if exact else terms, condition, after, limit)
 
 
+async def keys_of_found(database: Database, terms: Sequence[Term]) -> list[str]:
+    """The keys of all conversations with a hit."""
+    wanted = {"$and": [term.condition() for term in terms]}
+    exact = all(phrase.exact for term in terms for phrase in term.phrases)
+    return sorted(await _hits(database, wanted, () if exact else terms, None, most=0) or set())
+
+
 async def _walk(
     database: Database,
     wanted: Row,
@@ -59,12 +66,16 @@ async def _walk(
 
 
 async def _hits(
-    database: Database, wanted: Row, verified: Sequence[Term], among: Sequence[str] | None
+    database: Database,
+    wanted: Row,
+    verified: Sequence[Term],
+    among: Sequence[str] | None,
+    most: int = MOST_GATHERED + 1,
 ) -> set[str] | None:
     """The conversations with a hit, of those `among` or of all; None when all are too many to gather."""
     of_these: list[Row] = [] if among is None else [{"key": {"$in": list(among)}}]
     own: list[Row] = [] if among is None else [{"_id": {"$in": list(among)}}]
-    most = 0 if among is not None else MOST_GATHERED + 1
+    most = 0 if among is not None else most
     texts = {"event": 1, "versions": 1} if verified else {}
     found: set[str] = set()
     seen = 0

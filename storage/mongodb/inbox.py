@@ -8,11 +8,12 @@ import pymongo
 from msgspec import json
 
 from actors.events import Message
-from actors.keys import split_key
 from storage.cursors import bounded, decode_cursor, encode_cursor
 from storage.message_rows import Change, Fate, message_row
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
+from storage.mongodb.conversation_rows import SHOWN, conversation_rows
 from storage.mongodb.finder import page_of_found
+from storage.mongodb.scope import scope_condition
 from storage.mongodb.tokens import id_keys, terms_of
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 from storage.texts import order_key, query_words
@@ -24,7 +25,6 @@ COUNTING_S = 600
 """The audit counts what is really held."""
 IDS_AT_MOST = 2_000
 """Messages of one id that are looked at; more conversations than this that share a message's id are not all shown."""
-_SHOWN = {"state": 0, "words": 0}
 
 
 class MongoInbox:
@@ -45,21 +45,21 @@ class MongoInbox:
             condition["_id"] = {"$in": await self._of_order(where.order)}
         if where.q is None:
             with self._db.talk() as db:
-                found = db.conversations.find(_behind(condition, after), _SHOWN, sort=NEWEST, limit=limit + 1)
+                found = db.conversations.find(_behind(condition, after), SHOWN, sort=NEWEST, limit=limit + 1)
                 rows = await found.to_list()
             more = len(rows) > limit
         else:
             terms = terms_of(query_words(where.q))
             rows, more = await page_of_found(self._db, terms, condition, after, limit) if terms else ([], False)
-        items = [_conversation(row) for row in rows[:limit]]
+        items = await conversation_rows(self._db, rows[:limit])
         following = encode_cursor("conversations", items[-1].last_at, items[-1].key) if more and items else None
         return Page(items=items, next=following)
 
     async def conversation(self, key: str) -> ConversationRow | None:
         """One conversation."""
         with self._db.talk() as db:
-            row = await db.conversations.find_one({"_id": key, "row.last_at": {"$gte": LOWEST}}, _SHOWN)
-        return _conversation(row) if row else None
+            row = await db.conversations.find_one({"_id": key, "row.last_at": {"$gte": LOWEST}}, SHOWN)
+        return (await conversation_rows(self._db, [row]))[0] if row else None
 
     async def messages(self, key: str, limit: int, cursor: str | None = None) -> Page[MessageRow]:
         """Messages of a conversation by sent_at, then at, then id, ascending; merged duplicates left out."""
@@ -186,7 +186,7 @@ def _condition(where: ConversationFilter) -> Row:
     fields = {
         "platform": where.platform,
         "account": where.account,
-        "row.assignee": where.assignee,
+        "desk.assignee": where.assignee,
         "row.sla.state": where.sla,
         "row.contact_id": where.contact,
     }
@@ -194,6 +194,8 @@ def _condition(where: ConversationFilter) -> Row:
     found["row.last_at"] = {"$gte": LOWEST}
     if where.status is not None:
         found["row.closed"] = True if where.status == "closed" else {"$ne": True}
+    if seen := scope_condition(where.scope):
+        found["$and"] = seen
     return found
 
 
@@ -202,20 +204,6 @@ def _behind(condition: Row, after: tuple[int, str] | None) -> Row:
         return condition
     at, key = after
     return {**condition, "$or": [{"row.last_at": {"$lt": at}}, {"row.last_at": at, "_id": {"$lt": key}}]}
-
-
-def _conversation(document: Row) -> ConversationRow:
-    row = document["row"]
-    last, sla = row["last"], row.get("sla", {})
-    platform, account, conversation = split_key(document["_id"])
-    return ConversationRow(
-        key=document["_id"], platform=platform, account=account, conversation=conversation,
-        status="closed" if row.get("closed") else "open", contact_id=row.get("contact_id"),
-        contact_name=row.get("contact_name"), order=row.get("order"), lang=row.get("lang"), vip=row.get("vip", False),
-        messages=row["messages"], first_at=row["first_at"], last_at=row["last_at"], last_sent_at=last["sent_at"],
-        last_direction=last["direction"], last_text=last["text"], assignee=row.get("assignee"),
-        sla=sla.get("state"), sla_kind=sla.get("kind"), sla_due_at=sla.get("due_at"),
-    )  # fmt: skip
 
 
 def _message(row: Row, since: Iterable[Row]) -> MessageRow:

@@ -39,6 +39,18 @@ class Index(Struct, frozen=True):
 
 
 _SPARSE = {"sparse": True}
+_LISTED = (
+    ("_id", 1),
+    ("row.closed", 1),
+    ("desk.archived", 1),
+    ("desk.snoozed_until", 1),
+    ("desk.assignee", 1),
+    ("desk.team", 1),
+    ("platform", 1),
+    ("account", 1),
+    ("row.sla.state", 1),
+    ("row.last.direction", 1),
+)
 
 INDEXES: tuple[Index, ...] = (
     Index("channels", (("partition", 1),)),
@@ -49,6 +61,12 @@ INDEXES: tuple[Index, ...] = (
     Index("conversations", (("row.contact_id", 1),), _SPARSE),
     Index("conversations", (("platform", 1), ("row.sla.state", 1)), _SPARSE),
     Index("conversations", (("words", 1),)),
+    # The inbox's list; what decides who sees a conversation and where is in it, so that documents are not read to skip.
+    Index("conversations", (("row.sla.due_at", 1), *_LISTED)),
+    Index("conversations", (("row.last_at", -1), *_LISTED)),
+    Index("conversations", (("desk.assignee", 1), ("row.last_at", -1)), _SPARSE),
+    Index("conversations", (("desk.snoozed_until", 1), ("_id", 1)), _SPARSE),
+    Index("conversations", (("told.nonce", 1),), _SPARSE),
     Index("messages", (("key", 1), ("sent_at", 1), ("at", 1), ("message", 1))),
     Index("messages", (("channel", 1), ("at", -1), ("ordinal", -1))),
     Index("messages", (("channel", 1), ("sent_at", 1))),
@@ -123,6 +141,7 @@ OTHERS = (
     "sweeps",
     "uploads",
     "meta",
+    "teams",
 )
 """Collections that are found by `_id` alone."""
 

@@ -9,6 +9,7 @@ from storage.mongodb.audits import AUDITED, deliver
 from storage.mongodb.bindings import MongoBindings
 from storage.mongodb.connection import Database
 from storage.mongodb.contacts import MongoContacts
+from storage.mongodb.desk import MongoDesk, deliver_desks
 from storage.mongodb.engine import MongoEngine
 from storage.mongodb.files import MongoFiles
 from storage.mongodb.health import MongoHealth
@@ -23,6 +24,7 @@ from storage.mongodb.schema import prepare
 from storage.mongodb.settings import MongoSettings
 from storage.mongodb.shop_orders import MongoShopOrders
 from storage.mongodb.sweeps import MongoSweeps
+from storage.mongodb.teams import MongoTeams
 from storage.mongodb.verify import problems
 from storage.mongodb.views import MongoViews
 from storage.ports import Archive
@@ -47,6 +49,8 @@ class MongoStore(
     MongoViews,
     MongoAlerts,
     MongoContacts,
+    MongoDesk,
+    MongoTeams,
 ):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 
@@ -73,6 +77,7 @@ class MongoStore(
         try:
             await prepare(self._db)
             await deliver(self._db, *AUDITED)
+            await deliver_desks(self._db)
         except BaseException:
             await self._db.close()
             raise
@@ -90,6 +95,7 @@ class MongoStore(
         Messages are put into the archive before they are deleted. Of the outbox and the jobs what is settled goes.
         """
         await deliver(self._db, *AUDITED)
+        await deliver_desks(self._db)
         return await prune(self._db, before, archive)
 
     async def check(self) -> list[str]:

@@ -23,7 +23,7 @@ STEPS = (60, 200, 400, 400)
 """How many conversations a step of the walk looks at; the first ones mostly do for a frequent word."""
 
 _MANY = "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)"
-_HITS = f"""SELECT DISTINCT CASE WHEN f.rowid < 0 THEN -f.rowid ELSE m.conversation END AS id
+HITS = f"""SELECT DISTINCT CASE WHEN f.rowid < 0 THEN -f.rowid ELSE m.conversation END AS id
     FROM search f LEFT JOIN messages m INDEXED BY messages_by_time ON {OF_ENTRY} WHERE f.search MATCH ?"""
 _NEWEST = "ORDER BY c.last_at DESC, c.id DESC LIMIT ?"
 
@@ -53,7 +53,7 @@ def newest_found(connection: Connection, expression: str, conditions: Conditions
 
 def _gather(connection: Connection, expression: str, conditions: Conditions, limit: int) -> list[int]:
     where, values = conditions.where()
-    source = f"FROM ({_HITS}) h CROSS JOIN conversations c ON c.id = h.id {where} {_NEWEST}"
+    source = f"FROM ({HITS}) h CROSS JOIN conversations c ON c.id = h.id {where} {_NEWEST}"
     return [number for (number,) in read_rows(connection, "c.id", source, [expression, *values, limit])]
 
 
@@ -65,7 +65,7 @@ def _walk(connection: Connection, expression: str, conditions: Conditions, limit
         page = read_rows(connection, "c.id, c.last_at", f"FROM conversations c {where} {_NEWEST}", [*values, size])
         if page:
             facets = " OR ".join(f'"{conversation_facet(number)}"' for number, _ in page)
-            rows = read_rows(connection, "id", f"FROM ({_HITS})", [f"({expression}) AND facets : ({facets})"])
+            rows = read_rows(connection, "id", f"FROM ({HITS})", [f"({expression}) AND facets : ({facets})"])
             hits = {number for (number,) in rows}
             found += [number for number, _ in page if number in hits]
         if len(found) >= limit or len(page) < size:

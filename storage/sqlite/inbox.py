@@ -16,19 +16,16 @@ from storage.message_rows import Fate, message_row
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 from storage.sqlite.bulk import read_chunks, read_rows
 from storage.sqlite.connection import Database
+from storage.sqlite.conversation_rows import COLUMNS, conversation_rows
 from storage.sqlite.conversation_search import Conditions, newest_found
 from storage.sqlite.save_progress import HOPS
+from storage.sqlite.scope import Condition, add_scope
 from storage.sqlite.search import id_expression, match_expression
 from storage.sqlite.search_index import OF_ENTRY
 from storage.texts import order_key
 
 _event = json.Decoder(Message)
 
-_CONVERSATION = (
-    "k.key, c.platform, c.account, c.conversation, c.closed, c.contact_id, c.contact_name, c.order_id, c.lang, c.vip,"
-    " c.messages, c.first_at, c.last_at, c.last_sent_at, c.last_direction, c.last_text, c.assignee, c.sla, c.sla_kind,"
-    " c.sla_due_at, c.id"
-)
 _MESSAGE = (
     "k.key, m.id, m.conversation, m.message, m.sent_at, m.at, m.delay, m.merged_into, m.partition, m.stored_at,"
     " m.copies, m.event, " + ", ".join(f"m.{hop}" for hop in HOPS)
@@ -86,36 +83,40 @@ class SqliteInbox:
 def _conversations(
     connection: Connection, where: ConversationFilter, limit: int, after: tuple[int, int] | None
 ) -> Page[ConversationRow]:
-    names = ("platform", "account", "assignee", "sla")
-    given = [(f"c.{name}", value) for name in names if (value := getattr(where, name)) is not None]
-    if where.contact is not None:
-        given.append(("c.contact_id", where.contact))
+    names = {
+        "platform": "platform",
+        "account": "account",
+        "assignee": "assignee",
+        "sla": "sla",
+        "contact": "contact_id",
+    }
+    condition = Condition()
+    for name, column in names.items():
+        if (value := getattr(where, name)) is not None:
+            condition.add(f"c.{column} = ?", value)
     if where.status is not None:
-        given.append(("CASE WHEN c.closed THEN 'closed' ELSE 'open' END", where.status))
-    parts = [f"{name} = ?" for name, _ in given]
-    values: list[Any] = [value for _, value in given]
+        condition.add("CASE WHEN c.closed THEN 'closed' ELSE 'open' END = ?", where.status)
     if where.order is not None:
-        parts.append("c.id IN (SELECT conversation FROM orders WHERE order_id = ?)")
-        values.append(order_key(where.order))
+        condition.add("c.id IN (SELECT conversation FROM orders WHERE order_id = ?)", order_key(where.order))
     if where.label is not None:
-        parts.append("0")  # nothing bears a label yet
+        condition.add("0")  # nothing bears a label yet
+    add_scope(condition, where.scope)
     if where.q is not None:
         expression = match_expression(where.q)
         if expression is None:
             return Page(items=[])
-        found = newest_found(connection, expression, Conditions(parts, values, after), limit + 1)
-        parts, values, after = ["c.id IN (SELECT value FROM json_each(?))"], [json.encode(found).decode()], None
+        found = newest_found(connection, expression, Conditions(condition.parts, condition.values, after), limit + 1)
+        condition, after = Condition(), None
+        condition.add("c.id IN (SELECT value FROM json_each(?))", json.encode(found).decode())
     if after:
-        parts.append("(c.last_at, c.id) < (?, ?)")
-        values += after
-    condition = f"WHERE {' AND '.join(parts)}" if parts else ""
+        condition.add("(c.last_at, c.id) < (?, ?)", *after)
     rows = read_rows(
         connection,
-        _CONVERSATION,
-        f"FROM conversations c CROSS JOIN conversation_keys k ON k.id = c.id {condition} {_NEWEST}",
-        [*values, limit + 1],
+        COLUMNS,
+        f"FROM conversations c CROSS JOIN conversation_keys k ON k.id = c.id WHERE {condition.text} {_NEWEST}",
+        [*condition.values, limit + 1],
     )
-    items = [_conversation_row(row) for row in rows[:limit]]
+    items = conversation_rows(connection, rows[:limit])
     more = len(rows) > limit
     return Page(
         items=items, next=encode_cursor("conversations", items[-1].last_at, rows[limit - 1][-1]) if more else None
@@ -124,17 +125,8 @@ def _conversations(
 
 def _conversation(connection: Connection, key: str) -> ConversationRow | None:
     source = "FROM conversation_keys k CROSS JOIN conversations c ON c.id = k.id WHERE k.key = ?"
-    rows = read_rows(connection, _CONVERSATION, source, (key,))
-    return _conversation_row(rows[0]) if rows else None
-
-
-def _conversation_row(row: list[Any]) -> ConversationRow:
-    return ConversationRow(
-        key=row[0], platform=row[1], account=row[2], conversation=row[3], status="closed" if row[4] else "open",
-        contact_id=row[5], contact_name=row[6], order=row[7], lang=row[8], vip=bool(row[9]), messages=row[10],
-        first_at=row[11], last_at=row[12], last_sent_at=row[13], last_direction=row[14], last_text=row[15],
-        assignee=row[16], sla=row[17], sla_kind=row[18], sla_due_at=row[19],
-    )  # fmt: skip
+    rows = read_rows(connection, COLUMNS, source, (key,))
+    return conversation_rows(connection, rows)[0] if rows else None
 
 
 def _messages(connection: Connection, key: str, limit: int, after: tuple[int, int, str] | None) -> Page[MessageRow]:

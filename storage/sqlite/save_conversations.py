@@ -6,22 +6,31 @@ from collections.abc import Iterable
 from sqlite3 import Connection
 
 from actors.effects import ConversationChanged, MessageStored, SlaChanged
-from storage.drafts import Draft, clock_state, closings, drafts_of
+from storage.drafts import Draft, clock_state, closings, drafts_of, openings
 from storage.sqlite.bulk import write_rows
 
 _UPSERT = """INSERT INTO conversations (id, platform, account, conversation, closed, contact_id, contact_name,
     order_id, lang, vip, messages, first_at, last_at, last_sent_at, last_seen_at, last_direction, last_text,
-    last_message) VALUES {rows}
+    last_message, amount, currency, unread, seen) VALUES {rows}
 ON CONFLICT (id) DO UPDATE SET
     closed = coalesce(excluded.closed, closed), contact_id = coalesce(excluded.contact_id, contact_id),
     contact_name = coalesce(excluded.contact_name, contact_name), order_id = coalesce(excluded.order_id, order_id),
     lang = coalesce(excluded.lang, lang), vip = max(vip, excluded.vip), messages = messages + excluded.messages,
+    (amount, currency) = (SELECT iif(excluded.amount IS NULL, amount, excluded.amount),
+        iif(excluded.amount IS NULL, currency, excluded.currency)),
+    unread = iif(excluded.seen, excluded.unread, unread + excluded.unread), seen = excluded.seen,
+    snoozed_until = iif(excluded.closed = 0, NULL, snoozed_until), archived = iif(excluded.closed = 0, 0, archived),
     first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at),
     (last_sent_at, last_seen_at, last_direction, last_text, last_message) = (
         SELECT c.* FROM (SELECT last_sent_at, last_seen_at, last_direction, last_text, last_message) c
         WHERE (last_sent_at, last_seen_at) > (excluded.last_sent_at, excluded.last_seen_at)
         UNION ALL SELECT excluded.last_sent_at, excluded.last_seen_at, excluded.last_direction, excluded.last_text,
             excluded.last_message LIMIT 1)"""
+
+_CLOSE = """UPDATE conversations SET closed = ?1, snoozed_until = iif(?1, snoozed_until, NULL),
+    archived = iif(?1, archived, 0) WHERE id = ?2"""
+_OPENED = """WITH v (number) AS (VALUES {rows})
+    UPDATE conversations SET unread = 0 FROM v WHERE conversations.id = v.number AND unread > 0"""
 
 
 def save_conversations(
@@ -30,22 +39,26 @@ def save_conversations(
     changes: Iterable[ConversationChanged],
     known: dict[str, tuple[int, int]],
 ) -> None:
-    """Count and show the new messages, close and reopen as people did."""
+    """Count and show the new messages, close and reopen as people did; what is open anew is hidden no more."""
+    changes = list(changes)
     drafts = drafts_of(stored)
     closed = closings(drafts, changes)
+    opened = openings(drafts, changes)
     rows = [_row(known[key][0], draft, closed.get(key)) for key, draft in drafts.items()]
     rows.sort(key=_number)
     write_rows(connection, _UPSERT, rows)
     others = [(int(value), known[key][0]) for key, value in closed.items() if key not in drafts]
-    connection.executemany("UPDATE conversations SET closed = ? WHERE id = ?", others)
+    connection.executemany(_CLOSE, others)
+    write_rows(connection, _OPENED, sorted((known[key][0],) for key in opened))
 
 
 def _row(number: int, draft: Draft, closed: bool | None) -> tuple[object, ...]:  # noqa: FBT001 # a column
-    event = draft.last.event
+    event, value = draft.last.event, draft.value
     return (
         number, event.platform, event.account, event.conversation, None if closed is None else int(closed),
         draft.contact_id, draft.contact_name, draft.order, draft.lang, draft.vip, draft.messages, draft.first.at,
         draft.last_at, event.sent_at, draft.last.at, event.direction, draft.last_text, event.message,
+        value.amount if value else None, value.currency if value else None, len(draft.unseen), int(draft.seen),
     )  # fmt: skip
 
 

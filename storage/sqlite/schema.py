@@ -209,6 +209,29 @@ CONTACTS: tuple[Step, ...] = (
     "CREATE INDEX contact_pairs_by_second ON contact_pairs (second)",
 )
 
+# `place` orders the inbox: those whose clock runs by when it is due, then those that wait without one, the longest
+# first, then the rest, newest first; times are below 10^16. The index holds whatever decides who sees a conversation
+# and where, so that any window of a long list is found without a look at a row; closed ones are not in it.
+DESK: tuple[str, ...] = (
+    "ALTER TABLE conversations ADD COLUMN team TEXT",
+    "ALTER TABLE conversations ADD COLUMN assigned_at INTEGER",
+    "ALTER TABLE conversations ADD COLUMN automatic INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE conversations ADD COLUMN snoozed_until INTEGER",
+    "ALTER TABLE conversations ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE conversations ADD COLUMN desk_version INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE conversations ADD COLUMN unread INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE conversations ADD COLUMN seen INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE conversations ADD COLUMN amount REAL",
+    "ALTER TABLE conversations ADD COLUMN currency TEXT",
+    """ALTER TABLE conversations ADD COLUMN place INTEGER GENERATED ALWAYS AS (
+        CASE WHEN sla_due_at IS NOT NULL THEN sla_due_at WHEN last_direction = 'in' THEN 10000000000000000 + last_at
+        ELSE 30000000000000000 - last_at END) VIRTUAL""",
+    """CREATE INDEX inbox ON conversations (place, id, archived, snoozed_until, assignee, team, platform, account, sla,
+        vip, lang) WHERE closed IS NOT 1""",
+    "CREATE INDEX inbox_snoozed ON conversations (snoozed_until, id) WHERE snoozed_until IS NOT NULL",
+    "CREATE TABLE teams (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -219,6 +242,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     SEARCH_BY_TIME,
     VIEWS_AND_ALERTS,
     CONTACTS,
+    DESK,
 )
 """In the order in which they were released; one that was released is never edited."""
 

@@ -12,6 +12,7 @@ from storage.sqlite.alerts import SqliteAlerts
 from storage.sqlite.bindings import SqliteBindings
 from storage.sqlite.connection import Database
 from storage.sqlite.contacts import SqliteContacts
+from storage.sqlite.desk import SqliteDesk
 from storage.sqlite.engine import SqliteEngine
 from storage.sqlite.health import SqliteHealth
 from storage.sqlite.identities import SqliteIdentities
@@ -25,6 +26,7 @@ from storage.sqlite.prune import messages_to_archive, prune_archived, prune_chun
 from storage.sqlite.settings import SqliteSettings
 from storage.sqlite.shop_orders import SqliteShopOrders
 from storage.sqlite.sweeps import SqliteSweeps
+from storage.sqlite.teams import SqliteTeams
 from storage.sqlite.verify import problems_of_file, problems_of_tables
 from storage.sqlite.views import SqliteViews
 
@@ -46,6 +48,8 @@ class SqliteStore(
     SqliteViews,
     SqliteAlerts,
     SqliteContacts,
+    SqliteDesk,
+    SqliteTeams,
 ):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 

@@ -19,6 +19,7 @@ from actors.effects import HopReached
 from actors.errors import ConfigurationError
 from storage.channel_records import ReplyFilter
 from storage.errors import StoreBusyError, StoreDamagedError, StoreFullError
+from storage.inbox_records import InboxFilter
 from storage.records import AnomalyFilter, AuditRow, ConversationFilter, Mute, StateRow
 from storage.sqlite import SqliteStore, conversation_search, schema
 from tests.storage.archives import Kept
@@ -205,6 +206,9 @@ async def test_a_file_of_the_first_schema_is_opened_and_brought_up_to_date(tmp_p
     for query in ("kept", "changed", "m1", "c1"):
         found = await store.conversations(ConversationFilter(q=query), 5)
         assert [row.key for row in found.items] == [KEY]
+    row = await store.conversation(KEY)
+    assert (row.unread, row.desk_version, row.archived) == (0, 0, False)
+    assert [row.key for row in (await store.inbox(InboxFilter(now=NOW), 0, 5))[0]] == [KEY]
     assert (await store.mutes(5), await store.beats(0), await store.bindings(), await store.check()) == ([], [], [], [])
     await store.put_mute(
         Mute(id="m", at=NOW, until=NOW + 1, who="ann", reason="r"), AuditRow(at=NOW, who="ann", what="w", subject="s")

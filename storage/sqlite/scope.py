@@ -1,0 +1,76 @@
+"""Who may see which conversation, as a condition on `conversations c`; the same as `Scope.sees`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from storage.inbox_records import Channel, Scope
+
+
+class Condition:
+    """Conditions that must all hold, with their values in order."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, part: str, *values: Any) -> None:
+        """One more."""
+        self.parts.append(part)
+        self.values += values
+
+    @property
+    def text(self) -> str:
+        """To be put behind WHERE."""
+        return " AND ".join(self.parts) if self.parts else "1"
+
+
+def add_scope(condition: Condition, scope: Scope) -> None:
+    """Keep to what the scope sees."""
+    if scope.everything:
+        return
+    either = Condition()
+    if scope.me is not None:
+        either.add("c.assignee = ?", scope.me)
+    add_ours(either, scope)
+    if scope.strays:
+        _add_strays(either, scope)
+    condition.add(f"({' OR '.join(either.parts)})" if either.parts else "0", *either.values)
+
+
+def add_ours(either: Condition, scope: Scope) -> None:
+    """One more way in: an own team has it."""
+    values: list[Any] = list(scope.teams)
+    ways = [f"c.team IN ({marks(scope.teams)})"] if scope.teams else []
+    held: list[str] = []
+    if scope.channels:
+        held.append(_among(scope.channels, values))
+    if scope.platforms:
+        values += scope.platforms
+        apart = f" AND NOT {_among(scope.held_channels, values)}" if scope.held_channels else ""
+        held.append(f"(c.platform IN ({marks(scope.platforms)}){apart})")
+    if held:
+        ways.append(f"(c.team IS NULL AND ({' OR '.join(held)}))")
+    if ways:
+        either.add(f"({' OR '.join(ways)})", *values)
+
+
+def _add_strays(either: Condition, scope: Scope) -> None:
+    given = f"c.team IS NOT NULL AND c.team NOT IN ({marks(scope.living)})"
+    values: list[Any] = [*scope.living, *scope.held_platforms]
+    free = f"c.team IS NULL AND c.platform NOT IN ({marks(scope.held_platforms)})"
+    if scope.held_channels:
+        free += f" AND NOT {_among(scope.held_channels, values)}"
+    either.add(f"({given} OR {free})", *values)
+
+
+def marks(values: Sequence[Any]) -> str:
+    """As many question marks."""
+    return ", ".join("?" * len(values))
+
+
+def _among(channels: Sequence[Channel], values: list[Any]) -> str:
+    for channel in channels:
+        values += channel
+    return f"(c.platform, c.account) IN (VALUES {', '.join(['(?, ?)'] * len(channels))})"
