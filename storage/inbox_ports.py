@@ -1,8 +1,8 @@
 """The inbox's part of the storage port: the desk, which people and rules change, and the teams.
 
 Beside the read model that the engine keeps, every conversation has a desk: who has it, which team, whether it is
-snoozed or archived. The engine never assigns; the one thing its flush does there is to end a snooze or an archiving when
-the conversation is opened anew, by a customer's message or a person: what somebody waits for may not stay hidden.
+snoozed or archived. The engine never assigns; the one thing its flush does there is to end a snooze or an archiving
+when the conversation is opened anew, by a customer's message or a person: what somebody waits for may not stay hidden.
 """
 
 from __future__ import annotations
@@ -17,19 +17,18 @@ from storage.records import AuditRow, ConversationRow
 class DeskStore(Protocol):
     """Lists by the desk, changes of it by compare-and-set, teams."""
 
-    async def inbox(self, where: InboxFilter, offset: int, limit: int) -> tuple[list[ConversationRow], int]:
-        """A window of the list, and how many conversations the whole list has.
+    async def inbox(
+        self, where: InboxFilter, offset: int, limit: int, *, counted: bool = True
+    ) -> tuple[list[ConversationRow], int]:
+        """A window of the list, and how many conversations the whole list has; 0 when that is not `counted`.
 
         Sort `due`: those whose clock runs by when it is due, then those that wait for an answer without one, the
         longest waiting first, then the rest, newest first. `value`: the highest amount first, whatever the currency.
         """
         ...
 
-    async def inbox_groups(self, now: int, labels: Sequence[str] = ()) -> list[DeskGroup]:
-        """All open conversations that are not archived, counted by what decides who sees them and where.
-
-        `labels`: which labels are told apart.
-        """
+    async def inbox_groups(self, now: int) -> list[DeskGroup]:
+        """All open conversations that are not archived, counted by what decides who sees them and where."""
         ...
 
     async def rows(self, keys: Sequence[str]) -> list[ConversationRow]:

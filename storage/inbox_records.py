@@ -5,9 +5,12 @@ All times are integer milliseconds since the epoch; keys are those of `actors.ke
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType, field
+
+from actors.keys import split_key
 
 Tab: TypeAlias = Literal["mine", "team", "unassigned", "at_risk", "all", "snoozed", "closed", "archived"]
 Sort: TypeAlias = Literal["due", "newest", "oldest", "value"]
@@ -38,7 +41,7 @@ class Placed(Protocol):
         ...
 
     @property
-    def labels(self) -> list[str]:
+    def labels(self) -> Sequence[str]:
         """What it is labelled."""
         ...
 
@@ -75,8 +78,17 @@ class Scope(Struct, frozen=True, kw_only=True):
         return any(label in self.labels for label in row.labels)
 
     def reaches(self, channel: str) -> bool:
-        """Whether any conversation of a channel, by its key, may be among those seen; True where it may depend."""
-        return True if self.everything or self.me or self.strays or self.labels or self.teams else bool(channel in ())
+        """Whether conversations of a channel, by its key, are seen unless they were given to others.
+
+        False does not mean that none is seen: a conversation of any channel may be given to anybody.
+        """
+        if self.everything or self.labels:
+            return True
+        platform, account = split_key(channel)
+        place = (platform, account)
+        if place in self.held_channels or platform in self.held_platforms:
+            return place in self.channels or (platform in self.platforms and place not in self.held_channels)
+        return self.strays
 
     def ours(self, row: Placed) -> bool:
         """Whether one of the own teams has it."""
@@ -119,18 +131,21 @@ class InboxFilter(Struct, frozen=True, kw_only=True):
 
 
 class DeskGroup(Struct, frozen=True, kw_only=True):
-    """How many open conversations have these things in common: what the counts of every screen are made of."""
+    """How many open conversations have these things in common: what the counts of every screen are made of.
+
+    `awake`: those not snoozed; `at_risk` and `sensitive` are among them.
+    """
 
     platform: str
     account: str
     assignee: str | None
     team: str | None
-    snoozed: bool
-    at_risk: bool
-    sensitive: bool
-    count: int
-    labels: list[str] = field(default_factory=list[str])
-    """Only those that a role's scope asks for."""
+    awake: int
+    snoozed: int = 0
+    at_risk: int = 0
+    sensitive: int = 0
+    labels: tuple[str, ...] = ()
+    """Of none: labels are no part of what they have in common."""
 
 
 class DeskChange(Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from storage.inbox_records import DeskChange, DeskGroup, InboxFilter
 from storage.mongodb.audits import append
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.conversation_rows import SHOWN, conversation_rows
-from storage.mongodb.desk_list import conditions, segments, total_of, window
+from storage.mongodb.desk_list import conditions, segments, window
 from storage.mongodb.flushes import SETTLE_S
 from storage.mongodb.inbox import LOWEST
 from storage.records import AuditRow, ConversationRow
@@ -33,39 +33,43 @@ class MongoDesk:
 
     _db: Database
 
-    async def inbox(self, where: InboxFilter, offset: int, limit: int) -> tuple[list[ConversationRow], int]:
+    async def inbox(
+        self, where: InboxFilter, offset: int, limit: int, *, counted: bool = True
+    ) -> tuple[list[ConversationRow], int]:
         """A window of the list, and how many conversations the whole list has."""
         found = await conditions(self._db, where)
         if found is None:
             return [], 0
-        lists = segments(found, where.sort)
-        totals = [await total_of(self._db, one) for one in lists]
-        documents = await window(self._db, list(zip(lists, totals, strict=True)), max(0, offset), bounded(limit))
-        return await conversation_rows(self._db, documents), sum(totals)
+        offset, limit = max(0, offset), bounded(limit)
+        documents, total = await window(self._db, segments(found, where.sort), offset, limit, counted=counted)
+        return await conversation_rows(self._db, documents), total
 
-    async def inbox_groups(self, now: int, labels: Sequence[str] = ()) -> list[DeskGroup]:  # noqa: ARG002 - nothing bears a label yet
+    async def inbox_groups(self, now: int) -> list[DeskGroup]:
         """All open conversations that are not archived, counted by what decides who sees them and where."""
         where = {"row.last_at": {"$gte": LOWEST}, "row.closed": {"$ne": True}, "desk.archived": {"$ne": True}}
+        asleep: Row = {"desk.snoozed_until": {"$gt": now}}
+        awake: Row = {**where, "$nor": [asleep]}
         names = {
             "platform": "$platform", "account": "$account", "assignee": "$desk.assignee", "team": "$desk.team",
-            "sla": "$row.sla.state",
         }  # fmt: skip
-        counts: dict[tuple[Any, ...], int] = {}
-        asleep: Row = {"desk.snoozed_until": {"$gt": now}}
-        for snoozed, more in ((False, {"$nor": [asleep]}), (True, asleep)):
-            steps: list[Row] = [{"$match": {**where, **more}}, {"$group": {"_id": names, "count": {"$sum": 1}}}]
+        groups: dict[tuple[Any, ...], dict[str, int]] = {}
+        for name, match in (
+            ("awake", awake),
+            ("snoozed", {**where, **asleep}),
+            ("at_risk", {**awake, "row.sla.state": {"$in": ["at_risk", "breached"]}}),
+        ):
+            steps: list[Row] = [{"$match": match}, {"$group": {"_id": names, "count": {"$sum": 1}}}]
             with self._db.talk() as db:
                 async for row in await db.conversations.aggregate(steps):
                     of = row["_id"]
-                    risk = of.get("sla") in {"at_risk", "breached"}
-                    group = (of["platform"], of["account"], of.get("assignee"), of.get("team"), snoozed, risk)
-                    counts[group] = counts.get(group, 0) + row["count"]
+                    group = (of["platform"], of["account"], of.get("assignee"), of.get("team"))
+                    groups.setdefault(group, {"awake": 0})[name] = row["count"]
         return [
             DeskGroup(
-                platform=platform, account=account, assignee=assignee, team=team, snoozed=snoozed, at_risk=risk,
-                sensitive=False, count=count,
+                platform=platform, account=account, assignee=assignee, team=team, awake=counts["awake"],
+                snoozed=counts.get("snoozed", 0), at_risk=counts.get("at_risk", 0),
             )
-            for (platform, account, assignee, team, snoozed, risk), count in counts.items()
+            for (platform, account, assignee, team), counts in groups.items()
         ]  # fmt: skip
 
     async def rows(self, keys: Sequence[str]) -> list[ConversationRow]:
@@ -92,13 +96,13 @@ class MongoDesk:
                 # Also when it did not match: the answer to a first try may have been lost.
                 document = await db.conversations.find_one({"_id": key}, SHOWN)
             if document is not None and document.get("desk", {}).get("by") == nonce:
-                await self._deliver(document)
+                await _deliver(self._db, document)
                 return (await conversation_rows(self._db, [document]))[0]
             if document is None or document.get("desk", {}).get("version", 0) != change.replaces:
                 return None
             if "told" not in document:
                 return None  # it shows no messages, or lost to a change that has been undone
-            await self._deliver(document)
+            await _deliver(self._db, document)
         return None
 
     async def change_desks(self, changes: Sequence[tuple[str, DeskChange, AuditRow]]) -> list[ConversationRow | None]:
@@ -120,27 +124,25 @@ class MongoDesk:
             found = db.conversations.find(where, {"desk.snoozed_until": 1}, sort=order, limit=limit)
             return [(row["desk"]["snoozed_until"], row["_id"]) async for row in found]
 
-    async def _deliver(self, document: Row) -> None:
-        """Put the row of the audit that waits in a conversation into the log."""
-        told = document.get("told")
-        if told is None:
-            return
-        await append(self._db, told["nonce"], told["body"])
-        with self._db.talk() as db:
-            await db.conversations.update_one(
-                {"_id": document["_id"], "told.nonce": told["nonce"]}, {"$unset": {"told": ""}}
-            )
-
 
 async def deliver_desks(database: Database) -> None:
     """Deliver what waits in conversations."""
-    desk = MongoDesk()
-    desk._db = database  # noqa: SLF001 # the same class, without the rest of the store
     with database.talk() as db:
         waiting = db.conversations.find({"told.nonce": {"$gt": ""}}, {"told": 1}, batch_size=ROWS_A_FETCH)
         documents = [row async for row in waiting]
     for document in documents:
-        await desk._deliver(document)  # noqa: SLF001 # as above
+        await _deliver(database, document)
+
+
+async def _deliver(database: Database, document: Row) -> None:
+    """Put the row of the audit that waits in a conversation into the log."""
+    told = document.get("told")
+    if told is None:
+        return
+    await append(database, told["nonce"], told["body"])
+    with database.talk() as db:
+        where = {"_id": document["_id"], "told.nonce": told["nonce"]}
+        await db.conversations.update_one(where, {"$unset": {"told": ""}})
 
 
 def _assigned(change: DeskChange) -> Row:

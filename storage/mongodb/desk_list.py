@@ -53,24 +53,32 @@ def _segment(found: list[Row], order: list[tuple[str, int]]) -> Segment:
     return Segment({"$and": found}, order)
 
 
-async def total_of(database: Database, segment: Segment) -> int:
-    """How many there are."""
-    with database.talk() as db, pymongo.timeout(COUNTING_S):
-        return await db.conversations.count_documents(segment.where)
-
-
-async def window(database: Database, lists: Sequence[tuple[Segment, int]], offset: int, limit: int) -> list[Row]:
-    """The documents from `offset` on, of segments with their totals."""
+async def window(
+    database: Database, lists: Sequence[Segment], offset: int, limit: int, *, counted: bool
+) -> tuple[list[Row], int]:
+    """The documents from `offset` on, and how many all segments have. What need not be counted is not."""
     found: list[Row] = []
-    for segment, total in lists:
-        if len(found) < limit and offset < total:
+    total = 0
+    for place, segment in enumerate(lists):
+        if len(found) < limit:
             with database.talk() as db:
                 chosen = db.conversations.find(
                     segment.where, SHOWN, sort=segment.order, skip=offset, limit=limit - len(found)
                 )
-                found += await chosen.to_list()
-        offset = max(0, offset - total)
-    return found
+                some = await chosen.to_list()
+            found += some
+        elif not counted:
+            break
+        if counted or (len(found) < limit and place + 1 < len(lists)):
+            size = await _size(database, segment)
+            total += size
+            offset = max(0, offset - size)
+    return found, total if counted else 0
+
+
+async def _size(database: Database, segment: Segment) -> int:
+    with database.talk() as db, pymongo.timeout(COUNTING_S):
+        return await db.conversations.count_documents(segment.where)
 
 
 async def conditions(database: Database, where: InboxFilter) -> list[Row] | None:

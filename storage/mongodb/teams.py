@@ -1,4 +1,4 @@
-"""Teams: who answers which channels. One that is forgotten leaves its row of the audit behind until that is delivered."""
+"""Teams: who answers which channels. One that is forgotten leaves its audit row behind until that is delivered."""
 
 from __future__ import annotations
 
@@ -33,19 +33,21 @@ class MongoTeams:
         where: Row = {"_id": team.id, **(gone if replaces is None else {"version": replaces, **_HELD})}
         nonce = token_hex(12)
         change = {"version": team.version, "body": json.encode(team).decode(), "made_by": nonce}
-        return await self._changed(team.id, where, {"$set": change | pending_change(audit)}, nonce, replaces is None)
+        return await self._team_changed(
+            team.id, where, {"$set": change | pending_change(audit)}, nonce, upsert=replaces is None
+        )
 
     async def delete_team(self, team_id: str, audit: AuditRow) -> bool:
         """Forget a team, and note it; False when there is none."""
         nonce = token_hex(12)
         change: Row = {"$set": {"made_by": nonce, **pending_change(audit)}, "$unset": {"body": "", "version": ""}}
-        if not await self._changed(team_id, {"_id": team_id, **_HELD}, change, nonce, upsert=False):
+        if not await self._team_changed(team_id, {"_id": team_id, **_HELD}, change, nonce, upsert=False):
             return False
         with self._db.talk() as db:
             await db.teams.delete_many({"body": {"$exists": False}, "audits": {}})
         return True
 
-    async def _changed(self, team_id: str, where: Row, change: Row, nonce: str, upsert: bool) -> bool:  # noqa: FBT001 # handed on
+    async def _team_changed(self, team_id: str, where: Row, change: Row, nonce: str, *, upsert: bool) -> bool:
         with self._db.talk() as db:
             try:
                 done = await db.teams.update_one(where, change, upsert=upsert)

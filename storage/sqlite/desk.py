@@ -33,7 +33,7 @@ _OF_ORDER = "c.id IN (SELECT conversation FROM orders WHERE order_id = ?)"
 _TROUBLED = f"""EXISTS (SELECT 1 FROM anomalies a WHERE a.conversation = c.conversation AND a.platform = c.platform
     AND a.account = c.account AND a.kind = ? AND (a.status <> 'resolved'
     OR (a.kind IN ('delay', 'duplicate') AND a.opened_at >= c.last_at - {RECENT_MS})))"""
-_GROUP = "platform, account, assignee, team, snoozed, at_risk"
+_GROUP = "platform, account, team, assignee"
 
 
 class SqliteDesk:
@@ -41,13 +41,15 @@ class SqliteDesk:
 
     _db: Database
 
-    async def inbox(self, where: InboxFilter, offset: int, limit: int) -> tuple[list[ConversationRow], int]:
+    async def inbox(
+        self, where: InboxFilter, offset: int, limit: int, *, counted: bool = True
+    ) -> tuple[list[ConversationRow], int]:
         """A window of the list, and how many conversations the whole list has."""
-        return await self._db.read(_inbox, where, max(0, offset), bounded(limit))
+        return await self._db.read(_inbox, where, max(0, offset), bounded(limit), counted=counted)
 
-    async def inbox_groups(self, now: int, labels: Sequence[str] = ()) -> list[DeskGroup]:
+    async def inbox_groups(self, now: int) -> list[DeskGroup]:
         """All open conversations that are not archived, counted by what decides who sees them and where."""
-        return await self._db.read(_groups, now, labels)
+        return await self._db.read(_groups, now)
 
     async def rows(self, keys: Sequence[str]) -> list[ConversationRow]:
         """These conversations, in the order of the keys."""
@@ -66,7 +68,9 @@ class SqliteDesk:
         return await self._db.read(_snoozed, since, until, limit)
 
 
-def _inbox(connection: Connection, where: InboxFilter, offset: int, limit: int) -> tuple[list[ConversationRow], int]:
+def _inbox(
+    connection: Connection, where: InboxFilter, offset: int, limit: int, *, counted: bool
+) -> tuple[list[ConversationRow], int]:
     condition = _condition(where)
     if condition is None:
         return [], 0
@@ -76,10 +80,10 @@ def _inbox(connection: Connection, where: InboxFilter, offset: int, limit: int) 
     source = f"""FROM ({window}) p CROSS JOIN conversations c ON c.id = p.id
         CROSS JOIN conversation_keys k ON k.id = c.id ORDER BY {order}"""
     rows = read_rows(connection, COLUMNS, source, [*condition.values, limit, offset])
-    if not offset and len(rows) < limit:
-        return conversation_rows(connection, rows), len(rows)
-    counted = f"SELECT count(*) FROM conversations c WHERE {condition.text}"
-    total: int = connection.execute(counted, condition.values).fetchone()[0]
+    if not counted or (not offset and len(rows) < limit):
+        return conversation_rows(connection, rows), len(rows) if counted else 0
+    count = f"SELECT count(*) FROM conversations c WHERE {condition.text}"
+    total: int = connection.execute(count, condition.values).fetchone()[0]
     return conversation_rows(connection, rows), total
 
 
@@ -132,18 +136,23 @@ def _add_tab(found: Condition, where: InboxFilter) -> None:
             pass
 
 
-def _groups(connection: Connection, now: int, _labels: Sequence[str]) -> list[DeskGroup]:
-    columns = (
-        "c.platform, c.account, c.assignee, c.team, (coalesce(c.snoozed_until,0) > ?) AS snoozed,"
-        " (coalesce(c.sla,'') IN ('at_risk','breached')) AS at_risk, count(*) AS n"
+def _groups(connection: Connection, now: int) -> list[DeskGroup]:
+    sums = (
+        "sum(NOT coalesce(c.snoozed_until > ?1,0)) AS awake",
+        "sum(coalesce(c.snoozed_until > ?1,0)) AS snoozed",
+        "sum(coalesce(c.sla IN ('at_risk','breached'),0) AND NOT coalesce(c.snoozed_until > ?1,0)) AS at_risk",
     )
-    source = f"FROM conversations c WHERE c.closed IS NOT 1 AND c.archived = 0 GROUP BY {_GROUP}"
+    source = (
+        f"FROM conversations c INDEXED BY inbox_groups WHERE c.closed IS NOT 1 AND c.archived = 0 GROUP BY {_GROUP}"
+    )
     return [
         DeskGroup(
-            platform=platform, account=account, assignee=assignee, team=team, snoozed=bool(snoozed),
-            at_risk=bool(at_risk), sensitive=False, count=count,
+            platform=platform, account=account, team=team, assignee=assignee, awake=awake, snoozed=snoozed,
+            at_risk=at_risk,
         )
-        for platform, account, assignee, team, snoozed, at_risk, count in read_rows(connection, columns, source, (now,))
+        for platform, account, team, assignee, awake, snoozed, at_risk in read_rows(
+            connection, f"{_GROUP}, {', '.join(sums)}", source, (now,)
+        )
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from tests.storage.contract_accounts import AccountContract
 from tests.storage.contract_alerts import AlertContract
 from tests.storage.contract_bindings import BindingContract
 from tests.storage.contract_contacts import ContactContract
+from tests.storage.contract_desk import DeskContract
 from tests.storage.contract_engine import EngineContract
 from tests.storage.contract_health import HealthContract
 from tests.storage.contract_identities import IdentityContract
@@ -25,6 +26,7 @@ from tests.storage.contract_views import ViewContract
 class StoreContract(
     EngineContract,
     InboxContract,
+    DeskContract,
     SearchContract,
     HealthContract,
     ProcessContract,
