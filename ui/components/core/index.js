@@ -11,3 +11,4 @@ export { isArriving, WFiles } from "./files.js";
 export { linkParts, safeHref, WLinked } from "./links.js";
 export { CONDITIONS, conditionOf, WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";
 export { inboxLive, useInboxLive } from "./inbox_live.js";
+export { INBOX, INBOX_FILTERS, INBOX_SORTS, INBOX_TABS, chooseList, closeConversation, goInbox, inboxAddress, inboxPlace, isNarrow, openConversation, showPane, startPlace, tellKey } from "./inbox_place.js";
