@@ -221,8 +221,10 @@ def _on_attachment(
 
 def _on_translation(where: Channel, c: Conversation, told: Translation, held: Held, now: int, out: Effects) -> None:
     translation.on_status(where, c, told, held, now, out)
-    hop: Hop = "translated" if told.status == "ok" else "translation_failed"
-    out.hops.append(HopReached(c.key, told.message, hop, now))
+    if told.status == "ok":
+        out.hops.append(HopReached(c.key, told.message, "translated", now, translation.words_of(told)))
+    else:
+        out.hops.append(HopReached(c.key, told.message, "translation_failed", now))
 
 
 def _on_notification(where: Channel, c: Conversation, told: Notification, held: Held, now: int, out: Effects) -> None:

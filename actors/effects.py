@@ -48,7 +48,10 @@ class MessageRepeated(Struct, frozen=True, gc=False):
 
 
 class HopReached(Struct, frozen=True, gc=False):
-    """A message came further: `hop` at `at` (ms). `text` is the new version for `edited`, a reason for failures."""
+    """A message came further: `hop` at `at` (ms).
+
+    `text`: the new version for `edited`, the reason for `failed`; for `translated` its words and languages as JSON.
+    """
 
     key: str
     message: str

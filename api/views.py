@@ -9,7 +9,6 @@ from starlette.responses import Response
 from actors import times
 from actors.anomaly import Anomaly, record
 from services.arrivals.refusals import Refusal
-from services.files.serving import shown
 from services.health.mutes import is_in_force
 from services.masking import mask_text, readable
 from services.people.permissions import TABLE, Caller
@@ -18,7 +17,6 @@ from storage.records import (
     AuditRow,
     ConversationRow,
     DeadLetter,
-    MessageRow,
     Mute,
     Page,
     ThresholdVersion,
@@ -64,17 +62,6 @@ def conversation_view(row: ConversationRow) -> View:
     view = {name: getattr(row, name) for name in row.__struct_fields__}
     for name in ("first_at", "last_at", "last_sent_at", "sla_due_at"):
         view[name] = rfc3339(view[name])
-    return view
-
-
-def message_view(row: MessageRow) -> View:
-    """A message with how far it came."""
-    view = {name: getattr(row, name) for name in row.__struct_fields__}
-    for name in ("sent_at", "at", "stored_at"):
-        view[name] = rfc3339(view[name])
-    view["hops"] = {hop: rfc3339(at) for hop, at in row.hops.items()}
-    view["delay_ms"] = view.pop("delay")
-    view["attachments"] = [shown(row.key, row.message, one) for one in row.attachments]
     return view
 
 

@@ -64,3 +64,6 @@ class Services(Struct, kw_only=True):
     views: Any = None
     alerts: Any = None
     inbox_live: Any = None
+    timeline: Any = None
+    notes: Any = None
+    drafts: Any = None

@@ -7,14 +7,20 @@ from typing import Any
 
 from msgspec import json, to_builtins
 
+from actors.effects import HopReached
 from actors.events import Message
 from storage.records import MessageRow
 
 Change = tuple[int, str, str | None]
-"""(at, what, text) of one edit or deletion."""
+"""(at, what, text) of one edit or deletion; of a translation, its text as JSON; of a failure, its reason."""
 Fate = tuple[str, int, str | None]
 """(status, at, detail as JSON) of one attachment."""
 LONGEST_DETAIL = 2_048
+
+
+def is_kept(hop: HopReached) -> bool:
+    """Whether what was told with a hop is kept beside its time."""
+    return hop.hop in {"edited", "deleted"} or (hop.hop in {"translated", "failed"} and hop.text is not None)
 
 
 def kept_detail(detail: Any) -> str | None:
@@ -49,7 +55,8 @@ def message_row(
         seq=event.seq, reply_to=event.reply_to, order=event.order, via=event.via, vip=bool(event.vip),
         history=bool(event.history), attachments=_attachments(event, fates), delay=delay, merged_into=merged_into,
         copies=copies, versions=_versions(event, changes), hops=hops,
-        extra=event.extra, partition=partition, stored_at=stored_at,
+        extra=event.extra, partition=partition, stored_at=stored_at, translations=_translations(changes),
+        failure=next(({"at": at, "reason": text} for at, what, text in reversed(changes) if what == "failed"), None),
     )  # fmt: skip
 
 
@@ -68,7 +75,19 @@ def _attachments(event: Message, fates: dict[str, Fate]) -> list[dict[str, Any]]
 
 def _versions(event: Message, changes: Sequence[Change]) -> list[dict[str, Any]]:
     """Every version from the first one on; empty when the message was never changed."""
+    changes = [change for change in changes if change[1] in {"edited", "deleted"}]
     if not changes:
         return []
     first: Change = (event.sent_at, "sent", event.text)
     return [{"at": at, "what": what, "text": text} for at, what, text in [first, *changes]]
+
+
+def _translations(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """Those whose words were told, in order; of one language the last."""
+    latest: dict[str | None, dict[str, Any]] = {}
+    for at, what, text in changes:
+        if what == "translated" and text is not None:
+            told = json.decode(text, type=dict[str, Any])
+            latest.pop(told.get("target"), None)
+            latest[told.get("target")] = {"at": at, **told}
+    return list(latest.values())

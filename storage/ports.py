@@ -40,6 +40,7 @@ from storage.records import (
     User,
 )
 from storage.view_ports import ViewStore
+from storage.writing_ports import WritingStore
 
 
 class Archive(Protocol):
@@ -177,8 +178,17 @@ class InboxStore(Protocol):
         """Messages of a conversation by sent_at, then at, then id, ascending; merged duplicates left out."""
         ...
 
-    async def latest_messages(self, key: str, limit: int) -> list[MessageRow]:
-        """The last messages of a conversation in the order of `messages`, the last one first."""
+    async def latest_messages(
+        self, key: str, limit: int, before: tuple[int, int, str] | None = None
+    ) -> list[MessageRow]:
+        """The last messages of a conversation in the order of `messages`, the last one first.
+
+        `before`: only those that stand before that (`sent_at`, `at`, message).
+        """
+        ...
+
+    async def messages_since(self, key: str, since: int, limit: int) -> list[MessageRow]:
+        """Messages of a conversation with at >= `since`, by `at`, then id, ascending; merged duplicates left out."""
         ...
 
     async def message(self, key: str, message: str) -> MessageRow | None:
@@ -313,6 +323,12 @@ class AccountStore(Protocol):
         """The log of changes; `subject` and `who` as they stand, `what` by how it begins."""
         ...
 
+    async def audit_trail(
+        self, subject: str, limit: int, *, before: int | None = None, since: int | None = None, but: Sequence[str] = ()
+    ) -> list[AuditRow]:
+        """Changes of one subject by id descending, ids < `before` and > `since`, apart from those called `but`."""
+        ...
+
 
 class Store(
     EngineStore,
@@ -328,6 +344,7 @@ class Store(
     AlertStore,
     ContactStore,
     DeskStore,
+    WritingStore,
     Protocol,
 ):
     """One database that does it all."""
@@ -347,8 +364,9 @@ class Store(
         the archive raises ends the call: messages that it did not take are still there.
 
         Replies that were sent or failed and jobs that were given up go by when that was; those that are still to be
-        settled stay. By their own terms, whatever `before`: idempotency keys, a week before their partition's time,
-        and parked receipts, a day before the newest one.
+        settled stay. Notes go by when they were written, drafts by when they were last changed. By their own terms,
+        whatever `before`: idempotency keys, a week before their partition's time, and parked receipts, a day before the
+        newest one.
         """
         ...
 

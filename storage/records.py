@@ -224,6 +224,8 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     `hops`: first time each hop was reached (ms). `text` is the newest version's; `versions` holds every one, the first
     too, as {`at`, `what`: sent/edited/deleted, `text`}, and is empty when nothing changed. `attachments` are as
     announced, with `status`, `status_at` and `detail` once known. `copies`: how often it was delivered again.
+    `translations`: those whose words were told, as {`at`, `text`, `source`, `target`}; `failure`: why it was not
+    delivered, as {`at`, `reason`}, the last time that this was told.
     """
 
     key: str
@@ -252,6 +254,8 @@ class MessageRow(Struct, frozen=True, kw_only=True):
     partition: int | None = None
     offset: int | None = None
     stored_at: int | None = None
+    translations: list[dict[str, Any]] = field(default_factory=list)
+    failure: dict[str, Any] | None = None
 
 
 class SlaRow(Struct, frozen=True, kw_only=True, gc=False):

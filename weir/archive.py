@@ -20,7 +20,7 @@ from msgspec import Struct, json
 
 from actors.errors import ConfigurationError
 from actors.times import rfc3339
-from api.views import message_view
+from services.message_views import message_view
 from storage.errors import ArchiveError
 from storage.records import MessageRow
 

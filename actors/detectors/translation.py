@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any, cast
+
+from msgspec import json
 
 from actors.effects import Effects
 from actors.events import Translation
@@ -11,6 +14,10 @@ from actors.spells import open_on_message, resolve_anomaly
 from actors.state import HISTORY, MERGED, OUTBOUND, Channel, Conversation, Held
 
 KIND = "translation_failed"
+
+
+LONGEST = 20_000
+"""Characters of a translation that are kept."""
 
 
 def on_message(where: Channel, c: Conversation, message: str, lang: str, now: int) -> None:
@@ -50,6 +57,19 @@ def expire(where: Channel, c: Conversation, now: int, out: Effects) -> None:
 def next_due(c: Conversation) -> int:
     """The end of the earliest grace (ms)."""
     return min(c.state.translations.values(), default=NEVER)
+
+
+def words_of(t: Translation) -> str | None:
+    """What the translation says, with its languages, as JSON; None when it was told without its words.
+
+    The specification has no field for them: `text` comes as a further field of the event, or within its `detail`.
+    """
+    for told in (t.extra, t.detail):
+        text = cast("dict[str, Any]", told).get("text") if isinstance(told, dict) else None
+        if isinstance(text, str) and text:
+            said = {"text": text[:LONGEST], "source": t.source, "target": t.target}
+            return json.encode(said).decode()
+    return None
 
 
 @lru_cache(maxsize=1_024)

@@ -12,8 +12,9 @@ from starlette.responses import Response
 
 from api.asking import Cursor, Limit, Parts, Word, key_of, needs, rest_of_path
 from api.description import path_of
-from api.views import answer, conversation_view, message_view, page_answer
+from api.views import answer, conversation_view, page_answer
 from services.errors import NotFoundError
+from services.message_views import message_view
 from services.people.permissions import Caller
 from storage.records import ConversationFilter
 

@@ -11,9 +11,10 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from actors.errors import RejectedError
-from api.asking import Cursor, Limit, Parts, Word, key_of, needs, rest_of_path
+from api.asking import Cursor, Limit, Parts, Word, needs
 from api.bodies import read_json
 from api.description import body_of, path_of
+from api.inbox_asking import KEY, conversation_of
 from api.problems import problem
 from api.views import answer, page_answer, rfc3339
 from services.people.permissions import Caller
@@ -24,17 +25,16 @@ router = APIRouter(prefix="/api/v1", tags=["replies"])
 Reader = Annotated[Caller, Depends(needs("view_messages"))]
 Replier = Annotated[Caller, Depends(needs("reply"))]
 ReplyId = Annotated[str, Path(max_length=64)]
-CONVERSATIONS = "/api/v1/conversations/"
 # The route reads the key from the raw path: the framework has decoded its parts already.
 MESSAGES_OF_ONE = "/conversations/{key:path}/messages"
 MOST_BODY = 2**20
-KEY = "platform/account/conversation; `/` inside a part as %2F"
 
 
 class NewReply(Struct, forbid_unknown_fields=True):
     """An answer to a conversation. `reply_to`: the message it quotes; `resend_of`: the reply it repeats.
 
-    `files` were kept before; `again`: the same words once more, although they went out a moment ago.
+    `files` were kept before; `again`: the same words once more, although they went out a moment ago; `private`: a note
+    to colleagues.
     """
 
     text: str = ""
@@ -71,15 +71,17 @@ def _asking() -> dict[str, Any]:
 
 @router.post(MESSAGES_OF_ONE, summary="Answer a conversation", status_code=202, openapi_extra=_asking())
 async def ask(request: Request, parts: Parts, caller: Replier) -> Response:
-    """The same again gives the first answer; 409 for another reply, or the same words within a minute."""
-    *segments, _messages = rest_of_path(request, CONVERSATIONS)
-    key = key_of(segments)
+    """The same again gives the first answer; 409 for another reply, or the same words within a minute.
+
+    With `private` it is a note to colleagues: it is kept at once (201), and no platform gets it.
+    """
+    key = await conversation_of(request, parts, caller, "messages")
     wanted = await read_json(request, NewReply, MOST_BODY)
-    if wanted.private:
-        raise RejectedError("private: notes are not kept yet; leave it out to answer the customer")
     given = request.headers.get("idempotency-key")
     if given is None:
         raise RejectedError("Idempotency-Key: the header is missing; send a new one with every new reply")
+    if wanted.private:
+        return await _note(parts, caller, key, wanted, given)
     asked = Ask(
         text=wanted.text,
         reply_to=wanted.reply_to,
@@ -92,6 +94,13 @@ async def ask(request: Request, parts: Parts, caller: Replier) -> Response:
     except ObjectedError as wrong:
         return _objected(wrong)
     return answer({"message": row.id, "state": row.state}, 202)
+
+
+async def _note(parts: Parts, caller: Caller, key: str, wanted: NewReply, given: str) -> Response:
+    if wanted.files or wanted.reply_to is not None or wanted.resend_of is not None:
+        raise RejectedError("private: a note is text alone; leave out files, reply_to and resend_of")
+    note = await parts.notes.add(caller, key, wanted.text, given)
+    return answer({"note": note.id, "mentions": note.mentions, "at": rfc3339(note.at)}, 201)
 
 
 @router.get("/outbox", summary="Replies on their way out, newest first")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from unicodedata import normalize
@@ -149,6 +150,20 @@ class MongoAccounts:
             rows = await db.audit.find(where, {"body": 1}, sort=[("_id", -1)], limit=limit + 1).to_list()
         items = [replace(_audit.decode(row["body"]), id=row["_id"]) for row in rows[:limit]]
         return Page(items=items, next=encode_cursor("audit", items[-1].id) if len(rows) > limit else None)
+
+    async def audit_trail(
+        self, subject: str, limit: int, *, before: int | None = None, since: int | None = None, but: Sequence[str] = ()
+    ) -> list[AuditRow]:
+        """Changes of one subject by id descending, ids < `before` and > `since`, apart from those called `but`."""
+        where: Row = {"subject": subject, "what": {"$nin": list(but)}}
+        bounds: Row = {} if before is None else {"$lt": before}
+        if since is not None:
+            bounds["$gt"] = since
+        if bounds:
+            where["_id"] = bounds
+        with self._db.talk() as db:
+            found = db.audit.find(where, {"body": 1}, sort=[("_id", -1)], limit=bounded(limit))
+            return [replace(_audit.decode(row["body"]), id=row["_id"]) async for row in found]
 
 
 def _login(name: str) -> str:

@@ -26,6 +26,7 @@ AUDITED = (
     "alert_settings",
     "contacts",
     "contact_pairs",
+    "templates",
 )
 """Collections whose documents may hold rows that wait."""
 INDEXED = ("contacts", "contact_pairs")

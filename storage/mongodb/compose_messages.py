@@ -13,7 +13,7 @@ from msgspec import json
 
 from actors.effects import Effects, MessageStored
 from storage.drafts import ID_LIFE_MS, PREVIEW
-from storage.message_rows import kept_detail
+from storage.message_rows import is_kept, kept_detail
 from storage.mongodb.connection import Row
 from storage.mongodb.tokens import MOST_WORDS, keys_of
 from storage.mongodb.writes import Group, encoded
@@ -104,7 +104,7 @@ def progress_documents(effects: Effects, fresh: dict[str, Row], *, partition: in
         told = stories.of(repeat.key, repeat.message, 0)
         told["copies"] = told.get("copies", 0) + 1
     for hop in effects.hops:
-        changed = hop.hop in {"edited", "deleted"}
+        changed = is_kept(hop)
         told = stories.of(hop.key, hop.message, 4 * len(hop.text or "") + 60 if changed else 0)
         told.setdefault("hops", {}).setdefault(hop.hop, hop.at)
         if changed:

@@ -80,10 +80,27 @@ class MongoInbox:
         last = items[-1] if len(rows) > limit else None
         return Page(items=items, next=encode_cursor("messages", last.sent_at, last.at, last.message) if last else None)
 
-    async def latest_messages(self, key: str, limit: int) -> list[MessageRow]:
-        """The last messages of a conversation in the order of `messages`, the last one first."""
+    async def latest_messages(
+        self, key: str, limit: int, before: tuple[int, int, str] | None = None
+    ) -> list[MessageRow]:
+        """The last messages of a conversation in the order of `messages`, the last one first; those before `before`."""
         where: Row = {"key": key, "merged_into": {"$exists": False}}
+        if before:
+            sent_at, at, message = before
+            where["$or"] = [
+                {"sent_at": {"$lt": sent_at}},
+                {"sent_at": sent_at, "at": {"$lt": at}},
+                {"sent_at": sent_at, "at": at, "message": {"$lt": message}},
+            ]
         order = [("sent_at", -1), ("at", -1), ("message", -1)]
+        with self._db.talk() as db:
+            rows = await db.messages.find(where, {"words": 0}, sort=order, limit=bounded(limit)).to_list()
+        return await message_rows(self._db, rows)
+
+    async def messages_since(self, key: str, since: int, limit: int) -> list[MessageRow]:
+        """Messages of a conversation with at >= `since`, by `at`, then id, ascending; merged duplicates left out."""
+        where: Row = {"key": key, "merged_into": {"$exists": False}, "at": {"$gte": since}}
+        order = [("at", 1), ("message", 1)]
         with self._db.talk() as db:
             rows = await db.messages.find(where, {"words": 0}, sort=order, limit=bounded(limit)).to_list()
         return await message_rows(self._db, rows)

@@ -126,6 +126,11 @@ INDEXES: tuple[Index, ...] = (
     Index("contact_pairs", (("unsaid", 1),), _SPARSE),
     Index("contact_pairs", (("second", 1),)),
     Index("contact_pairs", (("first", 1),)),
+    Index("notes", (("key", 1), ("at", -1), ("_id", -1))),
+    Index("notes", (("at", 1),)),
+    Index("notes", (("waiting", 1),), _SPARSE),
+    Index("drafts", (("user", 1), ("changed_at", -1), ("key", 1))),
+    Index("drafts", (("changed_at", 1),)),
     Index("files.files", (("filename", 1), ("uploadDate", 1))),
     Index("files.chunks", (("files_id", 1), ("n", 1)), {"unique": True}),
 )
@@ -142,6 +147,7 @@ OTHERS = (
     "uploads",
     "meta",
     "teams",
+    "templates",
 )
 """Collections that are found by `_id` alone."""
 

@@ -17,6 +17,7 @@ from storage.mongodb.identities import MongoIdentities
 from storage.mongodb.inbox import MongoInbox
 from storage.mongodb.jobs import MongoJobs
 from storage.mongodb.mutes import MongoMutes
+from storage.mongodb.notes import MongoNotes, deliver_notes
 from storage.mongodb.outbox import MongoOutbox
 from storage.mongodb.processes import MongoProcesses
 from storage.mongodb.prune import prune
@@ -25,6 +26,7 @@ from storage.mongodb.settings import MongoSettings
 from storage.mongodb.shop_orders import MongoShopOrders
 from storage.mongodb.sweeps import MongoSweeps
 from storage.mongodb.teams import MongoTeams
+from storage.mongodb.templates import MongoTemplates
 from storage.mongodb.verify import problems
 from storage.mongodb.views import MongoViews
 from storage.ports import Archive
@@ -51,6 +53,8 @@ class MongoStore(
     MongoContacts,
     MongoDesk,
     MongoTeams,
+    MongoNotes,
+    MongoTemplates,
 ):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 
@@ -78,6 +82,7 @@ class MongoStore(
             await prepare(self._db)
             await deliver(self._db, *AUDITED)
             await deliver_desks(self._db)
+            await deliver_notes(self._db)
         except BaseException:
             await self._db.close()
             raise
@@ -96,6 +101,7 @@ class MongoStore(
         """
         await deliver(self._db, *AUDITED)
         await deliver_desks(self._db)
+        await deliver_notes(self._db)
         return await prune(self._db, before, archive)
 
     async def check(self) -> list[str]:

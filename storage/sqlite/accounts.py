@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from sqlite3 import Connection
 from unicodedata import normalize
 
@@ -18,6 +19,9 @@ from storage.sqlite.save_audit import append_audit
 _user = json.Decoder(User)
 _token = json.Decoder(Token)
 _audit = json.Decoder(AuditRow)
+
+
+MOST = (1 << 63) - 1
 
 
 class SqliteAccounts:
@@ -83,6 +87,13 @@ class SqliteAccounts:
         """The log of changes, newest first; `subject` and `who` as they stand, `what` by how it begins."""
         after = decode_cursor(cursor, "audit", tuple[int]) if cursor else None
         return await self._db.read(_audit_page, bounded(limit), after, subject, who, what)
+
+    async def audit_trail(
+        self, subject: str, limit: int, *, before: int | None = None, since: int | None = None, but: Sequence[str] = ()
+    ) -> list[AuditRow]:
+        """Changes of one subject by id descending, ids < `before` and > `since`, apart from those called `but`."""
+        bounds = (MOST if before is None else before, 0 if since is None else since)
+        return await self._db.read(_audit_trail, subject, bounds, json.encode(list(but)).decode(), bounded(limit))
 
 
 def _login(name: str) -> str:
@@ -188,3 +199,10 @@ def _audit_page(
     rows = read_rows(connection, "id, body", f"FROM audit {condition} ORDER BY id DESC LIMIT ?", [*values, limit + 1])
     items = [replace(_audit.decode(body), id=number) for number, body in rows[:limit]]
     return Page(items=items, next=encode_cursor("audit", items[-1].id) if len(rows) > limit else None)
+
+
+def _audit_trail(connection: Connection, subject: str, bounds: tuple[int, int], but: str, limit: int) -> list[AuditRow]:
+    source = """FROM audit WHERE subject = ? AND id < ? AND id > ?
+        AND json_extract(body, '$.what') NOT IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"""
+    rows = read_rows(connection, "id, body", source, (subject, *bounds, but, limit))
+    return [replace(_audit.decode(body), id=number) for number, body in rows]

@@ -58,9 +58,15 @@ class SqliteInbox:
         after = decode_cursor(cursor, "messages", tuple[int, int, str]) if cursor else None
         return await self._db.read(_messages, key, bounded(limit), after)
 
-    async def latest_messages(self, key: str, limit: int) -> list[MessageRow]:
-        """The last messages of a conversation in the order of `messages`, the last one first."""
-        return await self._db.read(_latest_messages, key, bounded(limit))
+    async def latest_messages(
+        self, key: str, limit: int, before: tuple[int, int, str] | None = None
+    ) -> list[MessageRow]:
+        """The last messages of a conversation in the order of `messages`, the last one first; those before `before`."""
+        return await self._db.read(_latest_messages, key, bounded(limit), before)
+
+    async def messages_since(self, key: str, since: int, limit: int) -> list[MessageRow]:
+        """Messages of a conversation with at >= `since`, by `at`, then id, ascending; merged duplicates left out."""
+        return await self._db.read(_messages_since, key, since, bounded(limit))
 
     async def message(self, key: str, message: str) -> MessageRow | None:
         """One message, merged ones too; the latest of that id."""
@@ -147,13 +153,25 @@ def _messages(connection: Connection, key: str, limit: int, after: tuple[int, in
     return Page(items=items, next=encode_cursor("messages", last.sent_at, last.at, last.message) if last else None)
 
 
-def _latest_messages(connection: Connection, key: str, limit: int) -> list[MessageRow]:
+def _latest_messages(
+    connection: Connection, key: str, limit: int, before: tuple[int, int, str] | None
+) -> list[MessageRow]:
+    bound = "AND (m.sent_at, m.at, m.message) < (?, ?, ?)" if before else ""
     order = "ORDER BY m.sent_at DESC, m.at DESC, m.message DESC"
+    return _chosen(connection, bound, order, key, *(before or ()), limit)
+
+
+def _messages_since(connection: Connection, key: str, since: int, limit: int) -> list[MessageRow]:
+    return _chosen(connection, "AND m.at >= ?", "ORDER BY m.at, m.message", key, since, limit)
+
+
+def _chosen(connection: Connection, bound: str, order: str, *values: Any) -> list[MessageRow]:
+    """Messages of a conversation that are chosen within the index, so that texts of others are not read."""
     page = f"""SELECT m.id FROM messages m INDEXED BY messages_by_id
-        WHERE {_OF_KEY} AND m.merged_into IS NULL {order} LIMIT ?"""
+        WHERE {_OF_KEY} AND m.merged_into IS NULL {bound} {order} LIMIT ?"""
     keys = "conversation_keys k ON k.id = m.conversation"
     source = f"FROM ({page}) p CROSS JOIN messages m ON m.id = p.id CROSS JOIN {keys} {order}"
-    return _message_rows(connection, read_rows(connection, _MESSAGE, source, (key, limit)))
+    return _message_rows(connection, read_rows(connection, _MESSAGE, source, values))
 
 
 def _message(connection: Connection, key: str, message: str) -> MessageRow | None:

@@ -11,7 +11,7 @@ from msgspec import json
 from actors.effects import AttachmentChanged, Hop, HopReached, MessageRepeated
 from actors.events import Message
 from storage.drafts import PREVIEW
-from storage.message_rows import kept_detail
+from storage.message_rows import is_kept, kept_detail
 from storage.sqlite.bulk import write_rows
 from storage.sqlite.search_index import forget_entry, message_entry, put_entries
 
@@ -42,7 +42,7 @@ def save_hops(connection: Connection, hops: Iterable[HopReached], known: dict[st
     for effect in hops:
         number = known[effect.key][0]
         first.setdefault(effect.hop, {}).setdefault((number, effect.message), effect.at)
-        if effect.hop in {"edited", "deleted"}:
+        if is_kept(effect):
             _save_version(connection, number, effect)
     for hop, times in first.items():
         write_rows(connection, _HOP.replace("HOP", hop), [(*identity, at) for identity, at in times.items()])

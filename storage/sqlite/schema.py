@@ -235,6 +235,20 @@ DESK: tuple[str, ...] = (
     "CREATE TABLE teams (id TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID",
 )
 
+WRITING: tuple[Step, ...] = (
+    """CREATE TABLE notes (
+        id TEXT PRIMARY KEY, key TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX notes_by_conversation ON notes (key, at, id)",
+    "CREATE INDEX notes_by_time ON notes (at)",
+    """CREATE TABLE drafts (
+        user TEXT NOT NULL, key TEXT NOT NULL, changed_at INTEGER NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (user, key)) WITHOUT ROWID""",
+    "CREATE INDEX drafts_by_time ON drafts (changed_at)",
+    """CREATE TABLE templates (
+        id TEXT PRIMARY KEY, version INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0, last_used_at INTEGER,
+        body TEXT NOT NULL) WITHOUT ROWID""",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -246,6 +260,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     VIEWS_AND_ALERTS,
     CONTACTS,
     DESK,
+    WRITING,
 )
 """In the order in which they were released; one that was released is never edited."""
 

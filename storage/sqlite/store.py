@@ -20,6 +20,7 @@ from storage.sqlite.inbox import SqliteInbox
 from storage.sqlite.jobs import SqliteJobs
 from storage.sqlite.keys import KeyNumbers
 from storage.sqlite.mutes import SqliteMutes
+from storage.sqlite.notes import SqliteNotes
 from storage.sqlite.outbox import SqliteOutbox
 from storage.sqlite.processes import SqliteProcesses
 from storage.sqlite.prune import messages_to_archive, prune_archived, prune_chunks, prune_messages
@@ -27,6 +28,7 @@ from storage.sqlite.settings import SqliteSettings
 from storage.sqlite.shop_orders import SqliteShopOrders
 from storage.sqlite.sweeps import SqliteSweeps
 from storage.sqlite.teams import SqliteTeams
+from storage.sqlite.templates import SqliteTemplates
 from storage.sqlite.verify import problems_of_file, problems_of_tables
 from storage.sqlite.views import SqliteViews
 
@@ -50,6 +52,8 @@ class SqliteStore(
     SqliteContacts,
     SqliteDesk,
     SqliteTeams,
+    SqliteNotes,
+    SqliteTemplates,
 ):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 

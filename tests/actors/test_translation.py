@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import json
 
+from actors.detectors.translation import LONGEST, words_of
+from actors.intake import parse_event
 from tests.actors.trace import message, run, translation
+
+
+def read(told):
+    return parse_event(json.encode(told), need_at=False)
 
 
 def failed(*events, **options):
@@ -60,3 +67,13 @@ def test_a_status_before_its_message_is_kept_for_it():
 
 def test_a_message_of_the_system_is_translated_too():
     assert failed(message("m1", 0, lang="th", sender={"id": "s", "role": "system"}))
+
+
+def test_the_words_of_a_translation_are_handed_on_wherever_they_stand():
+    for told in ({"text": "Where is it?"}, {"detail": {"text": "Where is it?"}}):
+        found = words_of(read(translation("m1", 1, target="en", source="th", **told)))
+        assert json.decode(found) == {"text": "Where is it?", "source": "th", "target": "en"}
+    for nothing in ({}, {"text": 7}, {"text": ""}, {"detail": "done"}, {"detail": {"text": None}}):
+        assert words_of(read(translation("m1", 1, **nothing))) is None
+    long = json.decode(words_of(read(translation("m1", 1, text="x" * (LONGEST + 1)))))
+    assert len(long["text"]) == LONGEST

@@ -17,6 +17,9 @@ from services.channels.secrets import Vault
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
 from services.health.mutes import Mutes
+from services.inbox.drafts import Drafts
+from services.inbox.notes import Notes
+from services.inbox.timeline import Timeline
 from services.inbox.views import Views
 from services.ingest import Ingest
 from services.parts import Services
@@ -85,6 +88,9 @@ def services(store, gateway, data_dir):
         replies=Replies(store, gateway, bindings.connector),
         views=Views(store, now),
         alerts=Alerts(store, gateway, members=everybody, online=everybody),
+        timeline=Timeline(store, now),
+        notes=Notes(store, now),
+        drafts=Drafts(store, now),
         ready=list,
         metrics=metrics,
     )

@@ -85,7 +85,9 @@ async def test_objections_are_listed_with_their_codes(office, admin, logged):
 @pytest.mark.parametrize(
     ("fields", "key", "status", "told"),
     [
-        ({"private": True}, "k-1", 422, "notes are not kept yet"),
+        ({"private": True, "reply_to": "m1"}, "k-1", 422, "a note is text alone"),
+        ({"private": True, "text": " "}, "k-1", 422, "a note says something"),
+        ({"private": True}, "x" * 256, 422, "Idempotency-Key"),
         ({}, None, 422, "Idempotency-Key"),
         ({}, "", 422, "Idempotency-Key"),
         ({}, "x" * 256, 422, "Idempotency-Key"),

@@ -21,6 +21,7 @@ from tests.storage.contract_search import SearchContract
 from tests.storage.contract_shop_orders import ShopOrderContract
 from tests.storage.contract_sweeps import SweepContract
 from tests.storage.contract_views import ViewContract
+from tests.storage.contract_writing import WritingContract
 
 
 class StoreContract(
@@ -41,5 +42,6 @@ class StoreContract(
     ViewContract,
     AlertContract,
     ContactContract,
+    WritingContract,
 ):
     """The whole port; the fixture `store` must be open and empty."""

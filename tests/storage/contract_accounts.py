@@ -123,3 +123,15 @@ class AccountContract:
         assert await store.thresholds() == first
         assert await store.threshold_history(5) == [draft, first]
         assert await store.threshold_history(1) == [draft]
+
+    async def test_what_was_done_to_one_thing_is_found_between_two_rows_apart_from_what_is_not_asked_for(self, store):
+        for n, (what, subject) in enumerate(
+            [("opened", "a"), ("closed", "a"), ("closed", "b"), ("opened", "a"), ("assigned", "a")]
+        ):
+            await store.append_audit(AuditRow(at=NOW + n, who="ann", what=what, subject=subject, after={"n": n}))
+        whole = await store.audit_trail("a", 9)
+        assert [row.after["n"] for row in whole] == [4, 3, 1, 0]
+        assert [row.after["n"] for row in await store.audit_trail("a", 9, but=("opened", "moved"))] == [4, 1]
+        assert [row.after["n"] for row in await store.audit_trail("a", 1, but=("opened",), before=whole[0].id)] == [1]
+        assert [row.after["n"] for row in await store.audit_trail("a", 9, since=whole[2].id)] == [4, 3]
+        assert await store.audit_trail("c", 9) == []

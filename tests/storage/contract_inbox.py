@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import json
 
 from actors.effects import AttachmentChanged, ConversationChanged, HopReached, MessageRepeated, SlaChanged
 from actors.errors import RejectedError
@@ -55,6 +56,40 @@ class InboxContract:
         assert [row.message for row in await store.latest_messages(KEY, 5)] == ["m4", "m2", "m1"]
         assert [row.message for row in await store.latest_messages(KEY, 2)] == ["m4", "m2"]
         assert await store.latest_messages("shopee/shop/nobody", 5) == []
+        assert [row.message for row in await store.latest_messages(KEY, 5, (NOW - 5, NOW, "m4"))] == ["m2", "m1"]
+        assert [row.message for row in await store.latest_messages(KEY, 1, (NOW - 5, NOW + 1, "a"))] == ["m4"]
+        assert await store.latest_messages(KEY, 5, (NOW - 9, NOW, "m1")) == []
+
+    async def test_messages_since_a_time_come_in_the_order_in_which_they_came(self, store):
+        await Flushes(store)(
+            stored("m1", at=NOW),
+            stored("m2", at=NOW + 1, sent_at=NOW - 9),
+            stored("m3", at=NOW + 2, merged_into="m2"),
+            stored("m5", at=NOW + 3),
+            stored("m4", at=NOW + 3, sent_at=NOW - 20),
+            stored("x1", at=NOW + 3, conversation="c2"),
+        )
+        assert [row.message for row in await store.messages_since(KEY, NOW + 1, 9)] == ["m2", "m4", "m5"]
+        assert [row.message for row in await store.messages_since(KEY, NOW, 2)] == ["m1", "m2"]
+        assert await store.messages_since(KEY, NOW + 4, 9) == []
+
+    async def test_the_words_of_a_translation_and_the_reason_of_a_failure_are_kept(self, store):
+        save = Flushes(store)
+        first, other = ({"text": text, "source": "es", "target": "en"} for text in ("No", "Not at all"))
+        told = [json.encode(one).decode() for one in (first, other, {"text": "不", "source": "es", "target": "zh"})]
+        await save(stored("m1", text="No quiero"), HopReached(KEY, "m1", "translated", NOW + 1, told[0]))
+        assert (await store.message(KEY, "m1")).translations == [{"at": NOW + 1, **first}]
+        await save(
+            HopReached(KEY, "m1", "translated", NOW + 2, told[2]),
+            HopReached(KEY, "m1", "translated", NOW + 3, told[1]),
+            HopReached(KEY, "m1", "translated", NOW + 4),
+            HopReached(KEY, "m1", "failed", NOW + 5, "131047: too late"),
+            HopReached(KEY, "m1", "failed", NOW + 6),
+        )
+        row = await store.message(KEY, "m1")
+        assert [(one["target"], one["text"]) for one in row.translations] == [("zh", "不"), ("en", "Not at all")]
+        assert (row.text, row.versions) == ("No quiero", [])
+        assert row.failure == {"at": NOW + 5, "reason": "131047: too late"}
 
     async def test_hops_keep_the_first_time_each_was_reached(self, store):
         save = Flushes(store)

@@ -10,7 +10,7 @@ import zstandard
 from msgspec import json
 
 from actors.errors import ConfigurationError
-from api.views import message_view
+from services.message_views import message_view
 from storage.errors import ArchiveError
 from storage.records import MessageRow
 from weir.archive import FolderArchive

@@ -6,8 +6,8 @@ from msgspec import json
 
 from actors.errors import ConfigurationError
 from actors.events import Message
-from api.views import message_view
 from services.ledger import audit
+from services.message_views import message_view
 from storage.errors import ArchiveError
 from weir.config import Config
 from weir.upkeep import DAY_MS, PRUNED, Upkeep

@@ -22,6 +22,10 @@ from services.health.mutes import Mutes
 from services.health.stats import Stats
 from services.health.trace import Trace
 from services.health.watchdog import Watchdog
+from services.inbox.desk_news import desk_news
+from services.inbox.drafts import Drafts
+from services.inbox.notes import Notes
+from services.inbox.timeline import Timeline
 from services.inbox.views import Views
 from services.ingest import Ingest
 from services.parts import Services
@@ -151,6 +155,9 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         webchat=channels.webchat,
         oauth=channels.oauth,
         resyncs=channels.resyncs,
+        timeline=Timeline(store, gateway.now),
+        notes=Notes(store, gateway.now, desk_news(parts.live.bus)),
+        drafts=Drafts(store, gateway.now),
     )
 
 
