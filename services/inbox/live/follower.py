@@ -15,14 +15,16 @@ from time import monotonic
 from typing import Any, Protocol, TypeAlias
 
 import structlog
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from actors.errors import RetriableError
+from actors.keys import split_key
 from services.errors import TooManyAttemptsError
 from services.inbox.live.changes import Changes
 from services.inbox.live.frames import Hello, Watch, encoded, raw
 from services.inbox.live.screens import Screen
 from services.people.permissions import Caller
+from storage.inbox_records import Scope
 from storage.records import ConversationRow
 from streams.bus import Bus
 from streams.coordination.presence import Presence
@@ -51,16 +53,14 @@ View: TypeAlias = Callable[[ConversationRow], dict[str, Any]]
 _log = structlog.get_logger(__name__)
 
 
-class Scope(Protocol):
-    """Which conversations somebody may see."""
+class Place(Struct, frozen=True):
+    """A conversation of a channel of which no more is known."""
 
-    def sees(self, row: ConversationRow) -> bool:
-        """Whether this one."""
-        ...
-
-    def reaches(self, channel: str) -> bool:
-        """Whether any of a channel may be among them."""
-        ...
+    platform: str
+    account: str
+    assignee: str | None = None
+    team: str | None = None
+    labels: list[str] = []
 
 
 class Desk(Protocol):
@@ -74,7 +74,7 @@ class Desk(Protocol):
         """Whose eyes these are, as roles and teams are now."""
         ...
 
-    async def counts(self, scopes: Sequence[Any]) -> list[dict[str, int]]:
+    async def counts(self, scopes: Sequence[Scope]) -> list[dict[str, int]]:
         """How many conversations each tab has, for each of these scopes."""
         ...
 
@@ -91,15 +91,13 @@ class Follower:
         view: View,
         renewed: Callable[[Caller], Awaitable[Caller | None]],
         now: Callable[[], int],
-        changed: Callable[[Sequence[ConversationRow]], Awaitable[None]] | None = None,
     ) -> None:
-        """`changed` is told of every conversation that changed, whoever looks at it; `now` in ms."""
+        """`now` in ms."""
         self._bus = bus
         self._desk = desk
         self._presence = presence
         self._view = view
         self._renewed = renewed
-        self._changed = changed
         self._now = now
         self.epoch = token_hex(8)
         self._changes = Changes()
@@ -207,6 +205,13 @@ class Follower:
             if screen.caller.name == name and screen.caller.via == "session":
                 screen.close(OVER)
 
+    def ring(self, person: str, name: str, frame: Raw) -> bool:
+        """Have all screens of a person tell something once; False when none is open here."""
+        screens = [screen for screen in self._screens if screen.caller.name == person]
+        for screen in screens:
+            screen.say(name, frame)
+        return bool(screens)
+
     def degraded(self) -> str | None:
         """Why news may not arrive now; None while all is well."""
         return self._bus.trouble
@@ -282,16 +287,13 @@ class Follower:
         self._changes.add(keys)
         self._counts_due = True
         self._tell_fresh(keys)
-        wanted = keys if self._changed else [key for key in keys if key in self._watchers]
+        wanted = [key for key in keys if key in self._watchers]
         for key in keys:
             for screen in self._readers.get(key, ()):
                 screen.thread_changed()
         for start in range(0, len(wanted), MOST_READ):
             part = wanted[start : start + MOST_READ]
-            rows = await self._desk.rows(part)
-            self._tell_rows(part, rows)
-            if self._changed:
-                await self._changed(rows)
+            self._tell_rows(part, await self._desk.rows(part))
 
     def _tell_rows(self, keys: Sequence[str], rows: Sequence[ConversationRow]) -> None:
         found = {row.key: row for row in rows}
@@ -312,11 +314,12 @@ class Follower:
 
     def _tell_fresh(self, keys: Sequence[str]) -> None:
         by_channel = Counter(key.rpartition("/")[0] for key in keys)
+        places = [(_place(channel), count) for channel, count in by_channel.items()]
         in_sight: Counter[Screen] = Counter()
         for key in keys:
             in_sight.update(self._watchers.get(key, ()))
         for screen in self._screens:
-            reached = sum(count for channel, count in by_channel.items() if screen.scope.reaches(channel))
+            reached = sum(count for place, count in places if reaches(screen.scope, place))
             if reached > in_sight[screen]:
                 screen.fresh(reached - in_sight[screen])
 
@@ -408,6 +411,16 @@ class Follower:
             _drop(self._readers, screen.thread, screen)
 
 
+def reaches(scope: Scope, place: Place) -> bool:
+    """Whether conversations of a channel may be seen, apart from those that one has oneself or was given."""
+    return scope.everything or bool(scope.labels) or scope.ours(place) or (scope.strays and scope.is_stray(place))
+
+
+def _place(channel: str) -> Place:
+    platform, account = split_key(channel)
+    return Place(platform, account)
+
+
 def _drop(places: dict[str, set[Screen]], key: str, screen: Screen) -> None:
     screens = places.get(key)
     if screens is not None:
@@ -416,4 +429,4 @@ def _drop(places: dict[str, set[Screen]], key: str, screen: Screen) -> None:
             del places[key]
 
 
-__all__ = ["DESK", "ONLINE", "OVER", "PRESENT", "TOO_SLOW", "Desk", "Follower", "Scope"]
+__all__ = ["DESK", "ONLINE", "OVER", "PRESENT", "TOO_SLOW", "Desk", "Follower"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from msgspec import Raw
 
 from services.inbox.live.frames import encoded
 from services.people.permissions import Caller
+from storage.inbox_records import Scope
 
 MOST_ALERTS = 50
 
@@ -19,7 +19,7 @@ class Screen:
     `scope` says which conversations the person may see; the follower renews it.
     """
 
-    def __init__(self, session: str, caller: Caller, scope: Any) -> None:
+    def __init__(self, session: str, caller: Caller, scope: Scope) -> None:
         """`session` names this screen among all of a person's."""
         self.session = session
         self.caller = caller

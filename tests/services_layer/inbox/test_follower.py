@@ -10,6 +10,7 @@ from services.inbox.live.follower import DESK, MOST_OF_ONE, OVER, Follower
 from services.inbox.live.frames import Hello, Watch
 from services.people.permissions import Caller
 from storage.errors import StoreBusyError
+from storage.inbox_records import Scope
 from storage.records import Batch, ConversationRow, PartitionMark, StateRow
 from streams.bus import LocalBus
 from streams.coordination.presence import LocalPresence
@@ -22,17 +23,10 @@ PATIENCE_S = 10
 PARTS = ("rows", "gone", "fresh", "counts", "thread")
 
 
-class Eyes:
-    """A scope of some channels."""
-
-    def __init__(self, *channels):
-        self.channels = channels
-
-    def sees(self, row):
-        return self.reaches(f"{row.platform}/{row.account}")
-
-    def reaches(self, channel):
-        return channel in self.channels
+def eyes(*channels):
+    """A scope of some channels, each of another team."""
+    held = tuple(tuple(channel.split("/")) for channel in channels)
+    return Scope(channels=held, held_channels=(("ebay", "uk"), ("shopee", "sg")))
 
 
 class Desk:
@@ -40,7 +34,7 @@ class Desk:
 
     def __init__(self):
         self.held = {}
-        self.eyes = {"ann": Eyes("ebay/uk", "shopee/sg"), "ben": Eyes("ebay/uk")}
+        self.eyes = {"ann": eyes("ebay/uk", "shopee/sg"), "ben": eyes("ebay/uk")}
         self.asked = []
         self.broken = 0
 
@@ -256,7 +250,7 @@ async def test_rights_that_were_taken_away_hold_for_an_open_screen(stage):
     stage.desk.put("shopee/sg/1", "b")
     with stage.follower.screen(ANN, stage.desk.eyes["ann"]) as screen:
         await stage.follower.watch(screen, Watch(keys=["shopee/sg/1"]))
-        stage.desk.eyes["ann"] = Eyes()
+        stage.desk.eyes["ann"] = eyes()
         await until(lambda: not screen.scope.channels)
         await stage.saved("shopee/sg/1")
         assert (await stage.news(screen, "gone"))["gone"] == ["shopee/sg/1"]
