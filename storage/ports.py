@@ -39,6 +39,7 @@ from storage.records import (
     Token,
     User,
 )
+from storage.search_ports import SearchStore
 from storage.view_ports import ViewStore
 from storage.writing_ports import WritingStore
 
@@ -335,6 +336,7 @@ class Store(
     HealthStore,
     ProcessStore,
     InboxStore,
+    SearchStore,
     SettingsStore,
     MuteStore,
     BindingStore,
@@ -384,6 +386,7 @@ __all__ = [
     "InboxStore",
     "MuteStore",
     "ProcessStore",
+    "SearchStore",
     "SettingsStore",
     "Store",
 ]

@@ -34,9 +34,14 @@ def folded(text: str) -> str:
     """The text as it is indexed: width and case gone, dashes alike, spaceless characters apart."""
     if text.isascii():
         return text  # the tokenizer folds ASCII itself
+    return SPACELESS_RUN.sub(_apart, alike(text))
+
+
+def alike(text: str) -> str:
+    """The text without width and case, its dashes alike."""
     # NFKC makes "No" of the numero sign, which must not grow together with its number.
     text = normalize("NFKC", normalize("NFKC", text.replace("\u2116", "\u2116 ")).casefold())
-    return SPACELESS_RUN.sub(_apart, _DASHES.sub("-", text))
+    return _DASHES.sub("-", text)
 
 
 def _apart(run: re.Match[str]) -> str:
@@ -49,6 +54,12 @@ def undashed(text: str) -> str:
         return ""
     joined = _DASHED.sub(_without_dashes, text)
     return "" if joined == text else joined
+
+
+def dashes_within_ids(text: str) -> list[int]:
+    """Where in a folded text the dashes are that `undashed` takes out."""
+    spans = [match.span() for match in _DASHED.finditer(text) if any(map(str.isdigit, match[0]))] if "-" in text else []
+    return [place for start, end in spans for place in range(start, end) if text[place] == "-"]
 
 
 def _without_dashes(match: re.Match[str]) -> str:

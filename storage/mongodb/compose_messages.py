@@ -51,6 +51,7 @@ def message_documents(
             "key": effect.key,
             "channel": effect.key.rpartition("/")[0],
             "message": event.message,
+            "direction": event.direction,
             "sent_at": event.sent_at,
             "at": effect.at,
             "ordinal": ordinal + len(stored),

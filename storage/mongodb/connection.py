@@ -108,17 +108,17 @@ class Database:
                 raise
             raise found from error
 
-    async def by_ids(self, collection: str, ids: Sequence[str], shown: Row) -> list[Row]:
-        """The documents with these ids, in no order; `shown` is their projection."""
+    async def by_ids(self, collection: str, ids: Sequence[str], shown: Row, also: Row | None = None) -> list[Row]:
+        """The documents with these ids, in no order; `shown` is their projection, `also` what they must fulfil."""
         found: list[Row] = []
         if not self.atomic and len(ids) <= SINGLY_ELSEWHERE:
             for name in ids:
                 with self.talk() as db:
-                    row = await db[collection].find_one({"_id": name}, shown)
+                    row = await db[collection].find_one({"_id": name, **(also or {})}, shown)
                 found += [row] if row else []
             return found
         for start in range(0, len(ids), IDS_A_QUERY):
-            some: Row = {"_id": {"$in": list(ids[start : start + IDS_A_QUERY])}}
+            some: Row = {"_id": {"$in": list(ids[start : start + IDS_A_QUERY])}, **(also or {})}
             with self.talk() as db:
                 found += [row async for row in db[collection].find(some, shown, batch_size=ROWS_A_FETCH)]
         return found

@@ -12,8 +12,9 @@ from msgspec import json
 
 from actors.events import Message
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
-from storage.mongodb.tokens import Term, words_of
+from storage.mongodb.tokens import condition_of, is_exact
 from storage.texts import document, folded
+from storage.words import Term, words_of
 
 _event = json.Decoder(Message)
 
@@ -27,8 +28,8 @@ async def page_of_found(
     database: Database, terms: Sequence[Term], condition: Row, after: tuple[int, str] | None, limit: int
 ) -> tuple[list[Row], bool]:
     """The conversations' documents, and whether there are more."""
-    wanted = {"$and": [term.condition() for term in terms]}
-    exact = all(phrase.exact for term in terms for phrase in term.phrases)
+    wanted = {"$and": [condition_of(term) for term in terms]}
+    exact = all(map(is_exact, terms))
     keys = await _hits(database, wanted, terms if not exact else (), None)
     if keys is not None:
         where = {"$and": [condition, {"_id": {"$in": sorted(keys)}}, *_behind(after)]}
@@ -89,12 +90,12 @@ async def _hits(
                 seen += 1
                 if most and seen == most:
                     return None
-                if not verified or _holds(verified, _columns(row)):
+                if not verified or holds(verified, columns(row)):
                     found.add(row.get("key", row["_id"]))
     return found
 
 
-def _columns(row: Row) -> list[list[str]]:
+def columns(row: Row) -> list[list[str]]:
     """The words a phrase may run through, one list for each text."""
     texts: list[str] = []
     if "event" in row:
@@ -105,9 +106,10 @@ def _columns(row: Row) -> list[list[str]]:
     return [words_of(text) for text in texts]
 
 
-def _holds(terms: Sequence[Term], columns: Iterable[Sequence[str]]) -> bool:
-    columns = list(columns)
-    return all(term.within(columns) for term in terms)
+def holds(terms: Sequence[Term], texts: Iterable[Sequence[str]]) -> bool:
+    """Whether these columns have all terms."""
+    texts = list(texts)
+    return all(term.within(texts) for term in terms)
 
 
 def _behind(after: tuple[int, str] | None) -> list[Row]:

@@ -14,9 +14,10 @@ from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.conversation_rows import SHOWN, conversation_rows
 from storage.mongodb.finder import page_of_found
 from storage.mongodb.scope import scope_condition
-from storage.mongodb.tokens import id_keys, terms_of
+from storage.mongodb.tokens import id_keys
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 from storage.texts import order_key, query_words
+from storage.words import terms_of
 
 _event = json.Decoder(Message)
 

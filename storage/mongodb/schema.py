@@ -70,7 +70,9 @@ INDEXES: tuple[Index, ...] = (
     Index("messages", (("key", 1), ("sent_at", 1), ("at", 1), ("message", 1))),
     Index("messages", (("channel", 1), ("at", -1), ("ordinal", -1))),
     Index("messages", (("channel", 1), ("sent_at", 1))),
-    Index("messages", (("words", 1),)),
+    # In the order of time, so that of a frequent word the newest are read and no more.
+    Index("messages", (("words", 1), ("sent_at", -1), ("_id", -1))),
+    Index("messages", (("sent_at", -1), ("_id", -1))),
     Index("messages", (("order", 1),), _SPARSE),
     Index("messages", (("later_life_of", 1),), _SPARSE),
     Index("progress", (("of", 1),)),
@@ -151,13 +153,25 @@ OTHERS = (
 )
 """Collections that are found by `_id` alone."""
 
-MIGRATIONS: tuple[Step, ...] = ()
+
+async def drop_words_alone(db: AsyncDatabase[Row]) -> None:
+    """The index of words is one with the time now; the old one would only cost."""
+    if "words_1" in await db.messages.index_information():
+        try:
+            await db.messages.drop_index("words_1")
+        except OperationFailure as error:
+            if error.code != INDEX_NOT_FOUND:
+                raise  # else another process was faster
+
+
+MIGRATIONS: tuple[Step, ...] = (drop_words_alone,)
 """What brings older databases up to date, in the order of release; version 1 is the indexes alone."""
 
 BUILD_S = 3_600
 """An index over many rows takes its time."""
 _ATTEMPTS = 5
 _NOT_IMPLEMENTED = 238
+INDEX_NOT_FOUND = 27
 
 
 async def prepare(database: Database) -> None:

@@ -16,6 +16,7 @@ from storage.mongodb.health import MongoHealth
 from storage.mongodb.identities import MongoIdentities
 from storage.mongodb.inbox import MongoInbox
 from storage.mongodb.jobs import MongoJobs
+from storage.mongodb.message_search import MongoSearch
 from storage.mongodb.mutes import MongoMutes
 from storage.mongodb.notes import MongoNotes, deliver_notes
 from storage.mongodb.outbox import MongoOutbox
@@ -39,6 +40,7 @@ class MongoStore(
     MongoHealth,
     MongoProcesses,
     MongoInbox,
+    MongoSearch,
     MongoSettings,
     MongoMutes,
     MongoBindings,

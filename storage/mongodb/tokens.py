@@ -8,49 +8,18 @@ what lies behind the first some hundred different words of a very long text is n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Iterable
 from itertools import pairwise
 from operator import add
 from typing import Any
-from unicodedata import category, normalize
 
-from msgspec import Struct
-
-from storage.texts import SPACELESS, SPACELESS_RUN, folded, undashed
+from storage.texts import SPACELESS, folded
+from storage.words import Phrase, Term, is_spaceless, words_of
 
 MOST_WORDS = 1_000
 LONGEST_WORD = 48
 """Letters of a word that are indexed; longer ones are told apart on the text."""
-
-_MARKS = "\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0963\u0971-\u0dff"
-_SMALL = "\u0e31\u0e34-\u0eff\u1000-\u109f\u1780-\u17ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
-"""Marks and symbols of the scripts without spaces: each is a word, though no letter."""
-_WORD = re.compile(f"(?=[{SPACELESS}])(?:[^\\W_]|[{_SMALL}])|(?:(?![{SPACELESS}])[^\\W_]|[{_MARKS}])+")
-_ODD = re.compile(f"[{_MARKS}{_SMALL}]")
-"""Where there is none of these, folding has parted the words already and a quicker look finds them."""
-_PLAIN_WORD = re.compile(r"[^\W_]+")
-_ASCII_WORD = re.compile("[a-z0-9]+")
-_ACCENTED = re.compile("[\u00c0-\u058f]")
-"""Letters that may bear an accent, and the accents themselves."""
 _FIRST_SPACELESS = SPACELESS[0]
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a folded text, in order; accents of Latin, Greek and Cyrillic letters gone."""
-    if text.isascii():
-        return _ASCII_WORD.findall(text.lower())
-    text = _ACCENTED.sub(_plain, text)
-    return _WORD.findall(text) if _ODD.search(text) else _PLAIN_WORD.findall(text)
-
-
-def _plain(match: re.Match[str]) -> str:
-    return _base(match[0])
-
-
-@lru_cache(maxsize=2_048)
-def _base(letter: str) -> str:
-    return "" if category(letter) == "Mn" else normalize("NFD", letter)[0]
 
 
 def keys_of(*texts: str) -> list[str]:
@@ -76,78 +45,35 @@ def _pairs(words: list[str]) -> Iterable[str]:
     return [a + b for a, b in pairwise(words) if a >= first and b >= first and len(a) == 1 == len(b)]
 
 
-class Phrase(Struct, frozen=True):
-    """Words that must follow each other; `prefix`: the last one may go on."""
+def is_exact(term: Term) -> bool:
+    """Whether the index keys alone decide."""
+    return all(map(_exact, term.phrases))
 
-    words: tuple[str, ...]
-    prefix: bool
 
-    @property
-    def exact(self) -> bool:
-        """Whether the index keys alone decide."""
-        if any(len(word) > LONGEST_WORD for word in self.words):
-            return False
-        return len(self.words) == 1 or (len(self.words) == 2 and all(map(_spaceless, self.words)))  # noqa: PLR2004 # a pair is a key
-
-    def condition(self) -> list[dict[str, Any]]:
-        """What the index keys of a document that has this phrase fulfil."""
-        last = len(self.words) - 1
-        found: list[dict[str, Any]] = []
-        for place, word in enumerate(self.words):
-            if place and _spaceless(word) and _spaceless(self.words[place - 1]):
-                found.append({"words": self.words[place - 1] + word})
-            elif place == last and self.prefix:
-                found.append({"words": {"$regex": "^" + re.escape(word[:LONGEST_WORD])}})
-            elif not (place < last and _spaceless(word) and _spaceless(self.words[place + 1])):
-                found.append({"words": word[:LONGEST_WORD]})
-        return found
-
-    def within(self, words: Sequence[str]) -> bool:
-        """Whether these words have the phrase."""
-        size = len(self.words)
-        *first, last = self.words
-        for start in range(len(words) - size + 1):
-            end = words[start + size - 1]
-            if (end.startswith(last) if self.prefix else end == last) and words[start : start + size - 1] == first:
-                return True
+def _exact(phrase: Phrase) -> bool:
+    words = phrase.words
+    if any(len(word) > LONGEST_WORD for word in words):
         return False
+    return len(words) == 1 or (len(words) == 2 and all(map(is_spaceless, words)))  # noqa: PLR2004 # a pair is a key
 
 
-def _spaceless(word: str) -> bool:
-    return len(word) == 1 and SPACELESS_RUN.match(word) is not None
+def condition_of(term: Term) -> dict[str, Any]:
+    """What the index keys of a document that has this term fulfil."""
+    either = [{"$and": _conditions(phrase)} for phrase in term.phrases]
+    return either[0] if len(either) == 1 else {"$or": either}
 
 
-class Term(Struct, frozen=True):
-    """One word of a query: any of these phrases."""
-
-    phrases: tuple[Phrase, ...]
-
-    def condition(self) -> dict[str, Any]:
-        """What the index keys of a document that has this term fulfil."""
-        either = [{"$and": phrase.condition()} for phrase in self.phrases]
-        return either[0] if len(either) == 1 else {"$or": either}
-
-    def within(self, columns: Iterable[Sequence[str]]) -> bool:
-        """Whether one of a document's columns has the term."""
-        return any(phrase.within(words) for words in columns for phrase in self.phrases)
-
-
-def terms_of(chunks: Iterable[str]) -> list[Term]:
-    """The terms of a query's folded words (`storage.texts.query_words`); words of symbols alone ask for nothing."""
-    terms: list[Term] = []
-    for chunk in chunks:
-        phrases = [phrase for text in (chunk, undashed(chunk)) if (phrase := _phrase(text))]
-        if phrases:
-            terms.append(Term(tuple(phrases)))
-    return terms
-
-
-def _phrase(text: str) -> Phrase | None:
-    words = words_of(text)
-    if not words:
-        return None
-    # A single letter as a prefix would gather most of the index.
-    return Phrase(tuple(words), prefix=len(words[-1]) > 1 and not SPACELESS_RUN.match(words[-1][-1]))
+def _conditions(phrase: Phrase) -> list[dict[str, Any]]:
+    words, last = phrase.words, len(phrase.words) - 1
+    found: list[dict[str, Any]] = []
+    for place, word in enumerate(words):
+        if place and is_spaceless(word) and is_spaceless(words[place - 1]):
+            found.append({"words": words[place - 1] + word})
+        elif place == last and phrase.prefix:
+            found.append({"words": {"$regex": "^" + re.escape(word[:LONGEST_WORD])}})
+        elif not (place < last and is_spaceless(word) and is_spaceless(words[place + 1])):
+            found.append({"words": word[:LONGEST_WORD]})
+    return found
 
 
 def id_keys(text: str) -> list[str]:

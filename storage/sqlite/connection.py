@@ -20,6 +20,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 READERS = 3
+SEARCHERS = 2
+"""Searches have threads of their own: however many wait, what the engine and the screens read does not."""
 PAGE_BYTES = 4096
 WAL_PAGES = 16_000
 """A checkpoint every 64 MB: each writes a page once however often the log holds it, and waits for the disk twice."""
@@ -36,6 +38,7 @@ class Database:
         self._all: list[Connection] = []
         self._writer: ThreadPoolExecutor | None = None
         self._readers: ThreadPoolExecutor | None = None
+        self._searchers: ThreadPoolExecutor | None = None
         self._syncer: ThreadPoolExecutor | None = None
 
     async def open(self) -> None:
@@ -47,12 +50,13 @@ class Database:
             await self.close()
             raise
         self._readers = ThreadPoolExecutor(READERS, "store-reader")
+        self._searchers = ThreadPoolExecutor(SEARCHERS, "store-searcher")
         self._syncer = ThreadPoolExecutor(1, "store-syncer")
 
     async def close(self) -> None:
         """Finish what is queued, then disconnect."""
-        pools = self._readers, self._syncer, self._writer
-        self._readers = self._syncer = self._writer = None
+        pools = self._searchers, self._readers, self._syncer, self._writer
+        self._searchers = self._readers = self._syncer = self._writer = None
         for pool in pools:
             if pool:
                 await asyncio.get_running_loop().run_in_executor(None, pool.shutdown)
@@ -91,6 +95,10 @@ class Database:
     async def read(self, job: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `job` against one consistent snapshot, beside the writer."""
         return await self._run(self._readers, self._transaction, "BEGIN", job, args, kwargs)
+
+    async def search(self, job: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Like `read`, for what may take long; it waits for other searches only."""
+        return await self._run(self._searchers, self._transaction, "BEGIN", job, args, kwargs)
 
     async def _run(self, pool: ThreadPoolExecutor | None, job: Callable[..., T], *args: object) -> T:
         if pool is None:

@@ -47,7 +47,8 @@ class SqliteInbox:
     ) -> Page[ConversationRow]:
         """Conversations by last_at descending."""
         after = decode_cursor(cursor, "conversations", tuple[int, int]) if cursor else None
-        return await self._db.read(_conversations, where, bounded(limit), after)
+        read = self._db.read if where.q is None else self._db.search
+        return await read(_conversations, where, bounded(limit), after)
 
     async def conversation(self, key: str) -> ConversationRow | None:
         """One conversation."""

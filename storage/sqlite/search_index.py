@@ -23,6 +23,8 @@ ID_BITS = 21
 """Two million messages sent within one millisecond have numbers of their own; 42 bits of time last until 2109."""
 ID_MASK = (1 << ID_BITS) - 1
 LATEST = (1 << 63 - ID_BITS) - 1
+END = (1 << 63) - 1
+"""Behind every entry."""
 
 TABLE: tuple[str, ...] = (
     """CREATE VIRTUAL TABLE search USING fts5 (

@@ -19,6 +19,7 @@ from storage.sqlite.identities import SqliteIdentities
 from storage.sqlite.inbox import SqliteInbox
 from storage.sqlite.jobs import SqliteJobs
 from storage.sqlite.keys import KeyNumbers
+from storage.sqlite.message_search import SqliteSearch
 from storage.sqlite.mutes import SqliteMutes
 from storage.sqlite.notes import SqliteNotes
 from storage.sqlite.outbox import SqliteOutbox
@@ -38,6 +39,7 @@ class SqliteStore(
     SqliteHealth,
     SqliteProcesses,
     SqliteInbox,
+    SqliteSearch,
     SqliteSettings,
     SqliteMutes,
     SqliteBindings,

@@ -14,6 +14,7 @@ from tests.storage.contract_health import HealthContract
 from tests.storage.contract_identities import IdentityContract
 from tests.storage.contract_inbox import InboxContract
 from tests.storage.contract_jobs import JobContract
+from tests.storage.contract_message_search import MessageSearchContract
 from tests.storage.contract_mutes import MuteContract
 from tests.storage.contract_outbox import OutboxContract
 from tests.storage.contract_processes import ProcessContract
@@ -29,6 +30,7 @@ class StoreContract(
     InboxContract,
     DeskContract,
     SearchContract,
+    MessageSearchContract,
     HealthContract,
     ProcessContract,
     MuteContract,

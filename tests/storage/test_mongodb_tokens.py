@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from actors.effects import AttachmentChanged, Effects, HopReached
 from storage.mongodb.compose_messages import message_documents, progress_documents
-from storage.mongodb.tokens import LONGEST_WORD, MOST_WORDS, keys_of, terms_of, words_of
+from storage.mongodb.tokens import LONGEST_WORD, MOST_WORDS, condition_of, is_exact, keys_of
 from storage.mongodb.writes import Group, Writes, encoded, packed, unpacked
 from storage.texts import folded, query_words
+from storage.words import terms_of, words_of
 from tests.storage.flushes import stored
 
 ALPHABET = "ab1 -é上海退テス한国ไม่з№"
@@ -36,15 +37,15 @@ def test_what_the_text_holds_is_never_missed_by_the_index(text, query):
     words = words_of(folded(text))
     for term in terms_of(query_words(query)):
         if term.within([words]):
-            assert fulfils(keys_of(folded(text)), term.condition())
+            assert fulfils(keys_of(folded(text)), condition_of(term))
 
 
 @given(text=st.text(ALPHABET, max_size=40), query=st.text(ALPHABET, min_size=1, max_size=8))
 def test_where_the_index_alone_decides_it_decides_as_the_text_does(text, query):
     words = words_of(folded(text))
     for term in terms_of(query_words(query)):
-        if all(phrase.exact for phrase in term.phrases):
-            assert term.within([words]) == fulfils(keys_of(folded(text)), term.condition())
+        if is_exact(term):
+            assert term.within([words]) == fulfils(keys_of(folded(text)), condition_of(term))
 
 
 @pytest.mark.parametrize(
