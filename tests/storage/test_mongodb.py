@@ -11,11 +11,12 @@ import warnings
 import pytest
 from pymongo import AsyncMongoClient
 
-from actors.effects import Effects
+from actors.effects import Effects, HopReached
 from actors.errors import ConfigurationError, RejectedError
 from storage.errors import StoreBusyError
-from storage.mongodb import MongoStore, connection, finder, schema
+from storage.mongodb import MongoStore, connection, finder, message_search, schema
 from storage.records import Batch, ConversationFilter, PartitionMark, StateRow
+from storage.search_records import MessageSearch
 from tests.storage.contract import StoreContract
 from tests.storage.flushes import NOW, Flushes, everything, stored
 
@@ -129,12 +130,13 @@ async def test_an_older_schema_is_migrated_once_step_by_step(mongo, monkeypatch)
 
     url = mongo.fresh()
     await (await opened(url)).close()
-    monkeypatch.setattr(schema, "MIGRATIONS", (step,))
+    known = len(schema.MIGRATIONS)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
     for _ in range(2):
         store = await opened(url)
         rows = [row async for row in store._db._client.get_default_database().meta.find()]
         assert sorted(rows, key=lambda row: row["_id"]) == [
-            {"_id": "schema", "version": 2},
+            {"_id": "schema", "version": known + 2},
             {"_id": "steps", "done": 1},
         ]
         await store.close()
@@ -228,6 +230,37 @@ async def test_a_frequent_word_is_found_by_walking_from_the_newest_conversation_
             walked = await everything(lambda limit, cursor, w=where: store.conversations(w, limit, cursor), 4)
         assert walked == gathered
         assert [row.conversation for row in walked] == [f"c{n}" for n in reversed(range(1, 20, 2))]
+
+
+async def test_messages_with_a_word_are_the_same_in_whatever_steps_they_are_walked(mongo, monkeypatch):
+    store = await opened(mongo.fresh())
+    save = Flushes(store)
+    await save(
+        *[stored(f"m{n}", f"c{n % 3}", at=NOW + n, text="我要退款 please" if n % 2 else "hi") for n in range(20)]
+    )
+    await save(HopReached("shopee/shop/c2", "m8", "edited", NOW + 50, "please 要退款"))
+    names = [f"m{n}" for n in reversed(range(20)) if n % 2 or n == 8]
+    for query in ("please", "要退款"):
+        for step in (100, 2):
+            monkeypatch.setattr(message_search, "STEP", step)
+            where = MessageSearch(q=query)
+            hits = await everything(lambda limit, cursor, w=where: store.search_messages(w, limit, cursor), 4)
+            assert [hit.row.message for hit in hits] == names
+    await store.close()
+
+
+async def test_the_index_of_words_without_the_time_goes(mongo, monkeypatch):
+    url = mongo.fresh()
+    monkeypatch.setattr(schema, "INDEXES", (*schema.INDEXES, schema.Index("messages", (("words", 1),))))
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", ())
+        await (await opened(url)).close()
+    monkeypatch.undo()
+    store = await opened(url)
+    with store._db.talk() as db:
+        assert "words_1" not in await db.messages.index_information()
+    assert await store.check() == []
+    await store.close()
 
 
 def _flush(version, *effects):
