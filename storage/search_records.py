@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from storage.inbox_records import Scope
 from storage.records import MessageRow
 
 
@@ -26,6 +27,8 @@ class MessageSearch(Struct, frozen=True, kw_only=True):
     direction: Literal["in", "out"] | None = None
     since: int | None = None
     until: int | None = None
+    scope: Scope = Scope(everything=True)
+    """Only messages of conversations that it sees."""
 
 
 class MessageHit(Struct, frozen=True, kw_only=True):

@@ -14,8 +14,8 @@ from storage.mongodb.conversation_rows import PASSING, RECENT_MS, SHOWN
 from storage.mongodb.finder import keys_of_found
 from storage.mongodb.inbox import COUNTING_S, LOWEST
 from storage.mongodb.scope import NOTHING, ours, scope_condition
-from storage.mongodb.tokens import terms_of
 from storage.texts import order_key, query_words
+from storage.words import terms_of
 
 
 class Segment(Struct, frozen=True):

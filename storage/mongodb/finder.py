@@ -41,8 +41,8 @@ async def page_of_found(
 
 async def keys_of_found(database: Database, terms: Sequence[Term]) -> list[str]:
     """The keys of all conversations with a hit."""
-    wanted = {"$and": [term.condition() for term in terms]}
-    exact = all(phrase.exact for term in terms for phrase in term.phrases)
+    wanted = {"$and": [condition_of(term) for term in terms]}
+    exact = all(map(is_exact, terms))
     return sorted(await _hits(database, wanted, () if exact else terms, None, most=0) or set())
 
 

@@ -18,6 +18,7 @@ from storage.highlights import located
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.finder import columns, holds
 from storage.mongodb.inbox import message_rows
+from storage.mongodb.scope import scope_condition
 from storage.mongodb.tokens import condition_of, is_exact
 from storage.records import Page
 from storage.search_records import MessageHit, MessageSearch
@@ -40,7 +41,7 @@ class _Wanted(Struct):
     """What messages must fulfil, what their conversations must, and what is verified on the texts."""
 
     message: list[Row] = field(default_factory=list[Row])
-    conversation: Row = field(default_factory=dict[str, object])
+    conversation: list[Row] = field(default_factory=list[Row])
     direction: str | None = None
     verified: Sequence[Term] = ()
 
@@ -107,7 +108,8 @@ class _Search:
     async def _contacts(self, keys: set[str], wanted: _Wanted) -> dict[str, str | None]:
         """The contacts' names of those of the conversations that fulfil what is wanted."""
         shown = {"row.contact_name": 1}
-        rows = await self._db.by_ids("conversations", sorted(keys), shown, wanted.conversation)
+        also: Row = {"$and": wanted.conversation} if wanted.conversation else {}
+        rows = await self._db.by_ids("conversations", sorted(keys), shown, also)
         return {row["_id"]: row.get("row", {}).get("contact_name") for row in rows}
 
     async def _changed(self, terms: Sequence[Term], wanted: _Wanted) -> list[Row]:
@@ -143,13 +145,14 @@ class _Search:
         if where.until is not None:
             wanted.message.append({"sent_at": {"$lt": where.until}})
         if where.contact is not None:
-            wanted.conversation["row.contact_id"] = where.contact
+            wanted.conversation.append({"row.contact_id": where.contact})
             if (keys := await self._of_contact(where.contact)) is not None:
                 wanted.message.append({"key": {"$in": keys}})
         if where.order is not None:
             wanted.message.append({"key": {"$in": await self._of_order(where.order)}})
         if where.label is not None:
             return None  # nothing bears a label yet
+        wanted.conversation += scope_condition(where.scope)
         return wanted
 
     async def _of_contact(self, contact: str) -> list[str] | None:

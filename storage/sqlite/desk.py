@@ -45,7 +45,8 @@ class SqliteDesk:
         self, where: InboxFilter, offset: int, limit: int, *, counted: bool = True
     ) -> tuple[list[ConversationRow], int]:
         """A window of the list, and how many conversations the whole list has."""
-        return await self._db.read(_inbox, where, max(0, offset), bounded(limit), counted=counted)
+        read = self._db.read if where.q is None else self._db.search
+        return await read(_inbox, where, max(0, offset), bounded(limit), counted=counted)
 
     async def inbox_groups(self, now: int) -> list[DeskGroup]:
         """All open conversations that are not archived, counted by what decides who sees them and where."""

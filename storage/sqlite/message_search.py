@@ -16,6 +16,7 @@ from storage.search_records import MessageHit, MessageSearch
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
 from storage.sqlite.inbox import messages_numbered
+from storage.sqlite.scope import Condition, add_scope
 from storage.sqlite.search import match_expression
 from storage.sqlite.search_index import (
     END,
@@ -102,6 +103,10 @@ def _wanted(connection: Connection, where: MessageSearch) -> _Wanted | None:
         _narrow(connection, wanted, of_order, order_key(where.order))
     if where.label is not None:
         return None  # nothing bears a label yet
+    seen = Condition()
+    add_scope(seen, where.scope)
+    wanted.parts += seen.parts
+    wanted.values += seen.values
     if not all(wanted.facets):
         return None
     if not wanted.facets and where.q is None:

@@ -6,6 +6,8 @@ import pytest
 
 from actors.effects import HopReached
 from actors.errors import RejectedError
+from storage.inbox_records import DeskChange, Scope
+from storage.records import AuditRow
 from storage.search_records import MessageSearch
 from tests.storage.contract_search import FOUND, TEXTS
 from tests.storage.flushes import NOW, Flushes, customer, everything, stored
@@ -98,6 +100,27 @@ class MessageSearchContract:
             ({"since": NOW + 9 * DAY}, []),
         ):
             assert await found(store, **where) == expected, where
+
+    async def test_a_scope_keeps_to_the_conversations_it_sees(self, store):
+        await Flushes(store)(
+            stored("m1", "c1", text="refund"),
+            stored("m2", "c2", at=NOW + 1, text="refund", account="other"),
+            stored("m3", "c3", at=NOW + 2, text="refund", platform="line"),
+        )
+        audit = AuditRow(at=NOW, who="ann", what="desk.assign", subject="line/shop/c3")
+        await store.change_desk("line/shop/c3", DeskChange(at=NOW, replaces=0, assignee="ann", team="t9"), audit)
+        held = {"held_platforms": ("shopee",), "living": ("t1",)}
+        for scope, expected in (
+            (Scope(everything=True), ["c3/m3", "c2/m2", "c1/m1"]),
+            (Scope(channels=(("shopee", "shop"),), teams=("t1",), **held), ["c1/m1"]),
+            (Scope(platforms=("shopee",), teams=("t1",), **held), ["c2/m2", "c1/m1"]),
+            (Scope(me="ann", **held), ["c3/m3"]),
+            (Scope(teams=("t9",), **held), ["c3/m3"]),
+            (Scope(strays=True, **held), ["c3/m3"]),
+            (Scope(), []),
+        ):
+            assert await found(store, q="refund", scope=scope) == expected, scope
+            assert await found(store, scope=scope) == expected, scope
 
     async def test_ids_orders_and_senders_are_told_apart_from_the_text(self, store):
         sender = customer("João Zhang", "buyer-5")
