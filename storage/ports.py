@@ -15,6 +15,7 @@ from storage.alert_ports import AlertStore
 from storage.channel_ports import ChannelStore
 from storage.contact_ports import ContactStore
 from storage.inbox_ports import DeskStore
+from storage.label_ports import LabelStore
 from storage.records import (
     AnomalyCount,
     AnomalyFilter,
@@ -347,6 +348,7 @@ class Store(
     ContactStore,
     DeskStore,
     WritingStore,
+    LabelStore,
     Protocol,
 ):
     """One database that does it all."""

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from actors.effects import Effects
 from actors.events import Value
 from storage.inbox_records import Scope
+from storage.label_records import ConversationLabelled
 
 Row = TypeVar("Row")
 Role: TypeAlias = Literal["admin", "supervisor", "agent", "finance", "after_sales", "product", "operations", "viewer"]
@@ -115,6 +116,8 @@ class Batch(Struct, kw_only=True):
     minutes: list[MinuteRow] = field(default_factory=list)
     ledger: list[LedgerRow] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
+    labelled: list[ConversationLabelled] = field(default_factory=list)
+    """One a conversation at most, of those that got a message."""
 
 
 class Page(Struct, Generic[Row], kw_only=True):
@@ -173,6 +176,7 @@ class ConversationFilter(Struct, frozen=True, kw_only=True):
     q: str | None = None
     contact: str | None = None
     order: str | None = None
+    sensitive: bool | None = None
     scope: Scope = Scope(everything=True)
 
 
@@ -182,6 +186,8 @@ class ConversationRow(Struct, frozen=True, kw_only=True):
     `team` is the one it was given; `automatic`: a rule assigned it, no person; `desk_version` grows with every change
     that people or rules make. `unread`: inbound messages since somebody opened or answered it. `troubles`: kinds of
     its unresolved anomalies, and `delay` and `duplicate` for a week after, sorted. `value`: the latest one told.
+    `labels`: those in effect, sorted; `guessed_lang`: the language of its texts where no platform told one;
+    `sensitive`: a customer used words that somebody should look at first.
     """
 
     key: str

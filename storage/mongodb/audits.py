@@ -22,6 +22,7 @@ AUDITED = (
     "mutes",
     "bindings",
     "teams",
+    "label_books",
     "saved_views",
     "alert_settings",
     "contacts",

@@ -14,6 +14,7 @@ from actors.effects import MessageStored, SlaChanged
 from actors.keys import split_key
 from actors.sla import Clock
 from storage.drafts import Draft, clock_state, closings, drafts_of, openings
+from storage.label_records import ConversationLabelled
 from storage.mongodb.connection import Row
 from storage.mongodb.tokens import keys_of
 from storage.mongodb.writes import Group, encoded, update
@@ -35,11 +36,14 @@ def conversation_groups(
     opened = dict.fromkeys(openings(drafts, batch.effects.changes), True)
     clocks = _running(batch.effects.sla)
     states = {row.key: row for row in batch.conversations}
+    labelled = {row.key: row for row in batch.labelled}
     inserts: list[Row] = []
     updates: list[Row] = []
     for key in {**states, **drafts, **closed, **clocks, **opened}:
         state, draft = states.get(key), drafts.get(key)
         row = _row(draft, closed.get(key), clocks.get(key), stamp)
+        if draft is not None and key in labelled:
+            _label(row, labelled[key])
         if key in opened:
             row.set["unread"] = 0
         if key in existing:
@@ -108,13 +112,14 @@ def _running(effects: Iterable[SlaChanged]) -> dict[str, Clock]:
 class _Parts:
     """What a flush says of a conversation's row, by the operator that says it."""
 
-    __slots__ = ("highest", "inc", "lowest", "set", "shown")
+    __slots__ = ("highest", "inc", "labels", "lowest", "set", "shown")
 
     def __init__(self) -> None:
         self.set: Row = {}
         self.inc: Row = {}
         self.lowest: Row = {}
         self.highest: Row = {}
+        self.labels: Row = {}
         self.shown = False
         """Whether it is open anew: then it is neither snoozed nor archived any more."""
 
@@ -154,6 +159,14 @@ def _row(draft: Draft | None, closed: bool | None, clock: Clock | None, stamp: i
     return parts
 
 
+def _label(row: _Parts, labelled: ConversationLabelled) -> None:
+    row.labels = dict.fromkeys(labelled.labels, True)
+    if labelled.lang is not None:
+        row.set["guessed_lang"] = labelled.lang
+    if labelled.sensitive:
+        row.set["sensitive"] = True
+
+
 def _document(key: str, state: StateRow | None, draft: Draft | None, row: _Parts, partition: int, stamp: int) -> Row:
     channel, _, name = key.rpartition("/")
     platform, account = split_key(channel)
@@ -167,7 +180,7 @@ def _document(key: str, state: StateRow | None, draft: Draft | None, row: _Parts
         if state.due is not None:
             found["due"] = state.due
     if draft is not None:
-        found["row"] = row.set | row.inc | row.lowest | row.highest
+        found["row"] = row.set | row.inc | row.lowest | row.highest | ({"auto": row.labels} if row.labels else {})
     return found
 
 
@@ -186,6 +199,7 @@ def _change(state: StateRow | None, draft: Draft | None, row: _Parts, partition:
     if unset:
         change["$unset"] = unset
     assigned.update((f"row.{name}", value) for name, value in row.set.items())
+    assigned.update((f"row.auto.{label}", value) for label, value in row.labels.items())
     if row.highest:
         change["$max"] = {f"row.{name}": value for name, value in row.highest.items()}
     if draft is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from actors.events import Value
 from actors.keys import split_key
+from storage.label_records import in_effect
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.records import ConversationRow
 
@@ -39,6 +40,15 @@ async def _troubles(database: Database, documents: Sequence[Row]) -> dict[str, s
     return found
 
 
+def label_parts(auto: Row, given: Row) -> tuple[list[str], list[str], list[str]]:
+    """Labels by rules, by people, and those that people took away."""
+    return (
+        list(auto),
+        [label for label, holds in given.items() if holds],
+        [label for label, holds in given.items() if not holds],
+    )
+
+
 def _name(document: Row) -> str:
     return split_key(document["_id"])[2]
 
@@ -58,4 +68,6 @@ def _row(document: Row, troubles: list[str]) -> ConversationRow:
         snoozed_until=desk.get("snoozed_until"), archived=desk.get("archived", False),
         desk_version=desk.get("version", 0), unread=row.get("unread", 0),
         value=Value(amount=value["amount"], currency=value.get("currency")) if value else None, troubles=troubles,
+        labels=in_effect(*label_parts(row.get("auto", {}), document.get("given", {}).get("labels", {}))),
+        guessed_lang=row.get("guessed_lang"), sensitive=row.get("sensitive", False),
     )  # fmt: skip

@@ -57,6 +57,7 @@ class MongoDesk:
             ("awake", awake),
             ("snoozed", {**where, **asleep}),
             ("at_risk", {**awake, "row.sla.state": {"$in": ["at_risk", "breached"]}}),
+            ("sensitive", {**awake, "row.sensitive": True}),
         ):
             steps: list[Row] = [{"$match": match}, {"$group": {"_id": names, "count": {"$sum": 1}}}]
             with self._db.talk() as db:
@@ -68,6 +69,7 @@ class MongoDesk:
             DeskGroup(
                 platform=platform, account=account, assignee=assignee, team=team, awake=counts["awake"],
                 snoozed=counts.get("snoozed", 0), at_risk=counts.get("at_risk", 0),
+                sensitive=counts.get("sensitive", 0),
             )
             for (platform, account, assignee, team), counts in groups.items()
         ]  # fmt: skip
@@ -96,13 +98,13 @@ class MongoDesk:
                 # Also when it did not match: the answer to a first try may have been lost.
                 document = await db.conversations.find_one({"_id": key}, SHOWN)
             if document is not None and document.get("desk", {}).get("by") == nonce:
-                await _deliver(self._db, document)
+                await deliver_desk(self._db, document)
                 return (await conversation_rows(self._db, [document]))[0]
             if document is None or document.get("desk", {}).get("version", 0) != change.replaces:
                 return None
             if "told" not in document:
                 return None  # it shows no messages, or lost to a change that has been undone
-            await _deliver(self._db, document)
+            await deliver_desk(self._db, document)
         return None
 
     async def change_desks(self, changes: Sequence[tuple[str, DeskChange, AuditRow]]) -> list[ConversationRow | None]:
@@ -131,10 +133,10 @@ async def deliver_desks(database: Database) -> None:
         waiting = db.conversations.find({"told.nonce": {"$gt": ""}}, {"told": 1}, batch_size=ROWS_A_FETCH)
         documents = [row async for row in waiting]
     for document in documents:
-        await _deliver(database, document)
+        await deliver_desk(database, document)
 
 
-async def _deliver(database: Database, document: Row) -> None:
+async def deliver_desk(database: Database, document: Row) -> None:
     """Put the row of the audit that waits in a conversation into the log."""
     told = document.get("told")
     if told is None:

@@ -13,7 +13,7 @@ from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.conversation_rows import PASSING, RECENT_MS, SHOWN
 from storage.mongodb.finder import keys_of_found
 from storage.mongodb.inbox import COUNTING_S, LOWEST
-from storage.mongodb.scope import NOTHING, ours, scope_condition
+from storage.mongodb.scope import NOTHING, labelled, ours, scope_condition
 from storage.texts import order_key, query_words
 from storage.words import terms_of
 
@@ -83,16 +83,19 @@ async def _size(database: Database, segment: Segment) -> int:
 
 async def conditions(database: Database, where: InboxFilter) -> list[Row] | None:
     """What must hold, to be joined by AND; None when nothing can fit."""
-    if where.label is not None or where.sensitive:
-        return None  # nothing bears a label yet
     found = _tab(where)
+    if where.label is not None:
+        found.append(labelled(where.label))
+    if where.sensitive is not None:
+        found.append({"row.sensitive": True if where.sensitive else {"$ne": True}})
+    if where.lang is not None:
+        found.append({"$or": [{"row.lang": where.lang}, {"row.lang": None, "row.guessed_lang": where.lang}]})
     fields = {
         "platform": where.platform,
         "account": where.account,
         "desk.assignee": where.assignee,
         "desk.team": where.team,
         "row.sla.state": where.sla,
-        "row.lang": where.lang,
         "row.contact_id": where.contact,
     }
     found += [{name: value} for name, value in fields.items() if value is not None]

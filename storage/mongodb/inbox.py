@@ -13,7 +13,7 @@ from storage.message_rows import Change, Fate, message_row
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.conversation_rows import SHOWN, conversation_rows
 from storage.mongodb.finder import page_of_found
-from storage.mongodb.scope import scope_condition
+from storage.mongodb.scope import labelled, scope_condition
 from storage.mongodb.tokens import id_keys
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 from storage.texts import order_key, query_words
@@ -39,8 +39,6 @@ class MongoInbox:
         """Conversations by last_at descending, then key descending."""
         after = decode_cursor(cursor, "conversations", tuple[int, str]) if cursor else None
         limit = bounded(limit)
-        if where.label is not None:
-            return Page(items=[])  # nothing bears a label yet
         condition = _condition(where)
         if where.order is not None:
             condition["_id"] = {"$in": await self._of_order(where.order)}
@@ -212,8 +210,13 @@ def _condition(where: ConversationFilter) -> Row:
     found["row.last_at"] = {"$gte": LOWEST}
     if where.status is not None:
         found["row.closed"] = True if where.status == "closed" else {"$ne": True}
-    if seen := scope_condition(where.scope):
-        found["$and"] = seen
+    if where.sensitive is not None:
+        found["row.sensitive"] = True if where.sensitive else {"$ne": True}
+    every = scope_condition(where.scope)
+    if where.label is not None:
+        every.append(labelled(where.label))
+    if every:
+        found["$and"] = every
     return found
 
 

@@ -146,7 +146,9 @@ def _counted(key: str, number: int, by: Row) -> bytes:
 
 def _emptied(key: str) -> bytes:
     """A conversation without messages is shown no more; its state stays, which holds the ids that detect duplicates."""
-    return bson_encode({"q": {"_id": key, "row.messages": {"$lte": 0}}, "u": {"$unset": {"row": "", "desk": ""}}})
+    return bson_encode(
+        {"q": {"_id": key, "row.messages": {"$lte": 0}}, "u": {"$unset": {"row": "", "desk": "", "given": ""}}}
+    )
 
 
 async def _without_company(database: Database, ids: list[str]) -> list[str]:

@@ -61,6 +61,7 @@ INDEXES: tuple[Index, ...] = (
     Index("conversations", (("row.contact_id", 1),), _SPARSE),
     Index("conversations", (("platform", 1), ("row.sla.state", 1)), _SPARSE),
     Index("conversations", (("words", 1),)),
+    Index("conversations", (("row.sensitive", 1),), {"partialFilterExpression": {"row.sensitive": True}}),
     # The inbox's list; what decides who sees a conversation and where is in it, so that documents are not read to skip.
     Index("conversations", (("row.sla.due_at", 1), *_LISTED)),
     Index("conversations", (("row.last_at", -1), *_LISTED)),
@@ -150,6 +151,7 @@ OTHERS = (
     "meta",
     "teams",
     "templates",
+    "label_books",
 )
 """Collections that are found by `_id` alone."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from storage.inbox_records import Channel, Scope
+from storage.label_records import OTHER
 from storage.mongodb.connection import Row
 
 NOTHING: Row = {"_id": {"$in": []}}
@@ -20,7 +21,17 @@ def scope_condition(scope: Scope) -> list[Row]:
         held = [*_named(scope.held_channels), *_whole(scope.held_platforms)]
         ways.append({"desk.team": {"$nin": [*scope.living, None]}})
         ways.append({"desk.team": None, **({"$nor": held} if held else {})})
+    ways += [labelled(label) for label in scope.labels]
     return [{"$or": ways} if ways else NOTHING]
+
+
+def labelled(label: str) -> Row:
+    """Bears this label; the same as `storage.label_records.in_effect`."""
+    by_people: Row = {f"given.labels.{label}": True}
+    by_rules: Row = {f"row.auto.{label}": True, f"given.labels.{label}": {"$ne": False}}
+    if label == OTHER:
+        by_rules = {"row.auto": {OTHER: True}, f"given.labels.{OTHER}": {"$ne": False}, "given.any": {"$ne": True}}
+    return {"$or": [by_people, by_rules]}
 
 
 def ours(scope: Scope) -> list[Row]:

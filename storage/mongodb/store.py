@@ -16,6 +16,7 @@ from storage.mongodb.health import MongoHealth
 from storage.mongodb.identities import MongoIdentities
 from storage.mongodb.inbox import MongoInbox
 from storage.mongodb.jobs import MongoJobs
+from storage.mongodb.labels import MongoLabels
 from storage.mongodb.message_search import MongoSearch
 from storage.mongodb.mutes import MongoMutes
 from storage.mongodb.notes import MongoNotes, deliver_notes
@@ -54,6 +55,7 @@ class MongoStore(
     MongoAlerts,
     MongoContacts,
     MongoDesk,
+    MongoLabels,
     MongoTeams,
     MongoNotes,
     MongoTemplates,

@@ -18,7 +18,7 @@ from storage.sqlite.connection import Database
 from storage.sqlite.conversation_rows import COLUMNS, RECENT_MS, conversation_rows
 from storage.sqlite.conversation_search import HITS
 from storage.sqlite.save_audit import append_audit
-from storage.sqlite.scope import Condition, add_ours, add_scope
+from storage.sqlite.scope import Condition, add_labels, add_ours, add_scope
 from storage.sqlite.search import match_expression
 from storage.texts import order_key
 
@@ -92,7 +92,7 @@ def _condition(where: InboxFilter) -> Condition | None:
     """None when nothing can fit."""
     found = Condition()
     _add_tab(found, where)
-    for name in ("platform", "account", "assignee", "team", "sla", "lang"):
+    for name in ("platform", "account", "assignee", "team", "sla"):
         value = getattr(where, name)
         if value is not None:
             found.add(f"c.{name} = ?", value)
@@ -104,8 +104,12 @@ def _condition(where: InboxFilter) -> Condition | None:
         found.add(_OF_ORDER, order_key(where.order))
     if where.anomaly is not None:
         found.add(_TROUBLED, where.anomaly)
-    if where.label is not None or where.sensitive:
-        return None  # nothing bears a label yet
+    if where.lang is not None:
+        found.add("coalesce(c.lang, c.guessed_lang) = ?", where.lang)
+    if where.label is not None:
+        add_labels(found, where.label)
+    if where.sensitive is not None:
+        found.add(f"c.sensitive = {int(where.sensitive)}")
     if where.q is not None:
         expression = match_expression(where.q)
         if expression is None:
@@ -142,6 +146,7 @@ def _groups(connection: Connection, now: int) -> list[DeskGroup]:
         "sum(NOT coalesce(c.snoozed_until > ?1,0)) AS awake",
         "sum(coalesce(c.snoozed_until > ?1,0)) AS snoozed",
         "sum(coalesce(c.sla IN ('at_risk','breached'),0) AND NOT coalesce(c.snoozed_until > ?1,0)) AS at_risk",
+        "sum(c.sensitive AND NOT coalesce(c.snoozed_until > ?1,0)) AS sensitive",
     )
     source = (
         f"FROM conversations c INDEXED BY inbox_groups WHERE c.closed IS NOT 1 AND c.archived = 0 GROUP BY {_GROUP}"
@@ -149,9 +154,9 @@ def _groups(connection: Connection, now: int) -> list[DeskGroup]:
     return [
         DeskGroup(
             platform=platform, account=account, team=team, assignee=assignee, awake=awake, snoozed=snoozed,
-            at_risk=at_risk,
+            at_risk=at_risk, sensitive=sensitive,
         )
-        for platform, account, team, assignee, awake, snoozed, at_risk in read_rows(
+        for platform, account, team, assignee, awake, snoozed, at_risk, sensitive in read_rows(
             connection, f"{_GROUP}, {', '.join(sums)}", source, (now,)
         )
     ]  # fmt: skip

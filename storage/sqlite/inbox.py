@@ -19,7 +19,7 @@ from storage.sqlite.connection import Database
 from storage.sqlite.conversation_rows import COLUMNS, conversation_rows
 from storage.sqlite.conversation_search import Conditions, newest_found
 from storage.sqlite.save_progress import HOPS
-from storage.sqlite.scope import Condition, add_scope
+from storage.sqlite.scope import Condition, add_labels, add_scope
 from storage.sqlite.search import id_expression, match_expression
 from storage.sqlite.search_index import OF_ENTRY
 from storage.texts import order_key
@@ -106,7 +106,9 @@ def _conversations(
     if where.order is not None:
         condition.add("c.id IN (SELECT conversation FROM orders WHERE order_id = ?)", order_key(where.order))
     if where.label is not None:
-        condition.add("0")  # nothing bears a label yet
+        add_labels(condition, where.label)
+    if where.sensitive is not None:
+        condition.add(f"c.sensitive = {int(where.sensitive)}")
     add_scope(condition, where.scope)
     if where.q is not None:
         expression = match_expression(where.q)

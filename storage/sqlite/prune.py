@@ -122,6 +122,7 @@ def _delete_messages(connection: Connection, rows: list[OldRow]) -> None:
     gone = [(number,) for number in lost if not _holds_messages(connection, number)]
     connection.executemany("DELETE FROM conversations WHERE id = ?", gone)
     connection.executemany("DELETE FROM orders WHERE conversation = ?", gone)
+    connection.executemany("DELETE FROM conversation_labels WHERE conversation = ?", gone)
 
 
 def _holds_messages(connection: Connection, conversation: int) -> bool:

@@ -15,6 +15,7 @@ from storage.errors import FencedError
 from storage.records import Batch, PartitionMark
 from storage.sqlite.bulk import write_rows
 from storage.sqlite.keys import KeyNumbers
+from storage.sqlite.labels import save_labels
 from storage.sqlite.save_conversations import save_clocks, save_conversations
 from storage.sqlite.save_messages import save_messages
 from storage.sqlite.save_progress import save_attachments, save_hops, save_repeats
@@ -29,7 +30,9 @@ def save(connection: Connection, numbers: KeyNumbers, batch: Batch) -> None:
     effects = batch.effects
     known, new = numbers.conversations(connection, _keys(batch))
     stored = save_messages(connection, effects.messages, known, new, batch.mark.partition, int(time() * 1000))
-    save_conversations(connection, stored, effects.changes, known)
+    labelled = {row.key: row for row in batch.labelled}
+    save_conversations(connection, stored, effects.changes, known, labelled)
+    save_labels(connection, labelled.values(), known, batch.mark.time)
     save_repeats(connection, effects.repeats, known)
     save_hops(connection, effects.hops, known)
     save_attachments(connection, effects.attachments, known)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from sqlite3 import Connection
 
 from actors.effects import ConversationChanged, MessageStored, SlaChanged
 from storage.drafts import Draft, clock_state, closings, drafts_of, openings
+from storage.label_records import ConversationLabelled
 from storage.sqlite.bulk import write_rows
 
 _UPSERT = """INSERT INTO conversations (id, platform, account, conversation, closed, contact_id, contact_name,
     order_id, lang, vip, messages, first_at, last_at, last_sent_at, last_seen_at, last_direction, last_text,
-    last_message, amount, currency, unread, seen) VALUES {rows}
+    last_message, amount, currency, unread, seen, guessed_lang, sensitive) VALUES {rows}
 ON CONFLICT (id) DO UPDATE SET
     closed = coalesce(excluded.closed, closed), contact_id = coalesce(excluded.contact_id, contact_id),
     contact_name = coalesce(excluded.contact_name, contact_name), order_id = coalesce(excluded.order_id, order_id),
@@ -20,6 +21,7 @@ ON CONFLICT (id) DO UPDATE SET
         iif(excluded.amount IS NULL, currency, excluded.currency)),
     unread = iif(excluded.seen, excluded.unread, unread + excluded.unread), seen = excluded.seen,
     snoozed_until = iif(excluded.closed = 0, NULL, snoozed_until), archived = iif(excluded.closed = 0, 0, archived),
+    guessed_lang = coalesce(excluded.guessed_lang, guessed_lang), sensitive = max(sensitive, excluded.sensitive),
     first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at),
     (last_sent_at, last_seen_at, last_direction, last_text, last_message) = (
         SELECT c.* FROM (SELECT last_sent_at, last_seen_at, last_direction, last_text, last_message) c
@@ -38,13 +40,14 @@ def save_conversations(
     stored: Iterable[MessageStored],
     changes: Iterable[ConversationChanged],
     known: dict[str, tuple[int, int]],
+    labelled: Mapping[str, ConversationLabelled],
 ) -> None:
     """Count and show the new messages, close and reopen as people did; what is open anew is hidden no more."""
     changes = list(changes)
     drafts = drafts_of(stored)
     closed = closings(drafts, changes)
     opened = openings(drafts, changes)
-    rows = [_row(known[key][0], draft, closed.get(key)) for key, draft in drafts.items()]
+    rows = [_row(known[key][0], draft, closed.get(key), labelled.get(key)) for key, draft in drafts.items()]
     rows.sort(key=_number)
     write_rows(connection, _UPSERT, rows)
     others = [(int(value), known[key][0]) for key, value in closed.items() if key not in drafts]
@@ -52,13 +55,19 @@ def save_conversations(
     write_rows(connection, _OPENED, sorted((known[key][0],) for key in opened))
 
 
-def _row(number: int, draft: Draft, closed: bool | None) -> tuple[object, ...]:  # noqa: FBT001 # a column
+def _row(
+    number: int,
+    draft: Draft,
+    closed: bool | None,  # noqa: FBT001 # a column
+    labelled: ConversationLabelled | None,
+) -> tuple[object, ...]:
     event, value = draft.last.event, draft.value
     return (
         number, event.platform, event.account, event.conversation, None if closed is None else int(closed),
         draft.contact_id, draft.contact_name, draft.order, draft.lang, draft.vip, draft.messages, draft.first.at,
         draft.last_at, event.sent_at, draft.last.at, event.direction, draft.last_text, event.message,
         value.amount if value else None, value.currency if value else None, len(draft.unseen), int(draft.seen),
+        labelled.lang if labelled else None, int(labelled is not None and labelled.sensitive),
     )  # fmt: skip
 
 

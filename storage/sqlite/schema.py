@@ -249,6 +249,22 @@ WRITING: tuple[Step, ...] = (
         body TEXT NOT NULL) WITHOUT ROWID""",
 )
 
+# `automatic` and `manual`: by whom a label is given; `removed_at`: a person took it away. The groups are made anew:
+# they count what is sensitive.
+LABELS: tuple[str, ...] = (
+    """CREATE TABLE conversation_labels (
+        conversation INTEGER NOT NULL, label TEXT NOT NULL, automatic INTEGER NOT NULL DEFAULT 0,
+        manual INTEGER NOT NULL DEFAULT 0, at INTEGER NOT NULL, who TEXT, removed_at INTEGER,
+        PRIMARY KEY (conversation, label)) WITHOUT ROWID""",
+    "CREATE TABLE label_books (version INTEGER PRIMARY KEY, body TEXT NOT NULL)",
+    "ALTER TABLE conversations ADD COLUMN guessed_lang TEXT",
+    "ALTER TABLE conversations ADD COLUMN sensitive INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX inbox_sensitive ON conversations (place, id) WHERE sensitive = 1 AND closed IS NOT 1",
+    "DROP INDEX inbox_groups",
+    """CREATE INDEX inbox_groups ON conversations (platform, account, team, assignee, sla, snoozed_until, archived,
+        sensitive) WHERE closed IS NOT 1""",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -261,6 +277,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     CONTACTS,
     DESK,
     WRITING,
+    LABELS,
 )
 """In the order in which they were released; one that was released is never edited."""
 

@@ -1,11 +1,20 @@
 """Who may see which conversation, as a condition on `conversations c`; the same as `Scope.sees`."""
 
+# ruff: noqa: S608 - what is put together are constants of this file; every value is bound
+
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
 from storage.inbox_records import Channel, Scope
+
+# Given by rules or people, not taken away by people; `other` by rules only while there is nothing else.
+LABEL_IN_EFFECT = """l.removed_at IS NULL AND (l.label <> 'other' OR l.manual OR NOT EXISTS (
+    SELECT 1 FROM conversation_labels o WHERE o.conversation = l.conversation AND o.label <> 'other'
+    AND (o.automatic OR o.manual)))"""
+_LABELLED = f"""EXISTS (SELECT 1 FROM conversation_labels l
+    WHERE l.conversation = c.id AND l.label IN ({{marks}}) AND {LABEL_IN_EFFECT})"""
 
 
 class Condition:
@@ -36,7 +45,14 @@ def add_scope(condition: Condition, scope: Scope) -> None:
     add_ours(either, scope)
     if scope.strays:
         _add_strays(either, scope)
+    if scope.labels:
+        add_labels(either, *scope.labels)
     condition.add(f"({' OR '.join(either.parts)})" if either.parts else "0", *either.values)
+
+
+def add_labels(condition: Condition, *labels: str) -> None:
+    """Bears one of these labels."""
+    condition.add(_LABELLED.replace("{marks}", marks(labels)), *labels)
 
 
 def add_ours(either: Condition, scope: Scope) -> None:

@@ -19,6 +19,7 @@ from storage.sqlite.identities import SqliteIdentities
 from storage.sqlite.inbox import SqliteInbox
 from storage.sqlite.jobs import SqliteJobs
 from storage.sqlite.keys import KeyNumbers
+from storage.sqlite.labels import SqliteLabels
 from storage.sqlite.message_search import SqliteSearch
 from storage.sqlite.mutes import SqliteMutes
 from storage.sqlite.notes import SqliteNotes
@@ -53,6 +54,7 @@ class SqliteStore(
     SqliteAlerts,
     SqliteContacts,
     SqliteDesk,
+    SqliteLabels,
     SqliteTeams,
     SqliteNotes,
     SqliteTemplates,

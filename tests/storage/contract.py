@@ -14,6 +14,7 @@ from tests.storage.contract_health import HealthContract
 from tests.storage.contract_identities import IdentityContract
 from tests.storage.contract_inbox import InboxContract
 from tests.storage.contract_jobs import JobContract
+from tests.storage.contract_labels import LabelContract
 from tests.storage.contract_message_search import MessageSearchContract
 from tests.storage.contract_mutes import MuteContract
 from tests.storage.contract_outbox import OutboxContract
@@ -45,5 +46,6 @@ class StoreContract(
     AlertContract,
     ContactContract,
     WritingContract,
+    LabelContract,
 ):
     """The whole port; the fixture `store` must be open and empty."""
