@@ -32,6 +32,9 @@ OPEN_PATHS = frozenset(
         "/metrics",
         "/api/openapi.json",
         "/favicon.ico",
+        "/manifest.webmanifest",
+        "/sw.js",
+        "/offline",
         CALLBACK,
     }
 )

@@ -16,7 +16,17 @@ from starlette.types import Scope
 from ui.language import CATALOGUE, LANGUAGES, Language, Theme, catalogue
 
 STATIC = Path(__file__).parent / "static"
-SHEETS = ("tokens.css", "app.css", "rail.css", "monitor.css", "mutes.css", "pages.css", "tuning.css", "settings.css")
+SHEETS = (
+    "tokens.css",
+    "app.css",
+    "rail.css",
+    "monitor.css",
+    "mutes.css",
+    "pages.css",
+    "tuning.css",
+    "settings.css",
+    "inbox.css",
+)
 LOGIN_SHEETS = ("tokens.css", "app.css", "login.css")
 FOREVER = "public, max-age=31536000, immutable"
 

@@ -10,6 +10,7 @@ from ui import compat
 from ui.assets import STATIC, serve_assets
 from ui.components import MODULES
 from ui.garbage import EVERY_S, Collector
+from ui.installable import serve_installable
 from ui.live import Rooms, evict, relay
 from ui.login import serve_login
 from ui.ports import Settings
@@ -28,6 +29,7 @@ def mount(api: FastAPI, services: Services, settings: Settings) -> None:
     rooms, collector = Rooms(), Collector()
     services.accounts.on_revoked(lambda name: evict(rooms, name))
     serve_assets(api)
+    serve_installable(api)
     serve_login(api)
     serve_widget(api)
     for name, folder in MODULES.items():

@@ -13,11 +13,12 @@ from nicegui import PageArguments, ui
 from nicegui.events import GenericEventArguments
 
 from services.parts import Services
-from services.people.permissions import PERMISSIONS, Caller
+from services.people.permissions import PERMISSIONS, Caller, home_of
 from ui import compat
 from ui.assets import page_head
 from ui.components import MuteDialog, Rail, Toasts
 from ui.garbage import Collector
+from ui.installable import head_of
 from ui.language import LANGUAGES, THEMES, Theme, language_of, theme_of, translator
 from ui.live import Rooms
 from ui.pages import PAGES, Page
@@ -65,7 +66,7 @@ class Shell:
     def _draw(self, visit: Visit, theme: Theme) -> None:
         pages = tuple(page for page in self._pages if page.permission is None or visit.can(page.permission))
         compat.personalise(language=visit.language, dark=DARK[theme], title=visit.t("app.name"))
-        ui.add_head_html(page_head(visit.language, theme, _boot(visit, theme)))
+        ui.add_head_html(page_head(visit.language, theme, _boot(visit, theme)) + head_of())
         self._follow(visit)
         with ui.element("a").classes("w-skip").props('href="#main"'):
             ui.label(visit.t("rail.skip"))
@@ -93,8 +94,10 @@ class Shell:
         compat.on_client_gone(gone)
 
     def _rail(self, visit: Visit, pages: tuple[Page, ...], theme: Theme) -> None:
-        items = [{"path": page.path, "icon": page.icon, "label": visit.t(page.label)} for page in pages if page.icon]
-        rail = Rail(items=items, theme=theme, role=visit.t(f"role.{visit.caller.role}"))
+        home = home_of(visit.caller.role)
+        shown = sorted((page for page in pages if page.icon), key=lambda page: page.path != home)
+        items = [{"path": page.path, "icon": page.icon, "label": visit.t(page.label)} for page in shown]
+        rail = Rail(home=home, items=items, theme=theme, role=visit.t(f"role.{visit.caller.role}"))
         rail.on("prefer", self._preference(visit))
 
     def _preference(self, visit: Visit) -> Callable[[GenericEventArguments], Awaitable[None]]:

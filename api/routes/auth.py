@@ -13,6 +13,7 @@ from api.gate import session_cookie, session_of
 from api.views import answer, caller_view
 from services.errors import CredentialsError, TooManyAttemptsError
 from services.people.accounts import SESSION_MS
+from services.people.permissions import home_of
 
 router = APIRouter(tags=["session"])
 MOST_FORM = 16 * 1024
@@ -41,7 +42,9 @@ async def log_in(request: Request, parts: Parts, settings: Settings) -> Response
         reason = "limited" if isinstance(wrong, TooManyAttemptsError) else "credentials"
         place = urlencode({"error": reason, "next": safe_path(wanted.next)})
         return RedirectResponse(f"/login?{place}", status_code=303)
-    response = RedirectResponse(safe_path(wanted.next), 303) if form else answer(caller_view(caller))
+    place = safe_path(wanted.next)
+    place = home_of(caller.role) if place == "/" else place
+    response = RedirectResponse(place, 303) if form else answer(caller_view(caller))
     cookie = session_cookie(secret, secure=settings.secure_cookies, age_s=SESSION_MS // 1000)
     response.headers["set-cookie"] = cookie
     return response

@@ -65,6 +65,11 @@ def can(role: Role, permission: Permission) -> bool:
     return permission in TABLE[role]
 
 
+def home_of(role: Role) -> str:
+    """The path that somebody of this role begins at: who answers customers in the inbox, others at the monitor."""
+    return "/inbox" if role == "agent" else "/"
+
+
 def demand(caller: Caller, permission: Permission) -> None:
     """Return when the caller may; raises ForbiddenError that names the roles which may."""
     if not can(caller.role, permission):

@@ -13,15 +13,21 @@ from typing import Any
 from nicegui import ui
 
 CORE = Path(__file__).parent / "core"
-MODULES = {"weir-core": CORE, "weir-tuning": CORE.parent / "tuning", "weir-admin": CORE.parent / "admin"}
+MODULES = {
+    "weir-core": CORE,
+    "weir-tuning": CORE.parent / "tuning",
+    "weir-admin": CORE.parent / "admin",
+    "weir-inbox": CORE.parent / "inbox",
+}
 """Names under which components import what they share."""
 
 
 class Rail(ui.element, component="rail.js"):
     """The navigation. Emits `prefer` with {lang} or {theme}."""
 
-    def __init__(self, *, items: Sequence[Mapping[str, str]], theme: str, role: str) -> None:
+    def __init__(self, *, home: str, items: Sequence[Mapping[str, str]], theme: str, role: str) -> None:
         super().__init__()
+        self.props["home"] = home
         self.props["items"] = list(items)
         self.props["theme"] = theme
         self.props["role"] = role
@@ -129,3 +135,15 @@ class SettingsAudit(Fed, component="settings_audit.js"):
 
 class SettingsLetters(ui.element, component="settings_letters.js"):
     """What could not be applied."""
+
+
+class InboxFrame(ui.element, component="inbox_frame.js"):
+    """The inbox's panes, in the slots `list`, `head`, `thread`, `composer` and `context`; its keys, menus and rings."""
+
+
+class InboxList(ui.element, component="inbox_list.js"):
+    """The list of conversations with tabs, filters and saved views."""
+
+
+class InboxHead(ui.element, component="inbox_head.js"):
+    """The open conversation's head: who has it, who looks at it, and what can be done."""

@@ -7,18 +7,18 @@ const MOST_TABS = 4;
 
 export default {
   components: { WIcon },
-  props: { items: Array, theme: String, role: String },
+  props: { home: String, items: Array, theme: String, role: String },
   emits: ["prefer"],
   template: `
     <nav class="rail" :aria-label="t('rail.main')">
-      <a class="rail-brand" href="/" :aria-label="t('app.name')">
+      <a class="rail-brand" :href="home" :aria-label="t('app.name')">
         <svg viewBox="0 0 32 32" aria-hidden="true" fill="none" stroke="currentColor" stroke-linecap="round" stroke-width="3">
           <path d="M3 8.5h9c4.5 0 4 7.5 8.5 7.5H29"/><path d="M3 16h6c4.5 0 4 7.5 8.5 7.5H29" stroke-opacity=".42"/>
         </svg>
       </a>
       <ul class="rail-list">
         <li v-for="(item, index) in items" :key="item.path" :class="{ 'rail-over': index >= tabs }">
-          <a class="rail-item" :href="item.path" :aria-current="isHere(item.path) ? 'page' : undefined">
+          <a class="rail-item" :href="item.path" :title="item.label" :aria-current="isHere(item.path) ? 'page' : undefined">
             <w-icon :name="item.icon" /><span>{{ item.label }}</span>
           </a>
         </li>

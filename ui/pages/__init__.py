@@ -9,6 +9,7 @@ from ui.pages import (
     channel,
     conversation,
     conversations,
+    inbox,
     monitor,
     mutes,
     settings,
@@ -24,6 +25,7 @@ from ui.pages.page import Page
 
 PAGES: tuple[Page, ...] = (
     monitor.PAGE,
+    inbox.PAGE,
     conversations.PAGE,
     channel.PAGE,
     anomalies.PAGE,

@@ -2,9 +2,11 @@
 import { t } from "./texts.js";
 
 export class ApiError extends Error {
-  constructor(status, message) {
+  // `found`: the body of the answer, where there is one.
+  constructor(status, message, found = null) {
     super(message);
     this.status = status;
+    this.found = found;
   }
 }
 
@@ -29,7 +31,7 @@ async function call(method, path, body, signal) {
     if (error.name === "AbortError") throw error;
     return null;
   });
-  if (!response.ok) throw new ApiError(response.status, (found && (found.detail || found.title)) || t("error.status", { status: response.status }));
+  if (!response.ok) throw new ApiError(response.status, (found && (found.detail || found.title)) || t("error.status", { status: response.status }), found);
   return found;
 }
 

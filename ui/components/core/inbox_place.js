@@ -34,7 +34,8 @@ export function inboxAddress(where = inboxPlace) {
 function keep(push) {
   const path = inboxAddress();
   if (path === location.pathname + location.search) return;
-  history[push ? "pushState" : "replaceState"]({ page: path }, "", path);
+  const pushed = push || Boolean(history.state && history.state.pushed);
+  history[push ? "pushState" : "replaceState"]({ page: path, pushed }, "", path);
 }
 
 function follow() {
@@ -83,11 +84,15 @@ export function openConversation(key, { message = "", row = null } = {}) {
 }
 
 export function closeConversation() {
+  // On a phone the list is where one came from: the browser's own way back leads there, too.
+  if (isNarrow() && history.state && history.state.pushed) return history.back();
   Object.assign(inboxPlace, { key: "", message: "", pane: "list", row: null });
   keep(false);
 }
 
 export function showPane(pane) {
+  if (pane === inboxPlace.pane) return;
+  if (pane === "thread" && isNarrow() && history.state && history.state.pushed) return history.back();
   inboxPlace.pane = pane;
   keep(isNarrow());
 }
