@@ -14,7 +14,7 @@ from msgspec import Struct, field, json
 from actors.events import Message
 from actors.keys import channel_key, split_key
 from storage.cursors import bounded, decode_cursor, encode_cursor
-from storage.highlights import located
+from storage.highlights import is_from, located
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.finder import columns, holds
 from storage.mongodb.inbox import message_rows
@@ -43,6 +43,7 @@ class _Wanted(Struct):
     message: list[Row] = field(default_factory=list[Row])
     conversation: list[Row] = field(default_factory=list[Row])
     direction: str | None = None
+    sender: Sequence[Term] = ()
     verified: Sequence[Term] = ()
 
 
@@ -65,7 +66,7 @@ class _Search:
         """One page of hits."""
         terms = terms_of(query_words(where.q)) if where.q is not None else []
         wanted = await self._wanted(where)
-        if wanted is None or (where.q is not None and not terms):
+        if wanted is None or (where.q is not None and not terms) or (where.sender is not None and not wanted.sender):
             return Page(items=[])
         changed = await self._changed(terms, wanted) if terms else []
         if terms:
@@ -132,6 +133,9 @@ class _Search:
     async def _wanted(self, where: MessageSearch) -> _Wanted | None:
         """What to look for; None when nothing can fulfil it."""
         wanted = _Wanted(direction=where.direction)
+        if where.sender is not None:
+            wanted.sender = terms_of(query_words(where.sender))
+            wanted.message += [condition_of(term) for term in wanted.sender]
         if where.direction is not None:
             # Messages of an older Weir do not tell it beside their event.
             wanted.message.append({"$or": [{"direction": where.direction}, {"direction": {"$exists": False}}]})
@@ -176,8 +180,13 @@ class _Search:
 
 
 def _fulfils(row: Row, wanted: _Wanted) -> bool:
-    if wanted.direction is not None and _event.decode(row["event"]).direction != wanted.direction:
-        return False
+    if wanted.direction is not None or wanted.sender:
+        event = _event.decode(row["event"])
+        if wanted.direction is not None and event.direction != wanted.direction:
+            return False
+        who = event.sender
+        if wanted.sender and not (who and is_from(who.name, who.id, wanted.sender)):
+            return False
     return not wanted.verified or holds(wanted.verified, columns(row))
 
 

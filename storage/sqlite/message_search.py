@@ -10,8 +10,8 @@ from msgspec import Struct, field
 
 from actors.keys import channel_key, split_key
 from storage.cursors import bounded, decode_cursor, encode_cursor
-from storage.highlights import located
-from storage.records import Page
+from storage.highlights import is_from, located
+from storage.records import MessageRow, Page
 from storage.search_records import MessageHit, MessageSearch
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
@@ -39,16 +39,17 @@ _WITHIN = "f.search MATCH ? AND f.rowid >= ? AND f.rowid < ? AND m.merged_into I
 
 
 class _Wanted(Struct):
-    """What the walk looks for: groups of facets, of which an entry has one each, and conditions on its conversation."""
+    """What the walk looks for: words, groups of facets, of which an entry has one each, conditions on conversations."""
 
+    words: list[str] = field(default_factory=list[str])
     facets: list[list[str]] = field(default_factory=list[list[str]])
     parts: list[str] = field(default_factory=list[str])
     values: list[Any] = field(default_factory=list[Any])
 
-    def expression(self, words: str | None) -> str:
-        """The FTS5 expression; `words` is that of the query."""
+    def expression(self) -> str:
+        """The FTS5 expression."""
         groups = [f"facets : ({_either(group)})" for group in self.facets]
-        return " AND ".join([f"({words})", *groups] if words else groups)
+        return " AND ".join([*self.words, *groups])
 
 
 def _either(facets: Iterable[str]) -> str:
@@ -67,30 +68,50 @@ class SqliteSearch:
 
 
 def _search(connection: Connection, where: MessageSearch, limit: int, after: tuple[int] | None) -> Page[MessageHit]:
-    words = match_expression(where.q) if where.q is not None else None
     wanted = _wanted(connection, where)
-    if wanted is None or (where.q is not None and words is None):
+    if wanted is None:
         return Page(items=[])
     first = number_at(where.since) if where.since is not None else 0
     behind = number_at(where.until) if where.until is not None else END
     if after:
         behind = min(behind, after[0])
-    condition = " AND ".join([_WITHIN, *wanted.parts])
+    sender = terms_of(query_words(where.sender)) if where.sender is not None else []
+    found: list[tuple[int, MessageRow, str | None]] = []
+    while len(found) <= limit:
+        page = _page(connection, wanted, first, behind, limit + 1)
+        # The index tells a sender's words from the text, not from other names and ids.
+        found += [row for row in page if not sender or is_from(row[1].sender_name, row[1].sender_id, sender)]
+        if len(page) <= limit:
+            break
+        behind = page[-1][0]
+    terms = terms_of(query_words(where.q)) if where.q is not None else []
+    hits = [located(row, name, terms) for _, row, name in found[:limit]]
+    return Page(items=hits, next=encode_cursor("message_hits", found[limit - 1][0]) if len(found) > limit else None)
+
+
+def _page(
+    connection: Connection, wanted: _Wanted, first: int, behind: int, limit: int
+) -> list[tuple[int, MessageRow, str | None]]:
+    """(number, message, contact's name) of the newest entries in [first, behind)."""
     rows = read_rows(
         connection,
         "f.rowid AS place, m.id AS id, c.contact_name AS name",
-        f"{_PLACES} WHERE {condition} ORDER BY f.rowid DESC LIMIT ?",
-        [wanted.expression(words), first, behind, *wanted.values, limit + 1],
+        f"{_PLACES} WHERE {' AND '.join([_WITHIN, *wanted.parts])} ORDER BY f.rowid DESC LIMIT ?",
+        [wanted.expression(), first, behind, *wanted.values, limit],
     )
-    held = messages_numbered(connection, [row[1] for row in rows[:limit]])
-    terms = terms_of(query_words(where.q)) if where.q is not None else []
-    hits = [located(held[number], name, terms) for _, number, name in rows[:limit]]
-    return Page(items=hits, next=encode_cursor("message_hits", rows[limit - 1][0]) if len(rows) > limit else None)
+    held = messages_numbered(connection, [row[1] for row in rows])
+    return [(place, held[number], name) for place, number, name in rows]
 
 
 def _wanted(connection: Connection, where: MessageSearch) -> _Wanted | None:
     """What to look for; None when nothing can fulfil it."""
-    wanted = _Wanted(facets=[[direction_facet(where.direction)]] if where.direction else [])
+    asked = [(text, column) for text, column in ((where.q, "text ids"), (where.sender, "ids")) if text is not None]
+    words = [match_expression(text, column) for text, column in asked]
+    wanted = _Wanted(words=[f"({one})" for one in words if one])
+    if len(wanted.words) < len(words):
+        return None  # there is nothing to look for
+    if where.direction is not None:
+        wanted.facets.append([direction_facet(where.direction)])
     if where.platform is not None or where.account is not None:
         wanted.facets.append([channel_facet(number) for number in _channels(connection, where)])
     if where.conversation is not None:
@@ -109,7 +130,7 @@ def _wanted(connection: Connection, where: MessageSearch) -> _Wanted | None:
     wanted.values += seen.values
     if not all(wanted.facets):
         return None
-    if not wanted.facets and where.q is None:
+    if not wanted.facets and not wanted.words:
         wanted.facets.append([direction_facet(direction) for direction in DIRECTIONS])
     return wanted
 
