@@ -31,6 +31,8 @@ STEP = 100
 """Messages looked at before their conversations are asked for."""
 FEW = 500
 """So many conversations are named in the query; more of them are told apart on the way."""
+MOST_STEPS = 30
+"""After so many steps a page ends, full or not; its cursor goes on from there."""
 MOST_CHANGED = 5_000
 """Changed texts with a hit that are looked at."""
 NEWEST = [("sent_at", -1), ("_id", -1)]
@@ -72,20 +74,20 @@ class _Search:
         if terms:
             wanted.message += [condition_of(term) for term in terms]
             wanted.verified = () if all(map(is_exact, terms)) else terms
-        found, names = await self._walk(wanted, changed, after, limit + 1)
+        found, names, reached = await self._walk(wanted, changed, after, limit + 1)
         rows = await message_rows(self._db, found[:limit])
         hits = [located(row, names.get(row.key), terms) for row in rows]
-        last = found[limit - 1] if len(found) > limit else None
-        return Page(items=hits, next=encode_cursor("message_hits", last["sent_at"], last["_id"]) if last else None)
+        last = _place(found[limit - 1]) if len(found) > limit else reached
+        return Page(items=hits, next=encode_cursor("message_hits", *last) if last else None)
 
     async def _walk(
         self, wanted: _Wanted, changed: list[Row], after: tuple[int, str] | None, limit: int
-    ) -> tuple[list[Row], dict[str, str | None]]:
-        """The newest messages and the names of their conversations' contacts."""
+    ) -> tuple[list[Row], dict[str, str | None], tuple[int, str] | None]:
+        """The newest messages, the names of their conversations' contacts, and where it stopped before the end."""
         found: list[Row] = []
         names: dict[str, str | None] = {}
         known = {row["_id"] for row in changed}
-        while True:
+        for _ in range(MOST_STEPS):
             where: Row = {"$and": [*wanted.message, *_behind(after)]}
             with self._db.talk() as db:
                 page = await db.messages.find(where, _TOLD, sort=NEWEST, limit=STEP).to_list()
@@ -103,8 +105,9 @@ class _Search:
             names |= shown
             found += [row for row in hits if row["key"] in names]
             if len(found) >= limit or not full:
-                return found[:limit], names
+                return found[:limit], names, None
             after = last
+        return found, names, after
 
     async def _contacts(self, keys: set[str], wanted: _Wanted) -> dict[str, str | None]:
         """The contacts' names of those of the conversations that fulfil what is wanted."""

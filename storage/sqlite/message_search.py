@@ -10,8 +10,8 @@ from msgspec import Struct, field
 
 from actors.keys import channel_key, split_key
 from storage.cursors import bounded, decode_cursor, encode_cursor
-from storage.highlights import is_from, located
-from storage.records import MessageRow, Page
+from storage.highlights import located
+from storage.records import Page
 from storage.search_records import MessageHit, MessageSearch
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
@@ -75,37 +75,23 @@ def _search(connection: Connection, where: MessageSearch, limit: int, after: tup
     behind = number_at(where.until) if where.until is not None else END
     if after:
         behind = min(behind, after[0])
-    sender = terms_of(query_words(where.sender)) if where.sender is not None else []
-    found: list[tuple[int, MessageRow, str | None]] = []
-    while len(found) <= limit:
-        page = _page(connection, wanted, first, behind, limit + 1)
-        # The index tells a sender's words from the text, not from other names and ids.
-        found += [row for row in page if not sender or is_from(row[1].sender_name, row[1].sender_id, sender)]
-        if len(page) <= limit:
-            break
-        behind = page[-1][0]
-    terms = terms_of(query_words(where.q)) if where.q is not None else []
-    hits = [located(row, name, terms) for _, row, name in found[:limit]]
-    return Page(items=hits, next=encode_cursor("message_hits", found[limit - 1][0]) if len(found) > limit else None)
-
-
-def _page(
-    connection: Connection, wanted: _Wanted, first: int, behind: int, limit: int
-) -> list[tuple[int, MessageRow, str | None]]:
-    """(number, message, contact's name) of the newest entries in [first, behind)."""
     rows = read_rows(
         connection,
         "f.rowid AS place, m.id AS id, c.contact_name AS name",
         f"{_PLACES} WHERE {' AND '.join([_WITHIN, *wanted.parts])} ORDER BY f.rowid DESC LIMIT ?",
-        [wanted.expression(), first, behind, *wanted.values, limit],
+        [wanted.expression(), first, behind, *wanted.values, limit + 1],
     )
-    held = messages_numbered(connection, [row[1] for row in rows])
-    return [(place, held[number], name) for place, number, name in rows]
+    held = messages_numbered(connection, [row[1] for row in rows[:limit]])
+    terms = terms_of(query_words(where.q)) if where.q is not None else []
+    hits = [located(held[number], name, terms) for _, number, name in rows[:limit]]
+    return Page(items=hits, next=encode_cursor("message_hits", rows[limit - 1][0]) if len(rows) > limit else None)
 
 
 def _wanted(connection: Connection, where: MessageSearch) -> _Wanted | None:
     """What to look for; None when nothing can fulfil it."""
-    asked = [(text, column) for text, column in ((where.q, "text ids"), (where.sender, "ids")) if text is not None]
+    asked = [
+        (text, column) for text, column in ((where.q, "text ids sender"), (where.sender, "sender")) if text is not None
+    ]
     words = [match_expression(text, column) for text, column in asked]
     wanted = _Wanted(words=[f"({one})" for one in words if one])
     if len(wanted.words) < len(words):
