@@ -84,12 +84,12 @@ class Search:
         scope = await self._scope_of(caller)
         hits, named, orders, of_order = await asyncio.gather(
             self._store.search_messages(asked.search(scope), LOOKED_AT),
-            self._named(asked),
+            self._named(asked, scope),
             self._orders(asked, scope),
             self._of_order(asked, scope),
         )
         keys = list(dict.fromkeys(hit.row.key for hit in (*of_order.items, *hits.items)))
-        rows = [*await self._store.rows(keys[:LOOKED_AT]), *(row for row in named.items if scope.sees(row))]
+        rows = [*await self._store.rows(keys[:LOOKED_AT]), *named.items]
         conversations = list({row.key: row for row in rows}.values())
         contacts = _contacts(asked, conversations)
         return Palette(
@@ -100,12 +100,19 @@ class Search:
             bounded=hits.next is not None or named.next is not None or len(conversations) > FEW,
         )
 
-    async def _named(self, asked: Asked) -> Page[ConversationRow]:
+    async def _named(self, asked: Asked, scope: Scope) -> Page[ConversationRow]:
         """Conversations that are found by an id or a name of theirs, which no message need have."""
         words = asked.q or asked.sender
-        if words is None or asked.label is not None:
+        if words is None:
             return Page(items=[])
-        where = ConversationFilter(q=words, platform=asked.platform, account=asked.account, contact=asked.contact)
+        where = ConversationFilter(
+            q=words,
+            platform=asked.platform,
+            account=asked.account,
+            contact=asked.contact,
+            label=asked.label,
+            scope=scope,
+        )
         return await self._store.conversations(where, LOOKED_AT)
 
     async def _orders(self, asked: Asked, scope: Scope) -> list[Order]:

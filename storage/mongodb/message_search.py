@@ -18,7 +18,7 @@ from storage.highlights import is_from, located
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.finder import columns, holds
 from storage.mongodb.inbox import message_rows
-from storage.mongodb.scope import scope_condition
+from storage.mongodb.scope import labelled, scope_condition
 from storage.mongodb.tokens import condition_of, is_exact
 from storage.records import Page
 from storage.search_records import MessageHit, MessageSearch
@@ -68,7 +68,7 @@ class _Search:
         """One page of hits."""
         terms = terms_of(query_words(where.q)) if where.q is not None else []
         wanted = await self._wanted(where)
-        if wanted is None or (where.q is not None and not terms) or (where.sender is not None and not wanted.sender):
+        if (where.q is not None and not terms) or (where.sender is not None and not wanted.sender):
             return Page(items=[])
         changed = await self._changed(terms, wanted) if terms else []
         if terms:
@@ -133,8 +133,8 @@ class _Search:
         told = [doc for doc, row in zip(found, shown_as, strict=True) if _tells(row.versions, terms)]
         return [row for row in told if _fulfils(row, wanted)]
 
-    async def _wanted(self, where: MessageSearch) -> _Wanted | None:
-        """What to look for; None when nothing can fulfil it."""
+    async def _wanted(self, where: MessageSearch) -> _Wanted:
+        """What to look for."""
         wanted = _Wanted(direction=where.direction)
         if where.sender is not None:
             wanted.sender = terms_of(query_words(where.sender))
@@ -158,7 +158,7 @@ class _Search:
         if where.order is not None:
             wanted.message.append({"key": {"$in": await self._of_order(where.order)}})
         if where.label is not None:
-            return None  # nothing bears a label yet
+            wanted.conversation.append(labelled(where.label))
         wanted.conversation += scope_condition(where.scope)
         return wanted
 

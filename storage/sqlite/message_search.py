@@ -16,7 +16,7 @@ from storage.search_records import MessageHit, MessageSearch
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
 from storage.sqlite.inbox import messages_numbered
-from storage.sqlite.scope import Condition, add_scope
+from storage.sqlite.scope import LABEL_IN_EFFECT, Condition, add_labels, add_scope
 from storage.sqlite.search import match_expression
 from storage.sqlite.search_index import (
     END,
@@ -109,7 +109,7 @@ def _wanted(connection: Connection, where: MessageSearch) -> _Wanted | None:
         of_order = "c.id IN (SELECT conversation FROM orders WHERE order_id = ?)"
         _narrow(connection, wanted, of_order, order_key(where.order))
     if where.label is not None:
-        return None  # nothing bears a label yet
+        _label(connection, wanted, where.label)
     seen = Condition()
     add_scope(seen, where.scope)
     wanted.parts += seen.parts
@@ -129,6 +129,19 @@ def _narrow(connection: Connection, wanted: _Wanted, part: str, value: Any) -> N
     else:
         wanted.parts.append(part)
         wanted.values.append(value)
+
+
+def _label(connection: Connection, wanted: _Wanted, label: str) -> None:
+    """The same for those that bear a label."""
+    source = f"FROM conversation_labels l WHERE l.label = ? AND {LABEL_IN_EFFECT} LIMIT ?"
+    rows = read_rows(connection, "l.conversation", source, [label, FEW + 1])
+    if len(rows) <= FEW:
+        wanted.facets.append([conversation_facet(number) for (number,) in rows])
+        return
+    condition = Condition()
+    add_labels(condition, label)
+    wanted.parts += condition.parts
+    wanted.values += condition.values
 
 
 def _channels(connection: Connection, where: MessageSearch) -> Iterable[int]:
