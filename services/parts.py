@@ -67,3 +67,4 @@ class Services(Struct, kw_only=True):
     timeline: Any = None
     notes: Any = None
     drafts: Any = None
+    contacts: Any = None

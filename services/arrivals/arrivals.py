@@ -22,6 +22,7 @@ from actors.orders import ForgetCustomer, Order
 from connectors.contract.connector import Connector, OnePerson, Parsed, Refused
 from connectors.contract.history import Pointer
 from services.arrivals.identities import Identities
+from services.contacts.registrar import order_job
 from services.ingest import MOST_RAW, check_ahead
 from storage.channel_ports import IdentityStore, JobStore, OrderStore
 from storage.channel_records import Job
@@ -50,6 +51,14 @@ class Files(Protocol):
         ...
 
 
+class Customers(Protocol):
+    """Who keeps contacts."""
+
+    async def forget(self, platform: str, account: str, identity: str) -> None:
+        """Forget everything of a customer: orders, names, contact."""
+        ...
+
+
 class Taken(Struct, frozen=True, kw_only=True):
     """What became of what arrived. `pointers`: things that are to be fetched."""
 
@@ -63,12 +72,19 @@ class Arrivals:
     """The way in for what connectors read."""
 
     def __init__(
-        self, gateway: Gateway, store: ArrivalStore, *, echoes: Echoes | None = None, files: Files | None = None
+        self,
+        gateway: Gateway,
+        store: ArrivalStore,
+        *,
+        echoes: Echoes | None = None,
+        files: Files | None = None,
+        customers: Customers | None = None,
     ) -> None:
         self._gateway = gateway
         self._store = store
         self._echoes = echoes
         self._files = files
+        self._customers = customers
         self._identities = Identities(store, gateway.now)
 
     async def identified(self, connector: Connector, parsed: Sequence[Parsed]) -> Sequence[Parsed]:
@@ -106,12 +122,19 @@ class Arrivals:
             events = await self._echoes.settled(connector, events)
         await self._put_down(connector, pointers, orders, events, now)
         for customer in forgotten:
-            await self._store.forget_customer(customer.platform, customer.account, customer.contact)
-            await self._store.forget_identities(customer.platform, customer.account, customer.contact)
+            await self._forget(customer)
         entries: list[Entry] = [*(_marked(event, now, via, history=history) for event in events), *rejected]
         if entries:
             await self._gateway.submit(entries)
         return Taken(accepted=len(events), rejected=len(rejected), orders=len(orders), pointers=len(pointers))
+
+    async def _forget(self, customer: ForgetCustomer) -> None:
+        place = (customer.platform, customer.account, customer.contact)
+        if self._customers is not None:
+            await self._customers.forget(*place)
+        else:
+            await self._store.forget_customer(*place)
+            await self._store.forget_identities(*place)
 
     async def _put_down(
         self,
@@ -126,6 +149,8 @@ class Arrivals:
             await self._store.put_jobs([_fetch(connector, pointer, now) for pointer in pointers])
         if orders:
             await self._store.put_orders(orders)
+            if self._customers is not None:
+                await self._store.put_jobs([order_job(order, now) for order in orders])
         told = [event for event in events if isinstance(event, Message) and event.attachments]
         if told and self._files is not None:
             await self._files.announced(connector, told)
@@ -172,4 +197,4 @@ def _rejected(connector: Connector, raw: bytes, reason: str, now: int) -> Reject
     return Rejected(at=now, reason=reason, raw=raw[:MOST_RAW], platform=connector.platform, account=account)
 
 
-__all__ = ["ArrivalStore", "Arrivals", "Echoes", "Files", "Taken", "Via", "pointer_job_id"]
+__all__ = ["ArrivalStore", "Arrivals", "Customers", "Echoes", "Files", "Taken", "Via", "pointer_job_id"]

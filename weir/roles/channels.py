@@ -20,6 +20,9 @@ from services.channels.bindings import Bindings
 from services.channels.oauth_runs import OAuthRuns
 from services.channels.platform_api import Apis
 from services.channels.signature_watch import SignatureWatch
+from services.contacts.contact_data import Safe
+from services.contacts.context import Contacts
+from services.contacts.registrar import Registrar
 from services.files.addresses import Addresses
 from services.files.attachments import Attachments
 from services.files.outgoing import OutgoingFiles
@@ -65,7 +68,12 @@ class Channels:
             pictures=pictures,
             most_bytes=parts.config.max_attachment_mb * MIB,
         )
-        self.arrivals = Arrivals(gateway, store, echoes=Echoes(store, now), files=self.attachments)
+        safe = Safe(vault)
+        self.contacts = Contacts(store, safe, now)
+        self.registrar = Registrar(store, self.contacts.learning, safe, now)
+        self.arrivals = Arrivals(
+            gateway, store, echoes=Echoes(store, now), files=self.attachments, customers=self.contacts
+        )
         self.webhooks = Webhooks(
             self.arrivals,
             find,
@@ -127,6 +135,7 @@ class Channels:
         tasks.run("sweeps", self.sweeper.run())
         tasks.run("re-syncs", self.resyncs.run())
         tasks.run("mailboxes", self.mailboxes.run())
+        tasks.run("contacts", self.registrar.run())
         tasks.run("authorisations", self.authorisation.run())
 
     def count_in(self, vitals: Vitals) -> None:
