@@ -6,6 +6,7 @@ from typing import Any
 
 from actors.times import rfc3339
 from services.files.serving import shown
+from services.replies.proofs import fate_of
 from storage.records import MessageRow
 
 
@@ -16,6 +17,8 @@ def message_view(row: MessageRow) -> dict[str, Any]:
         view[name] = None if view[name] is None else rfc3339(view[name])
     view["hops"] = {hop: rfc3339(at) for hop, at in row.hops.items()}
     view["delay_ms"] = view.pop("delay")
+    if row.direction == "out":
+        view["fate"], view["conflict"] = fate_of(row.hops)
     view["attachments"] = [shown(row.key, row.message, one) for one in row.attachments]
     return view
 

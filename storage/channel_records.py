@@ -32,6 +32,7 @@ class ReplyRow(Struct, frozen=True, kw_only=True):
     `settled_at`: since when it is `sent`, `failed` or looked for no more; of a `queued` one: since when a person wants
     it sent after all. `doubts`: how many sendings ended without anybody knowing; `looks`: how often it was looked for
     at the platform since the last of them; `told`: whether the log has it that it is `sent` or `failed`.
+    `heard`: what the platform told of the present attempt after it took it; `failure`: code and reason of a bad one.
     """
 
     id: str
@@ -61,6 +62,8 @@ class ReplyRow(Struct, frozen=True, kw_only=True):
     platform_message: str | None = None
     code: str | None = None
     reason: str | None = None
+    heard: list[str] = field(default_factory=list[str])
+    failure: list[str] | None = None
     version: int = 0
 
     @property

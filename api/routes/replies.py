@@ -19,6 +19,7 @@ from api.problems import problem
 from api.views import answer, page_answer, rfc3339
 from services.people.permissions import Caller
 from services.replies.replies import Ask, AskedFile, ObjectedError
+from services.replies.retries import retry_all
 from storage.channel_records import ReplyFilter, ReplyRow, ReplyState
 
 router = APIRouter(prefix="/api/v1", tags=["replies"])
@@ -33,8 +34,8 @@ MOST_BODY = 2**20
 class NewReply(Struct, forbid_unknown_fields=True):
     """An answer to a conversation. `reply_to`: the message it quotes; `resend_of`: the reply it repeats.
 
-    `files` were kept before; `again`: the same words once more, although they went out a moment ago; `private`: a note
-    to colleagues.
+    `files` were kept before; `again`: the same words once more, although they went out a moment ago; `compress`: what
+    is too large may go as an archive; `private`: a note to colleagues.
     """
 
     text: str = ""
@@ -42,13 +43,25 @@ class NewReply(Struct, forbid_unknown_fields=True):
     resend_of: str | None = None
     files: list[AskedFile] = []
     again: bool = False
+    compress: bool = False
     private: bool = False
 
 
 class Retry(Struct, forbid_unknown_fields=True):
-    """`sure`: somebody looked at the platform, and the reply is not there."""
+    """`sure`: somebody looked at the platform, and the reply is not there; `compress`: see `NewReply`."""
 
     sure: bool = False
+    compress: bool = False
+
+
+class RetryAll(Struct, forbid_unknown_fields=True):
+    """Which failed replies: of a `platform`, an `account` of it, a `conversation` (its key), with a `code`; or all."""
+
+    platform: str | None = None
+    account: str | None = None
+    conversation: str | None = None
+    code: str | None = None
+    limit: int = 500
 
 
 class Settlement(Struct, forbid_unknown_fields=True):
@@ -88,6 +101,7 @@ async def ask(request: Request, parts: Parts, caller: Replier) -> Response:
         resend_of=wanted.resend_of,
         files=tuple(wanted.files),
         again=wanted.again,
+        compress=wanted.compress,
     )
     try:
         row = await parts.replies.ask(caller, key, asked, given)
@@ -119,12 +133,26 @@ async def outbox(  # one parameter per filter
     return page_answer(await parts.replies.page(where, limit, cursor), reply_view)
 
 
+@router.post("/outbox/retry", summary="Send many failed replies after all", openapi_extra=body_of(RetryAll))
+async def retry_many(request: Request, parts: Parts, caller: Replier) -> Response:
+    """The oldest first, each judged by itself: `queued`, `objected` (with what to mend) or `refused`.
+
+    Those that may have been sent are left alone; `left`: how many failed ones of the same filter remain.
+    """
+    wanted = await read_json(request, RetryAll)
+    where = ReplyFilter(platform=wanted.platform, account=wanted.account, key=wanted.conversation)
+    found = await retry_all(parts.replies, caller, where, code=wanted.code, limit=wanted.limit)
+    return answer(msgspec.to_builtins(found))
+
+
 @router.post("/outbox/{reply_id}/retry", summary="Send a failed reply after all", openapi_extra=body_of(Retry))
 async def retry(request: Request, parts: Parts, caller: Replier, reply_id: ReplyId) -> Response:
     """Under the same id. One that may have been sent needs `{"sure": true}`, else 409."""
     wanted = await read_json(request, Retry)
     try:
-        return answer(reply_view(await parts.replies.retry(caller, reply_id, sure=wanted.sure)))
+        return answer(
+            reply_view(await parts.replies.retry(caller, reply_id, sure=wanted.sure, compress=wanted.compress))
+        )
     except ObjectedError as wrong:
         return _objected(wrong)
 

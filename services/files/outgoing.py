@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import PurePath
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import structlog
 from msgspec.structs import replace
@@ -25,6 +30,9 @@ LONGEST_NAME = 255
 MADE = ("image/jpeg", "image/png", "image/webp")
 """What a picture can be made into, the best first."""
 MARGIN = 0.99
+ARCHIVE = "application/zip"
+WORTH_IT = 0.95
+"""An archive that is hardly smaller is nothing to offer."""
 _MEDIA = frozenset({"image", "audio", "video"})
 _log = structlog.get_logger(__name__)
 
@@ -76,6 +84,23 @@ class OutgoingFiles:
         name = PurePath(file.name).stem[: LONGEST_NAME - 8] + f".{extension(seen.mime)}"
         return ReplyFile(digest=digest, name=name, mime=seen.mime, size=len(seen.made))
 
+    async def squeezed(self, file: ReplyFile, limits: Limits) -> ReplyFile | None:
+        """An archive of the file, kept, where platforms of these limits take one and it is smaller than the file.
+
+        Raises FileMissingError and RetriableError.
+        """
+        if family(file.mime) in _MEDIA or file.mime == ARCHIVE or not _takes(limits, ARCHIVE):
+            return None
+        async with written(self._files.file(file.digest), file.size) as whole:
+            packed = await asyncio.to_thread(_packed, file.name, whole.file)
+        with packed:
+            async with written(pieces_of(packed), self.most_bytes) as made:
+                if made.size > file.size * WORTH_IT:
+                    return None
+                await self._files.put_file(made.digest, pieces_of(made.file))
+                name = f"{file.name[: LONGEST_NAME - 4]}.zip"
+                return ReplyFile(digest=made.digest, name=name, mime=ARCHIVE, size=made.size)
+
     async def _honest(self, file: ReplyFile) -> str:
         """The media type of a file's content; as it was claimed where the content tells less than that."""
         head = b""
@@ -100,6 +125,17 @@ def _fits(file: ReplyFile, limits: Limits) -> bool:
 
 def _takes(limits: Limits, mime: str) -> bool:
     return limits.mimes is None or any(fnmatchcase(mime.lower(), kind) for kind in limits.mimes)
+
+
+def _packed(name: str, file: BinaryIO) -> BinaryIO:
+    """An open archive with one file in it; the same file always gives the same archive."""
+    target = TemporaryFile()  # noqa: SIM115 # whoever gets it closes it
+    about = ZipInfo(name)
+    about.compress_type = ZIP_DEFLATED
+    file.seek(0)
+    with ZipFile(target, "w") as archive, archive.open(about, "w", force_zip64=True) as place:
+        copyfileobj(file, place)
+    return cast("BinaryIO", target)
 
 
 async def _one(content: bytes) -> AsyncIterator[bytes]:

@@ -19,6 +19,7 @@ from actors.times import rfc3339
 from services.errors import NotFoundError
 from services.files.serving import shown
 from services.health.logged import entries_of
+from services.replies.proofs import fate_of
 from storage.ports import HealthStore, InboxStore
 from storage.records import AnomalyFilter, MessageRow
 from streams.frames import FrameDamagedError
@@ -92,6 +93,7 @@ class Trace:
             "log": None
             if logged is None
             else {"partition": logged.partition, "offset": logged.offset, "index": logged.index},
+            **({} if row.direction == "in" else dict(zip(("fate", "conflict"), fate_of(row.hops), strict=True))),
             "copies": row.copies,
             "deliveries": [delivery(one) for one in deliveries],
             "deliveries_complete": complete,

@@ -20,9 +20,10 @@ from connectors.contract.canonical import taken
 from connectors.contract.connector import Connector
 from services.replies.events import accepted_key
 from services.replies.matches import is_echo
+from services.replies.proofs import Proofs
 from storage.channel_ports import OutboxStore
 from storage.channel_records import ParkedReceipt, ReplyFilter, ReplyRow
-from storage.ports import InboxStore
+from storage.ports import AccountStore, InboxStore
 
 ON_ITS_WAY_MS = 10 * 60_000
 """How long after a sending began its receipts may still come before its id."""
@@ -30,7 +31,7 @@ LATEST = 20
 ATTEMPTS = 5
 
 
-class EchoStore(OutboxStore, InboxStore, Protocol):
+class EchoStore(OutboxStore, InboxStore, AccountStore, Protocol):
     """The parts of a store used here."""
 
 
@@ -40,6 +41,7 @@ class Echoes:
     def __init__(self, store: EchoStore, now: Callable[[], int]) -> None:
         self._store = store
         self._now = now
+        self._proofs = Proofs(store, now)
 
     async def settled(self, connector: Connector, events: Sequence[Event]) -> list[Event]:
         """The events with our replies under their own ids, without echoes of them and without what must wait.
@@ -109,6 +111,7 @@ class Echoes:
         with_fate = {event.message for event in events if isinstance(event, Receipt)}
         shown = {event.message for event in events if isinstance(event, Message)}
         told: list[Event] = []
+        heard: list[Receipt] = []
         for event in events:
             match event:
                 case Message(direction="out") if event.message in ours:
@@ -119,13 +122,16 @@ class Echoes:
                 case Receipt() if event.message not in ours and event.message not in shown:
                     if not await self._parked(event, waiting[event.conversation]):
                         told.append(event)
+                case Receipt() if event.message in ours:
+                    heard.append(replace(event, message=ours[event.message]))
+                    told.append(heard[-1])
                 case Receipt() | Edit() | Delete() | AttachmentStatus():
                     told.append(replace(event, message=ours.get(event.message, event.message)))
                 case Checkpoint() if event.messages:
                     told.append(replace(event, messages=[ours.get(one, one) for one in event.messages]))
                 case _:
                     told.append(event)
-        return told
+        return [*told, *await self._proofs.heard(heard)]
 
     async def _parked(self, receipt: Receipt, waiting: Sequence[ReplyRow]) -> bool:
         """Keep a receipt that may have overtaken the answer to a sending; the outbox lets it go within a minute."""

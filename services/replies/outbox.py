@@ -29,7 +29,7 @@ from services.replies.parked_receipts import Parked
 from services.replies.search import FIRST_MS, ApiOf, Find, Search
 from storage.channel_ports import FileStore, OutboxStore
 from storage.channel_records import ReplyRow, ReplyState
-from storage.ports import InboxStore
+from storage.ports import AccountStore, InboxStore
 from streams.ports import Gateway
 
 SEND_S = 90.0
@@ -50,7 +50,7 @@ LONGEST_REASON = 500
 _log = structlog.get_logger(__name__)
 
 
-class OutboxPort(OutboxStore, InboxStore, Protocol):
+class OutboxPort(OutboxStore, InboxStore, AccountStore, Protocol):
     """The parts of a store used here."""
 
 

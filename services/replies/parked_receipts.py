@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from actors.events import Receipt
-from storage.channel_ports import OutboxStore
+from services.replies.proofs import Proofs, ProofStore
 from storage.channel_records import ParkedReceipt
 from streams.ports import Gateway
 
@@ -20,10 +20,11 @@ _receipt = msgspec.json.Decoder(Receipt)
 class Parked:
     """The receipts that wait; `now` in ms."""
 
-    def __init__(self, store: OutboxStore, gateway: Gateway, now: Callable[[], int]) -> None:
+    def __init__(self, store: ProofStore, gateway: Gateway, now: Callable[[], int]) -> None:
         self._store = store
         self._gateway = gateway
         self._now = now
+        self._proofs = Proofs(store, now)
 
     async def release(self) -> int:
         """Submit those whose reply is known, under its id, and those that waited long enough, as they are.
@@ -40,7 +41,9 @@ class Parked:
             ours = await self._store.reply_ids(platform, account, list({one.message for one in parked}))
             free = [one for one in parked if one.message in ours or one.at <= now - PATIENCE_MS]
             if free:
-                await self._gateway.submit([_event(one, ours.get(one.message)) for one in free])
+                heard = [_event(one, ours[one.message]) for one in free if one.message in ours]
+                others = [_event(one, None) for one in free if one.message not in ours]
+                await self._gateway.submit([*heard, *others, *await self._proofs.heard(heard)])
                 await self._store.drop_parked(free)
                 released += len(free)
         return released

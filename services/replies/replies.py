@@ -28,6 +28,7 @@ from services.replies.composing import OWN, Address, Composer
 from services.replies.events import message_of
 from services.replies.fates import Fates
 from services.replies.matches import same_words
+from services.replies.offers import is_too_large, offering
 from storage.channel_ports import FileStore, OutboxStore
 from storage.channel_records import ReplyFile, ReplyFilter, ReplyRow, ReplyState
 from storage.ports import AccountStore, InboxStore
@@ -35,6 +36,7 @@ from storage.records import AuditRow, Page
 from streams.ports import Gateway
 
 Fit: TypeAlias = Callable[[ReplyFile, Limits], Awaitable[ReplyFile]]
+Squeeze: TypeAlias = Callable[[ReplyFile, Limits], Awaitable[ReplyFile | None]]
 LONGEST_KEY = 255
 TWIN_MS = 60_000
 """The same words again within this time are asked about first."""
@@ -58,13 +60,17 @@ class AskedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """What somebody wants to answer. `again`: yes, the same words once more."""
+    """What somebody wants to answer. `again`: yes, the same words once more.
+
+    `compress`: files that are too large for the platform may go as archives, where that makes them fit.
+    """
 
     text: str = ""
     reply_to: str | None = None
     resend_of: str | None = None
     files: tuple[AskedFile, ...] = ()
     again: bool = False
+    compress: bool = False
 
 
 class ObjectedError(RejectedError):
@@ -88,11 +94,13 @@ class Replies:
         now: Callable[[], int] | None = None,
         wake: Callable[[], None] | None = None,
         fit: Fit | None = None,
+        squeeze: Squeeze | None = None,
         address: Address | None = None,
     ) -> None:
         """`find` gives a bound channel's connector; `wake` tells the outbox that there is something to send.
 
-        `fit` gives a file as a platform of these limits takes it, where that can be; `address`: see `Composer`.
+        `fit` gives a file as a platform of these limits takes it, where that can be; `squeeze` an archive of it, where
+        such limits take one and it is smaller; `address`: see `Composer`.
         """
         self._store = store
         self._gateway = gateway
@@ -101,6 +109,7 @@ class Replies:
         self._now = now or gateway.now
         self._wake = wake
         self._fit = fit
+        self._squeeze = squeeze
         self._composer = Composer(store, files, address)
         self._fates = Fates(store, gateway, self._now)
 
@@ -119,7 +128,7 @@ class Replies:
             return _same(held, digest)
         row = await self._row(caller, key, ask, ReplyNames(reply_id, idempotency_key, digest))
         await self._check_references(key, ask)
-        row = await self._check_platform(row)
+        row = await self._check_platform(row, compress=ask.compress)
         _check_event(row)
         if not ask.again:
             await self._check_twin(row)
@@ -141,7 +150,7 @@ class Replies:
             raise NotFoundError(f"there is no reply {reply_id[:64]!r}")
         return found
 
-    async def retry(self, caller: Caller, reply_id: str, *, sure: bool = False) -> ReplyRow:
+    async def retry(self, caller: Caller, reply_id: str, *, sure: bool = False, compress: bool = False) -> ReplyRow:
         """Send a failed reply after all; one that may have been sent only when somebody is `sure` that it was not.
 
         Raises ForbiddenError, NotFoundError, ObjectedError, RetriableError, or ConflictError when it is in no such
@@ -156,7 +165,7 @@ class Replies:
             )
         if row.state not in {"failed", "unknown"}:
             raise ConflictError(f"the reply is {row.state}: there is nothing to retry")
-        row = await self._check_platform(row)
+        row = await self._check_platform(row, compress=compress)
         now = self._now()
         again = replace(
             row,
@@ -170,6 +179,8 @@ class Replies:
             doubts=0,
             looks=0,
             told=False,
+            heard=[],
+            failure=None,
         )
         return await self._decided(caller, "reply.retried", row, again)
 
@@ -252,7 +263,7 @@ class Replies:
             if reply is None or reply.key != key:
                 raise RejectedError(f"{name}: there is no message {message[:200]!r} in that conversation")
 
-    async def _check_platform(self, row: ReplyRow) -> ReplyRow:
+    async def _check_platform(self, row: ReplyRow, *, compress: bool = False) -> ReplyRow:
         """The reply with its files made to fit; raises RejectedError when the channel takes no replies.
 
         ObjectedError when it would not take this one.
@@ -269,10 +280,19 @@ class Replies:
             raise RejectedError(f"messages of {row.platform} cannot be answered from here; answer at the platform")
         if self._fit is not None and row.files:
             row = replace(row, files=[await self._fit(file, connector.limits) for file in row.files])
-        found = connector.objections(await self._composer.outgoing(row, connector), self._now())
-        if found:
+        found = await self._objections(row, connector)
+        if not found:
+            return row
+        if self._squeeze is None or not is_too_large(found):
             raise ObjectedError(found)
-        return row
+        packed = replace(row, files=[await self._squeeze(file, connector.limits) or file for file in row.files])
+        left = await self._objections(packed, connector)
+        if compress and not left:
+            return packed
+        raise ObjectedError(left if compress else offering(found, row, packed, left))
+
+    async def _objections(self, row: ReplyRow, connector: Connector) -> Sequence[Objection]:
+        return connector.objections(await self._composer.outgoing(row, connector), self._now())
 
     async def _check_twin(self, row: ReplyRow) -> None:
         """Raises ConflictError when the same words went to the same conversation a moment ago."""

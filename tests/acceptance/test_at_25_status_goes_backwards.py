@@ -19,7 +19,8 @@ def test_all_orders_of_the_same_receipts_end_in_the_same_state(shop_of):
     """Each of the 120 orders is that of one message; the receipts at one place of all orders come in one webhook.
 
     The state is the set of hops a message has reached; proof that it got through wins: an anomaly (`loss`, outbound)
-    that a failure opened is resolved as `delivered`, and none opens after such proof. The failure stays among the hops.
+    that a failure opened is resolved as `delivered`, and none opens after such proof. The failure stays among the hops,
+    and the row says that the two are in conflict.
     """
     shop = shop_of("whatsapp")
     (asked,) = shop.says("hello")
@@ -36,6 +37,7 @@ def test_all_orders_of_the_same_receipts_end_in_the_same_state(shop_of):
     rows = [row for row in shop.rows() if row["message"] in orders]
     assert len(rows) == len(orders) == 120
     assert {tuple(fate for fate in FATES if fate in row["hops"]) for row in rows} == {FATES}
+    assert {(row["fate"], row["conflict"]) for row in rows} == {("read", True)}
     early = {
         own for own, order in orders.items() if order.index("failed") < min(map(order.index, ("delivered", "read")))
     }

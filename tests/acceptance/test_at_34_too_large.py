@@ -63,9 +63,10 @@ class Reticent:
         await asyncio.gather(coming, return_exceptions=True)
 
 
-async def uploaded(room, size):
+async def uploaded(room, size, name="photos.zip", content=None):
     """A file that is kept to be sent with a reply."""
-    answer = await room.weir.post("/api/v1/files", params={"name": "photos.zip"}, content=os.urandom(size), timeout=60)
+    content = os.urandom(size) if content is None else content
+    answer = await room.weir.post("/api/v1/files", params={"name": name}, content=content, timeout=60)
     assert answer.status_code == 201, answer.text
     told = answer.json()
     return {"digest": told["digest"], "name": told["name"], "mime": told["mime"]}
@@ -114,12 +115,41 @@ async def test_what_the_channel_cannot_send_is_refused_with_figures_before_anyth
     assert answer.status_code == 422, answer.text
     (objection,) = answer.json()["objections"]
     assert objection["code"] == "file_too_large"
+    assert "compressed" not in objection["figures"], "what is random does not become smaller"
     assert objection["figures"]["bytes"] == 28 * MIB
     assert 17 * MIB < objection["figures"]["most"] < 25 * MIB
     assert "MB" in objection["text"]
     assert await shop.outbox() == []
     assert [row["direction"] for row in await shop.rows()] == ["in"]
     assert buyer.count() == before
+
+
+async def test_the_refusal_tells_what_the_file_would_have_compressed_and_that_goes_when_it_is_accepted(
+    mailroom, roomy, buyer, look_into
+):
+    """28 MB of a table that compresses to about a third: the figure offered is the size of what is sent then."""
+    shop = await mailroom.opens()
+    certificate = f"{shop.settings['certificate']}\n{roomy.certificate.read_text().strip()}"
+    await shop.bind(smtp_port=str(roomy.tls_port), smtp_security="tls", certificate=certificate)
+    conversation = await asked(shop, look_into)
+    before = buyer.count()
+    line = b",".join(b"%d" % number for number in range(1_000)) + b"\n"
+    noise = os.urandom(9 * MIB).hex().encode()
+    table = (line * (10 * MIB // len(line)) + noise)[: 28 * MIB]
+    file = await uploaded(mailroom, len(table), "orders.csv", table)
+    refused = await shop.reply(conversation, "Here they are.", files=[file])
+    assert refused.status_code == 422, refused.text
+    (objection,) = refused.json()["objections"]
+    offered = objection["figures"]["compressed"]
+    assert 8 * MIB < offered < 14 * MIB
+    assert f"{offered / MIB:.3g} MB" in objection["text"]
+    assert await shop.outbox() == []
+    accepted = await shop.reply(conversation, "Here they are.", files=[file], compress=True)
+    assert accepted.status_code == 202, accepted.text
+    reply = accepted.json()["message"]
+    (sent,) = (await shop.outgoing(reply, "sent"))["files"]
+    assert (sent["name"], sent["mime"], sent["size"]) == ("orders.csv.zip", "application/zip", offered)
+    await until(lambda: buyer.count() == before + 1, "the customer has it")
 
 
 async def test_what_the_server_refuses_for_good_fails_in_sight_and_leaves_once_it_is_mended(
@@ -159,8 +189,13 @@ async def test_what_the_server_refuses_for_good_fails_in_sight_and_leaves_once_i
 
     certificate = f"{shop.settings['certificate']}\n{roomy.certificate.read_text().strip()}"
     await shop.bind(smtp_port=str(roomy.tls_port), smtp_security="tls", certificate=certificate)
-    again = await mailroom.weir.post(f"/api/v1/outbox/{reply}/retry", json={})
+    where = {"platform": "email", "account": shop.account}
+    again = await mailroom.weir.post("/api/v1/outbox/retry", json={**where, "code": "552"})
     assert again.status_code == 200, again.text
+    assert again.json() == {
+        "items": [{"reply": reply, "outcome": "queued", "reason": None, "objections": []}],
+        "left": 0,
+    }
     assert (await shop.outgoing(reply, "sent"))["attempts"] == 2
     await until(lambda: buyer.count() == before + 1, "the customer has it")
 

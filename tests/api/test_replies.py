@@ -170,4 +170,4 @@ async def test_the_header_and_the_body_are_described(stranger):
     asked = told["/api/v1/conversations/{key}/messages"]["post"]
     assert {one["name"]: one["in"] for one in asked["parameters"]} == {"key": "path", "Idempotency-Key": "header"}
     body = asked["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    assert {"text", "reply_to", "resend_of", "files", "again", "private"} == body.keys()
+    assert {"text", "reply_to", "resend_of", "files", "again", "compress", "private"} == body.keys()

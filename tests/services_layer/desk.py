@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors.effects import ConversationChanged
 from actors.events import Sender
 from services.people.permissions import Caller
 from services.replies.echoes import Echoes
@@ -58,6 +59,13 @@ class Desk:
             "sender": Sender(id="u1", name="Li Wei", role="customer"),
         }
         await self._save(stored(message, conversation, **(told | fields)))
+
+    async def closes(self, conversation=CONVERSATION):
+        """Somebody closes the conversation, and it is stored."""
+        await self._save(ConversationChanged(f"{PLATFORM}/{ACCOUNT}/{conversation}", "closed", self.clock.ms, "mei"))
+
+    async def retries(self, row, **fields):
+        return await self.replies.retry(AGENT, row.id, **fields)
 
     async def keeps(self, *effects):
         await self._save(*effects)

@@ -133,6 +133,10 @@ class SettingsAudit(Fed, component="settings_audit.js"):
     """The log of changes."""
 
 
+class SettingsOutbox(ui.element, component="settings_outbox.js"):
+    """Replies that did not get through, or of which nobody knows."""
+
+
 class SettingsLetters(ui.element, component="settings_letters.js"):
     """What could not be applied."""
 

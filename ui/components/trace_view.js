@@ -21,6 +21,7 @@ export default {
             <span class="hop-gap w-num">{{ gap(hop) }}</span>
             <span class="hop-track" aria-hidden="true"><i v-if="hop.at_ms !== null" :style="hop.bar"></i></span>
           </li></ol>
+          <p v-if="found.conflict" class="w-meta trace-note">{{ t("trace.conflict") }}</p>
           <p v-if="inexact" class="w-meta trace-note">{{ t("trace.inexact") }}</p></section>
         <div class="mon-row">
           <section class="w-card"><div class="w-card-head"><h2 class="w-h2">{{ t("trace.fields") }}</h2></div>

@@ -16,6 +16,7 @@ from ui.pages import (
     settings_audit,
     settings_channels,
     settings_letters,
+    settings_outbox,
     settings_tokens,
     settings_users,
     thresholds,
@@ -39,6 +40,7 @@ PAGES: tuple[Page, ...] = (
     settings_channels.PAGE,
     settings_audit.PAGE,
     settings_letters.PAGE,
+    settings_outbox.PAGE,
 )
 
 __all__ = ["PAGES", "Page"]

@@ -91,6 +91,7 @@ class Channels:
             files=self.files,
             wake=self.outbox.wake,
             fit=self.outgoing_files.fitted,
+            squeeze=self.outgoing_files.squeezed,
             address=address,
         )
         self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)

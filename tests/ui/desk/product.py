@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # runs as a progra
 
 from actors.events import Attachment, Message, Notification, Receipt, Sender  # needs the line above
 from services.tuning.thresholds import Assignment
+from storage.channel_records import ReplyRow
 from storage.records import Batch, DeadLetter
 from tests.ui.programs import PASSWORD
 from weir.config import Config
@@ -58,6 +59,33 @@ def events(now):
             yield Notification(at=at + 900, medium="desktop", status="fired", **fate)
 
 
+def replies(now):
+    """One that the platform refused, one of which nobody knows."""
+    about = {
+        "platform": "shopee",
+        "account": "sg-1",
+        "due_at": 0,
+        "idempotency_key": "k",
+        "digest": "d",
+        "who": "Sam Wu",
+    }
+    ends = {"failed": ("error_param", f"the platform refused it: {HOSTILE}"), "unknown": ("not_found", "perhaps sent")}
+    for number, (state, (code, reason)) in enumerate(ends.items()):
+        place = {"key": f"shopee/sg-1/c{number}", "conversation": f"c{number}", "at": now, "settled_at": now}
+        text = f"{state} words {HOSTILE}"
+        yield ReplyRow(
+            id=f"weir-{state}",
+            state=state,
+            code=code,
+            reason=reason,
+            text=text,
+            told=True,
+            attempts=1,
+            **place,
+            **about,
+        )
+
+
 async def seed(weir):
     for name, role in PEOPLE:
         await weir.accounts.add(name, role, PASSWORD, who="admin")
@@ -66,6 +94,8 @@ async def seed(weir):
     await weir.thresholds.assign([Assignment("delay.threshold_s", 40)], who="Ada Lin", note="first try")
     await weir.thresholds.assign([Assignment("loss.grace_s", 45, "shopee")], who="Ada Lin", note=HOSTILE)
     await weir.tokens.create("order system", "supervisor", who="Ada Lin", days=90)
+    for reply in replies(now):
+        await weir.store.add_reply(reply)
     mark = await weir.store.mark(9)
     letters = [
         DeadLetter(partition=9, offset=n, index=0, at=now - n * MINUTE_MS, reason=why, raw=raw, channel="shopee/sg-1")

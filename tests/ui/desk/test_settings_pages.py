@@ -168,6 +168,29 @@ async def test_dead_letters_are_masked_text_and_can_be_dismissed_or_tried_again(
     assert await page.evaluate("window.hurt") is None
 
 
+async def test_failed_replies_say_why_and_are_sent_again_one_by_one_or_all_at_once(logged_in):
+    page = await logged_in("/settings/outbox", name="Sam Wu")
+    row = page.locator(".set-letters > li")
+    await expect(row).to_have_count(1)
+    await expect(row).to_contain_text("the platform refused it: <img")
+    await expect(row).to_contain_text("failed words")
+    await row.get_by_role("button", name="Send again").click()
+    await expect(row.get_by_role("status")).to_contain_text("is not bound")
+    await page.reload()
+    await expect(row.get_by_role("status")).to_have_count(0)
+    await page.get_by_role("button", name="Send all again").click()
+    await expect(row.get_by_role("status")).to_contain_text("is not bound")
+    await expect(page.get_by_text("0 of 1 are on their way again")).to_be_visible()
+    await page.get_by_role("button", name="Perhaps sent").click()
+    await expect(row).to_contain_text("unknown words")
+    await row.get_by_role("button", name="It was not sent").click()
+    await page.get_by_role("dialog").get_by_role("button", name="It was not sent").click()
+    await expect(row.get_by_role("status")).to_contain_text("is not bound")
+    await row.get_by_role("button", name="It was sent").click()
+    await expect(page.get_by_text("Nothing is waiting here")).to_be_visible()
+    assert await page.evaluate("window.hurt") is None
+
+
 async def test_one_changes_ones_own_password_and_must_log_in_again(logged_in, browser, desk):
     page = await logged_in("/settings", name="Sam Wu")
     await page.get_by_label("Current password").fill("not this one")
@@ -211,7 +234,7 @@ async def test_signing_out_everywhere_ends_the_other_window_too(logged_in):
 async def test_pages_of_administration_do_not_exist_for_a_viewer(logged_in):
     page = await logged_in("/settings", name="Lee Park")
     await expect(page.locator(".set-tabs a")).to_have_text(["My account"])
-    for path in ("users", "tokens", "audit", "dead-letters"):
+    for path in ("users", "tokens", "audit", "dead-letters", "outbox"):
         await page.goto(f"/settings/{path}")
         await expect(page.get_by_role("heading", level=1)).to_have_text("There is nothing here")
     assert (await page.request.get("/api/v1/users")).status == 403
@@ -219,7 +242,7 @@ async def test_pages_of_administration_do_not_exist_for_a_viewer(logged_in):
 
 async def test_on_a_phone_nothing_sticks_out(logged_in):
     page = await logged_in("/settings", phone=True, lang="zh")
-    for path in ("", "/users", "/tokens", "/audit", "/dead-letters"):
+    for path in ("", "/users", "/tokens", "/audit", "/dead-letters", "/outbox"):
         await page.goto(f"/settings{path}")
         await expect(page.locator(".set-table tbody tr, .set-log li, .set-letters li, .set-form").first).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390, path

@@ -7,6 +7,7 @@ const PLACES = [
   { path: "/settings/tokens", name: "tokens", needs: "manage_tokens" },
   { path: "/settings/channels", name: "channels", needs: "manage_channels" },
   { path: "/settings/audit", name: "audit", needs: "view_audit" },
+  { path: "/settings/outbox", name: "outbox", needs: "reply" },
   { path: "/settings/dead-letters", name: "letters", needs: "view_dead_letters" },
 ];
 
