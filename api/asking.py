@@ -17,6 +17,7 @@ from api.settings import WebSettings
 from services.errors import NotFoundError
 from services.parts import Services
 from services.people.permissions import Caller, Permission, demand
+from storage.records import ConversationRow
 
 FARTHEST_MS = 2**53
 
@@ -76,6 +77,14 @@ def instant(text: str | None, name: str) -> int | None:
     if value is None or abs(value) > FARTHEST_MS:
         raise RejectedError(f"{name}: write RFC 3339 with an offset, or milliseconds since the epoch")
     return value
+
+
+async def seen(parts: Services, caller: Caller, key: str, *, fresh: bool = False) -> ConversationRow:
+    """The conversation of that key, if the caller may see it; else NotFoundError, as if there were none.
+
+    `fresh`: by rights as they are at this moment, for what is done and not only looked at.
+    """
+    return await parts.inbox.seen(caller, key, fresh=fresh)
 
 
 def rest_of_path(request: Request, prefix: str) -> list[str]:

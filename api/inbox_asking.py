@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from api.asking import key_of, rest_of_path
+from api.asking import key_of, rest_of_path, seen
 from services.parts import Services
 from services.people.permissions import Caller
 
@@ -16,10 +16,9 @@ async def conversation_of(request: Request, parts: Services, caller: Caller, tai
     """The key in a path that ends with `tail`. Raises NotFoundError when it is none, or for who may not see it."""
     segments = rest_of_path(request, CONVERSATIONS)
     key = key_of(segments[: -len(tail.split("/"))])
-    await check_seen(parts, caller, key)
-    return key
+    return (await seen(parts, caller, key, fresh=request.method != "GET")).key
 
 
 async def check_seen(parts: Services, caller: Caller, key: str) -> None:
     """Raises NotFoundError for who may not see the conversation."""
-    del parts, caller, key  # whoever may view messages sees them all, until teams are kept
+    await seen(parts, caller, key)

@@ -13,6 +13,7 @@ from services.health.mutes import is_in_force
 from services.masking import mask_text, readable
 from services.people.permissions import TABLE, Caller
 from services.sweeps.resyncs import Resynced
+from storage.inbox_records import Team
 from storage.records import (
     AuditRow,
     ConversationRow,
@@ -60,7 +61,7 @@ def resync_view(found: Resynced) -> View:
 def conversation_view(row: ConversationRow) -> View:
     """A conversation as the inbox lists it."""
     view = {name: getattr(row, name) for name in row.__struct_fields__}
-    for name in ("first_at", "last_at", "last_sent_at", "sla_due_at"):
+    for name in ("first_at", "last_at", "last_sent_at", "sla_due_at", "assigned_at", "snoozed_until"):
         view[name] = rfc3339(view[name])
     return view
 
@@ -74,6 +75,8 @@ def user_view(user: User) -> View:
         "disabled": user.disabled,
         "lang": user.lang,
         "theme": user.theme,
+        "langs": user.langs,
+        "capacity": user.capacity,
         "created_at": rfc3339(user.created_at),
     }
 
@@ -164,6 +167,19 @@ def threshold_version_view(version: ThresholdVersion) -> View:
         "note": version.note,
         "draft": version.draft,
         "overrides": version.overrides,
+    }
+
+
+def team_view(team: Team) -> View:
+    """A team."""
+    return {
+        "id": team.id,
+        "name": team.name,
+        "members": team.members,
+        "channels": team.channels,
+        "routing": team.routing,
+        "created_at": rfc3339(team.created_at),
+        "version": team.version,
     }
 
 

@@ -12,6 +12,11 @@ from services.channels.bindings import Bindings
 from services.conversations import Conversations
 from services.dead_letters import DeadLetters
 from services.health.mutes import Mutes
+from services.inbox.bulk import Bulk
+from services.inbox.coverage import Coverage
+from services.inbox.desk import Desk
+from services.inbox.listing import Inbox
+from services.inbox.teams import Teams
 from services.ingest import Ingest
 from services.people.accounts import Accounts
 from services.people.tokens import Tokens
@@ -37,6 +42,11 @@ class Services(Struct, kw_only=True):
     dead_letters: DeadLetters
     bindings: Bindings
     webhooks: Webhooks
+    inbox: Inbox
+    desk: Desk
+    bulk: Bulk
+    teams: Teams
+    coverage: Coverage
     ready: Callable[[], list[str]]
     """What keeps Weir from being ready, as sentences; empty when it is."""
     metrics: Callable[[], Awaitable[bytes]]
@@ -50,6 +60,7 @@ class Services(Struct, kw_only=True):
     preview: Any = None
     heartbeats: Any = None
     runtime: Any = None
+    desk_duty: Any = None
     bus: Any = None
     refusals: Any = None
     replies: Any = None

@@ -92,6 +92,13 @@ FIGURES: tuple[Figure, ...] = (
         ("outcome",),
     ),
     Figure(
+        "weir_inbox_desk",
+        "counter",
+        "People and rules after the same conversation: conflict (somebody was faster), reassigned_soon (within 10 s).",
+        "reassigned_soon: rules and people pull at the same conversations; look at who assigns them in the audit log.",
+        ("outcome",),
+    ),
+    Figure(
         "weir_http_responses",
         "counter",
         "HTTP responses by status code.",

@@ -82,6 +82,10 @@ class Vitals:
         """Count what became of looking after an authorisation."""
         self.metrics.count("weir_authorisations", 1, outcome)
 
+    def observe_desk(self, outcome: str) -> None:
+        """Count what went on between people who want the same conversation."""
+        self.metrics.count("weir_inbox_desk", 1, outcome)
+
     def observe_response(self, code: int) -> None:
         """Count an HTTP response."""
         self.metrics.count("weir_http_responses", 1, str(code))

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from msgspec import Struct
 from starlette.responses import Response, StreamingResponse
 
-from api.asking import Operator, Parts, key_of, needs, rest_of_path
+from api.asking import Operator, Parts, key_of, needs, rest_of_path, seen
 from api.description import path_of
 from api.views import answer
 from services.errors import NotFoundError
@@ -70,9 +70,10 @@ async def thumb(request: Request, parts: Parts, caller: Reader) -> Response:
 
 
 @router.get(OF_ONE, summary="A file that came with a message", openapi_extra=NAMED)
-async def file(request: Request, parts: Parts, _caller: Reader) -> Response:
+async def file(request: Request, parts: Parts, caller: Reader) -> Response:
     """Only where its status is `ok`, or `unsupported`: then it is to be saved. `Range` is understood."""
     place = place_of(request)
+    await seen(parts, caller, place.key)
     held = await parts.attachment_files.find(
         place.key, place.message, place.attachment, thumbnail=place.tail == "thumb"
     )
@@ -105,6 +106,7 @@ async def refetch(request: Request, parts: Parts, caller: Operator) -> Response:
     place = place_of(request)
     if place.tail != "refetch":
         raise NotFoundError("there is no such file")
+    await seen(parts, caller, place.key)
     await parts.attachments.refetch(caller, place.key, place.message, place.attachment)
     return answer({"attachment": place.attachment, "state": "queued"}, 202)
 

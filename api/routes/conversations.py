@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api.asking import Cursor, Limit, Parts, Word, key_of, needs, rest_of_path
+from api.asking import Cursor, Limit, Parts, Word, key_of, needs, rest_of_path, seen
 from api.description import path_of
 from api.views import answer, conversation_view, page_answer
 from services.errors import NotFoundError
@@ -33,7 +33,7 @@ TRACE_OF_ONE = "/messages/{key:path}/{message}/trace"
 @router.get("/conversations", summary="List conversations, latest first")
 async def conversations(  # one parameter per filter
     parts: Parts,
-    _caller: Reader,
+    caller: Reader,
     platform: Word = None,
     account: Word = None,
     status: Literal["open", "closed"] | None = None,
@@ -46,7 +46,7 @@ async def conversations(  # one parameter per filter
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """`q` searches texts, ids, order numbers and names."""
+    """Of those that the caller may see. `q` searches texts, ids, order numbers and names."""
     where = ConversationFilter(
         platform=platform,
         account=account,
@@ -57,45 +57,50 @@ async def conversations(  # one parameter per filter
         q=q,
         contact=contact,
         order=order,
+        scope=await parts.inbox.scope(caller),
     )
     return page_answer(await parts.conversations.page(where, limit, cursor), conversation_view)
 
 
 @router.get(MESSAGES_OF_ONE, summary="Messages of a conversation, oldest first", openapi_extra=KEYED)
 async def messages(
-    request: Request, parts: Parts, _caller: Reader, limit: Limit = 50, cursor: Cursor = None
+    request: Request, parts: Parts, caller: Reader, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Merged duplicates are left out."""
     segments = rest_of_path(request, CONVERSATIONS)
     if len(segments) == len(("platform", "account", "messages")):
-        return await _conversation(parts, segments)
-    page = await parts.conversations.messages(key_of(segments[:-1]), limit, cursor)
+        return await _conversation(parts, caller, segments)
+    row = await seen(parts, caller, key_of(segments[:-1]))
+    page = await parts.conversations.messages(row.key, limit, cursor)
     return page_answer(page, message_view)
 
 
 @router.get(ONE, summary="One conversation", openapi_extra=KEYED)
-async def conversation(request: Request, parts: Parts, _caller: Reader) -> Response:
+async def conversation(request: Request, parts: Parts, caller: Reader) -> Response:
     """One conversation by its key."""
-    return await _conversation(parts, rest_of_path(request, CONVERSATIONS))
+    return await _conversation(parts, caller, rest_of_path(request, CONVERSATIONS))
 
 
 @router.get("/messages", summary="Messages of one id, latest first")
 async def messages_of_id(
-    parts: Parts, _caller: Reader, message: Annotated[str, Query(min_length=1, max_length=1024)]
+    parts: Parts, caller: Reader, message: Annotated[str, Query(min_length=1, max_length=1024)]
 ) -> Response:
     """Those with exactly this id of the platform, in whatever conversation, 20 at most; merged ones too."""
-    return answer({"items": [message_view(row) for row in await parts.conversations.messages_of_id(message)]})
+    found = await parts.conversations.messages_of_id(message)
+    known = {row.key for row in await parts.inbox.seen_rows(caller, [row.key for row in found])}
+    return answer({"items": [message_view(row) for row in found if row.key in known]})
 
 
 @router.get(TRACE_OF_ONE, summary="A message's life, hop by hop", openapi_extra=TRACED)
-async def trace(request: Request, parts: Parts, _caller: Reader) -> Response:
+async def trace(request: Request, parts: Parts, caller: Reader) -> Response:
     """Sent, received, logged, processed, stored, notified, seen, answered, delivered, with times."""
     *key, message, _trace = rest_of_path(request, MESSAGES)
-    told = await parts.trace.trace(key_of(key), unquote(message))
+    row = await seen(parts, caller, key_of(key))
+    told = await parts.trace.trace(row.key, unquote(message))
     if told is None:
         raise NotFoundError(f"there is no message {unquote(message)[:200]!r} in that conversation")
     return answer(told)
 
 
-async def _conversation(parts: Parts, segments: list[str]) -> Response:
-    return answer(conversation_view(await parts.conversations.one(key_of(segments))))
+async def _conversation(parts: Parts, caller: Caller, segments: list[str]) -> Response:
+    return answer(conversation_view(await seen(parts, caller, key_of(segments))))

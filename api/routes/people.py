@@ -27,11 +27,16 @@ class NewUser(Struct, forbid_unknown_fields=True):
 
 
 class UserChange(Struct, forbid_unknown_fields=True):
-    """What to change of a person; what is left out stays."""
+    """What to change of a person; what is left out stays.
+
+    `langs`: languages he reads; `capacity`: how many open conversations are given to him by themselves at most.
+    """
 
     role: str | None = None
     disabled: bool | None = None
     password: str | None = None
+    langs: list[str] | None = None
+    capacity: int | None = None
 
 
 class NewToken(Struct, forbid_unknown_fields=True):
@@ -44,8 +49,13 @@ class NewToken(Struct, forbid_unknown_fields=True):
 
 @router.get("/users", summary="Everybody")
 async def users(parts: Parts, _caller: UserAdmin) -> Response:
-    """By name."""
-    return answer({"items": [user_view(u) for u in await parts.accounts.users()], "next": None})
+    """By name, with their teams."""
+    teams = await parts.teams.all()
+    views = [
+        {**user_view(u), "teams": [{"id": t.id, "name": t.name} for t in teams if u.name in t.members]}
+        for u in await parts.accounts.users()
+    ]
+    return answer({"items": views, "next": None})
 
 
 @router.post("/users", summary="Add a person", status_code=201, openapi_extra=body_of(NewUser))
@@ -53,17 +63,25 @@ async def add_user(request: Request, parts: Parts, caller: UserAdmin) -> Respons
     """409 when the name is taken."""
     wanted = await read_json(request, NewUser)
     password = wanted.password or random_password()
-    user = await parts.accounts.add(wanted.name, wanted.role, password, who=caller.name)
+    async with parts.coverage.watched(caller.name):
+        user = await parts.accounts.add(wanted.name, wanted.role, password, who=caller.name)
     return answer(user_view(user) if wanted.password else {**user_view(user), "password": password}, 201)
 
 
 @router.patch("/users/{name}", summary="Change a person's role, access or password", openapi_extra=body_of(UserChange))
 async def change_user(request: Request, parts: Parts, caller: UserAdmin, name: str) -> Response:
-    """Ends the person's sessions."""
+    """Another role holds from the next action on; a new password, and disabling, end the person's sessions."""
     wanted = await read_json(request, UserChange)
-    user = await parts.accounts.change(
-        name, who=caller.name, role=wanted.role, disabled=wanted.disabled, password=wanted.password
-    )
+    async with parts.coverage.watched(caller.name):
+        user = await parts.accounts.change(
+            name,
+            who=caller.name,
+            role=wanted.role,
+            disabled=wanted.disabled,
+            password=wanted.password,
+            langs=wanted.langs,
+            capacity=wanted.capacity,
+        )
     return answer(user_view(user))
 
 

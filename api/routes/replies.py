@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from actors.errors import RejectedError
-from api.asking import Cursor, Limit, Parts, Word, needs
+from api.asking import Cursor, Limit, Parts, Word, needs, seen
 from api.bodies import read_json
 from api.description import body_of, path_of
 from api.inbox_asking import KEY, conversation_of
@@ -120,7 +121,7 @@ async def _note(parts: Parts, caller: Caller, key: str, wanted: NewReply, given:
 @router.get("/outbox", summary="Replies on their way out, newest first")
 async def outbox(  # one parameter per filter
     parts: Parts,
-    _caller: Reader,
+    caller: Reader,
     state: Annotated[list[ReplyState] | None, Query(description="One or more of them.")] = None,
     platform: Word = None,
     account: Word = None,
@@ -128,9 +129,14 @@ async def outbox(  # one parameter per filter
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Those that were sent, too. A `queued` one whose `code` is `blocked` waits for its channel's authorisation."""
+    """Those that were sent, too. A `queued` one whose `code` is `blocked` waits for its channel's authorisation.
+
+    A page may hold fewer than `limit`: replies of conversations that the caller may not see are left out.
+    """
     where = ReplyFilter(states=tuple(state) if state else None, platform=platform, account=account, key=conversation)
-    return page_answer(await parts.replies.page(where, limit, cursor), reply_view)
+    page = await parts.replies.page(where, limit, cursor)
+    shown = {row.key for row in await parts.inbox.seen_rows(caller, [row.key for row in page.items])}
+    return page_answer(replace(page, items=[row for row in page.items if row.key in shown]), reply_view)
 
 
 @router.post("/outbox/retry", summary="Send many failed replies after all", openapi_extra=body_of(RetryAll))
@@ -149,6 +155,7 @@ async def retry_many(request: Request, parts: Parts, caller: Replier) -> Respons
 async def retry(request: Request, parts: Parts, caller: Replier, reply_id: ReplyId) -> Response:
     """Under the same id. One that may have been sent needs `{"sure": true}`, else 409."""
     wanted = await read_json(request, Retry)
+    await _seen_reply(parts, caller, reply_id)
     try:
         return answer(
             reply_view(await parts.replies.retry(caller, reply_id, sure=wanted.sure, compress=wanted.compress))
@@ -161,7 +168,15 @@ async def retry(request: Request, parts: Parts, caller: Replier, reply_id: Reply
 async def settle(request: Request, parts: Parts, caller: Replier, reply_id: ReplyId) -> Response:
     """For one of which nobody knows. What was not sent is failed then, and can be retried."""
     wanted = await read_json(request, Settlement)
+    await _seen_reply(parts, caller, reply_id)
     return answer(reply_view(await parts.replies.settle(caller, reply_id, sent=wanted.sent)))
+
+
+async def _seen_reply(parts: Parts, caller: Caller, reply_id: str) -> None:
+    """Whether the caller may see the reply's conversation; raises NotFoundError."""
+    row = await parts.store.reply(reply_id)
+    if row is not None:
+        await seen(parts, caller, row.key, fresh=True)
 
 
 def reply_view(row: ReplyRow) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from actors.errors import ConfigurationError, RetriableError, WeirError
 from actors.keys import conversation_key, split_key
 from api.asking import Parts, needs, services_of
+from api.asking import seen as seen_by
 from api.bodies import read_body, read_json
 from api.description import body_of
 from api.problems import Problem, answer_to
@@ -161,9 +162,10 @@ async def preflight(account: str, request: Request) -> Response:
 
 
 @router.post("/api/v1/webchat/typing", summary="An agent is writing to a visitor", status_code=204)
-async def agent_types(conversation: Key, parts: Parts, _caller: Replier) -> Response:
+async def agent_types(conversation: Key, parts: Parts, caller: Replier) -> Response:
     """A hint for the visitor's widget; to be repeated every few seconds while he writes."""
-    await parts.webchat.live.types(conversation_key(*split_key(conversation)[:3]), "agent")
+    row = await seen_by(parts, caller, conversation_key(*split_key(conversation)[:3]))
+    await parts.webchat.live.types(row.key, "agent")
     return Response(status_code=204)
 
 

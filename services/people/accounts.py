@@ -1,8 +1,9 @@
 """People: who may log in, with which role, and their sessions. Every change leaves an audit row."""
 
 import hashlib
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -20,6 +21,9 @@ SESSION_MS = 14 * 86_400_000
 CACHE_MS = 2_000
 MOST_CACHED = 2_000
 LONGEST_NAME = 100
+MOST_LANGS = 30
+MOST_CAPACITY = 1_000
+_LANG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,2}")
 FIRST_ADMIN = "admin"
 
 
@@ -50,6 +54,8 @@ class Accounts:
         self._seen: dict[str, tuple[int, Caller | None]] = {}
         self._revoked: list[Callable[[str], None]] = []
         self._ended: list[Callable[[str], None]] = []
+        self._changed: list[Callable[[str], None]] = []
+        self._cleared = 0
 
     async def ensure_admin(self) -> str | None:
         """On the very first start create the user `admin`; returns its password once, None when people exist."""
@@ -76,6 +82,8 @@ class Accounts:
         if await self._store.user(name):
             raise ConflictError(f"there is a user {name!r} already; choose another name or change that one")
         await self._store.put_user(user, self._audit(who, "user.added", name, None, _public(user)))
+        for told in self._changed:
+            told(name)
         return user
 
     async def change(  # each keyword is one thing that can be changed
@@ -88,13 +96,17 @@ class Accounts:
         password: str | None = None,
         lang: str | None = None,
         theme: str | None = None,
+        langs: Sequence[str] | None = None,
+        capacity: int | None = None,
     ) -> User:
         """Change what is given. Raises NotFoundError, RejectedError, or ConflictError for the last admin.
 
-        A change of role, password or access ends the person's sessions.
+        A change of password or access ends the person's sessions; another role holds from the next action on.
         """
         user = await self._existing(name)
         changes: dict[str, Any] = {"disabled": disabled, "lang": lang, "theme": theme}
+        changes["langs"] = None if langs is None else _checked_langs(langs)
+        changes["capacity"] = None if capacity is None else _checked_capacity(capacity)
         changes["role"] = None if role is None else check_role(role)
         changes["password_hash"] = None if password is None else await self._passwords.hash(password)
         changed = replace(user, **{key: value for key, value in changes.items() if value is not None})
@@ -102,8 +114,11 @@ class Accounts:
             await self._keep_an_admin(user)
         what = "user.password" if password is not None else "user.changed"
         await self._store.put_user(changed, self._audit(who, what, user.name, _public(user), _public(changed)))
-        if role is not None or disabled or password is not None:
+        self._forget()
+        if disabled or password is not None:
             await self.end_sessions(user.name)
+        for told in self._changed:
+            told(user.name)
         return changed
 
     async def log_in(self, name: str, password: str, address: str, *, old: str | None = None) -> tuple[str, Caller]:
@@ -154,7 +169,7 @@ class Accounts:
 
     def sessions_ended(self, name: str) -> None:
         """The sessions of a person were ended, here or by another process: believe none that is remembered."""
-        self._seen.clear()
+        self._forget()
         for told in self._revoked:
             told(name)
 
@@ -166,12 +181,17 @@ class Accounts:
         """Call `told(user name)` when this object has ended a person's sessions, so that other processes hear of it."""
         self._ended.append(told)
 
+    def on_changed(self, told: Callable[[str], None]) -> None:
+        """Call `told(user name)` when somebody was added or changed by this object."""
+        self._changed.append(told)
+
     async def caller(self, secret: str) -> Caller | None:
         """Who holds this session; None when it is unknown, expired, or its user is disabled."""
         digest, now = digest_of(secret), self._now()
         until, known = self._seen.get(digest, (0, None))
         if until > now:
             return known
+        cleared = self._cleared
         session = await self._store.session(digest)
         user = await self._store.user(session.user) if session and session.expires_at > now else None
         found = None
@@ -179,8 +199,14 @@ class Accounts:
             found = Caller(name=user.name, role=user.role, via="session", credential=digest)
         if len(self._seen) >= MOST_CACHED:
             self._seen.clear()
-        self._seen[digest] = (now + CACHE_MS, found)
+        if cleared == self._cleared:  # else somebody was changed while he was looked up
+            self._seen[digest] = (now + CACHE_MS, found)
         return found
+
+    def _forget(self) -> None:
+        """Believe nothing that is remembered."""
+        self._seen.clear()
+        self._cleared += 1
 
     async def forget_expired(self) -> None:
         """Delete the sessions that are over."""
@@ -208,6 +234,20 @@ def _checked_name(name: str) -> str:
     return name
 
 
+def _checked_langs(langs: Sequence[str]) -> list[str]:
+    found = sorted({lang.strip().lower() for lang in langs})
+    if len(found) > MOST_LANGS or not all(_LANG.fullmatch(lang) for lang in found):
+        raise RejectedError(f"languages: at most {MOST_LANGS} codes such as `de` or `zh-hant`")
+    return found
+
+
+def _checked_capacity(capacity: int) -> int:
+    if not 0 <= capacity <= MOST_CAPACITY:
+        raise RejectedError(f"capacity: 0 to {MOST_CAPACITY} open conversations")
+    return capacity
+
+
 def _public(user: User) -> dict[str, Any]:
     """What an audit row may say of a user: never the hash."""
-    return {"role": user.role, "disabled": user.disabled, "lang": user.lang, "theme": user.theme}
+    names = ("role", "disabled", "lang", "theme", "langs", "capacity")
+    return {name: getattr(user, name) for name in names}

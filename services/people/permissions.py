@@ -1,4 +1,7 @@
-"""Who may do what: one table, asked by the API, the screens and the command line alike."""
+"""Who may do what: one table, asked by the API, the screens and the command line alike.
+
+Which conversations somebody may do it with is another question: services/inbox/scope.py answers it.
+"""
 
 from typing import Literal, get_args
 
@@ -13,6 +16,11 @@ Permission = Literal[
     "view_messages",
     "act_on_anomalies",
     "reply",
+    "note",
+    "label",
+    "assign",
+    "view_coverage",
+    "manage_teams",
     "mute",
     "view_thresholds",
     "preview_thresholds",
@@ -30,10 +38,12 @@ ROLES: tuple[Role, ...] = get_args(Role)
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 _READ: frozenset[Permission] = frozenset({"view_health", "view_messages", "view_thresholds"})
-_AGENT: frozenset[Permission] = _READ | frozenset[Permission]({"act_on_anomalies", "reply"})
+_AFTER_SALES: frozenset[Permission] = _READ | frozenset[Permission]({"reply", "note", "label", "assign"})
+_AGENT: frozenset[Permission] = _AFTER_SALES | frozenset[Permission]({"act_on_anomalies"})
 _SUPERVISOR: frozenset[Permission] = _AGENT | frozenset[Permission](
     {
         "mute",
+        "view_coverage",
         "preview_thresholds",
         "ingest",
         "view_audit",
@@ -45,7 +55,10 @@ TABLE: dict[Role, frozenset[Permission]] = {
     "admin": frozenset(PERMISSIONS),
     "supervisor": _SUPERVISOR,
     "agent": _AGENT,
-    "finance": _READ | frozenset[Permission]({"view_audit"}),
+    "finance": _READ | frozenset[Permission]({"view_audit", "note"}),
+    "after_sales": _AFTER_SALES,
+    "product": _READ,
+    "operations": _READ | frozenset[Permission]({"act_on_anomalies"}),
     "viewer": _READ,
 }
 

@@ -31,6 +31,7 @@ from services.tuning.thresholds import Thresholds
 from storage.sqlite import SqliteStore
 from streams.embedded.log import EmbeddedLog
 from streams.gateway import EmbeddedGateway
+from tests.api.inbox_parts import inbox_parts
 from tests.api.letters import Letters
 from tests.api.parcels import Parcels
 from weir.config import Config
@@ -91,6 +92,7 @@ def services(store, gateway, data_dir):
         timeline=Timeline(store, now),
         notes=Notes(store, now),
         drafts=Drafts(store, now),
+        **inbox_parts(store, gateway),
         ready=list,
         metrics=metrics,
     )

@@ -40,6 +40,7 @@ from weir.config import Config
 from weir.parts.opened import Parts
 from weir.roles.alerting import made_alerts
 from weir.roles.channels import Channels
+from weir.roles.inbox import InboxDesk
 from weir.screens import ScreenBus
 from weir.version import VERSION
 from weir.vitals import Vitals
@@ -128,6 +129,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
     ingest.observe = vitals.observe_batch
     channels.count_in(vitals)
+    desk = InboxDesk(parts, vitals)
     return Services(
         store=store,
         gateway=gateway,
@@ -146,6 +148,12 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         observe_response=vitals.observe_response,
         bindings=channels.bindings,
         webhooks=channels.webhooks,
+        inbox=desk.inbox,
+        desk=desk.desk,
+        bulk=desk.bulk,
+        teams=desk.teams,
+        coverage=desk.coverage,
+        desk_duty=desk.duty(),
         refusals=Refusals(gateway, parts.config.partitions),
         replies=channels.replies,
         attachments=channels.attachments,

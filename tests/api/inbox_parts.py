@@ -1,0 +1,26 @@
+"""The inbox's services over a test's store and gateway, as weir/roles/inbox.py puts them together."""
+
+from services.inbox.bulk import Bulk
+from services.inbox.coverage import Coverage
+from services.inbox.desk import Desk
+from services.inbox.listing import Inbox
+from services.inbox.scope import Scopes
+from services.inbox.teams import Teams
+from services.inbox.telling import Telling
+from streams.bus import LocalBus
+
+
+def inbox_parts(store, gateway, bus=None):
+    """The fields of `services.parts.Services` that belong to the inbox."""
+    bus, now = bus or LocalBus(), gateway.now
+    scopes = Scopes(store, now)
+    inbox = Inbox(store, scopes, now)
+    desk = Desk(store, gateway, inbox, Telling(bus, now))
+    coverage = Coverage(store, scopes, bus, now)
+    return {
+        "inbox": inbox,
+        "desk": desk,
+        "bulk": Bulk(inbox, desk),
+        "coverage": coverage,
+        "teams": Teams(store, coverage, now),
+    }
