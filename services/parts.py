@@ -79,3 +79,4 @@ class Services(Struct, kw_only=True):
     notes: Any = None
     drafts: Any = None
     contacts: Any = None
+    search: Any = None
