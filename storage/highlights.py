@@ -46,6 +46,13 @@ def located(row: MessageRow, contact_name: str | None, terms: Sequence[Term]) ->
     return MessageHit(row=row, contact_name=contact_name, ranges=ranges, version=version, fields=fields)
 
 
+def is_from(name: str | None, sender_id: str | None, terms: Sequence[Term]) -> bool:
+    """Whether the name and id of who wrote a message have all these terms."""
+    told = [folded(value) for value in (name, sender_id) if value]
+    columns = [words_of(text) for one in told for text in (one, undashed(one)) if text]
+    return all(term.within(columns) for term in terms)
+
+
 def ranges_in(text: str, terms: Sequence[Term]) -> list[tuple[int, int]]:
     """[start, end) of all that the terms ask for, ascending, overlapping ones as one."""
     if not terms:

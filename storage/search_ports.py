@@ -12,7 +12,10 @@ class SearchStore(Protocol):
     """Looks through every message held, however old; it never holds up a save."""
 
     async def search_messages(self, where: MessageSearch, limit: int, cursor: str | None = None) -> Page[MessageHit]:
-        """Messages by sent_at descending, merged duplicates left out; none for a `q` that holds nothing to look for.
+        """Messages by sent_at descending, merged duplicates left out.
+
+        A page may have fewer than `limit`, even none, and yet a cursor: so much was looked at; the cursor goes on.
+        None for a `q` or `sender` that holds nothing to look for.
 
         A message has a word in its text, in any version of it, or in its id, order number or sender.
         """

@@ -11,13 +11,14 @@ from storage.records import MessageRow
 
 
 class MessageSearch(Struct, frozen=True, kw_only=True):
-    """Which messages; None means all. `q`: words that a message has, all of them.
+    """Which messages; None means all. `q`: words that a message has, all of them; `sender`: those of who wrote it.
 
     `since`/`until` bound `sent_at`, [since, until). `conversation` is a key. `contact`, `order` and `label` are those
     of a message's conversation.
     """
 
     q: str | None = None
+    sender: str | None = None
     platform: str | None = None
     account: str | None = None
     conversation: str | None = None

@@ -72,8 +72,8 @@ def order_key(order: str) -> str:
     return re.sub(r"[\s\-_#]+", "", folded(order).casefold())
 
 
-def document(event: Message, later: Iterable[str | None] = ()) -> tuple[str, str]:
-    """What is indexed of a message: its text with all `later` versions, and its ids and names.
+def document(event: Message, later: Iterable[str | None] = ()) -> tuple[str, str, str]:
+    """What is indexed of a message: its text with all `later` versions, its ids, and who wrote it.
 
     A contentless index forgets a row only when given the very same words: this stays a function of what is stored.
     """
@@ -86,13 +86,12 @@ def document(event: Message, later: Iterable[str | None] = ()) -> tuple[str, str
     if event.order:
         words.append(event.order)
     words += [word.replace("-", "") for word in words if "-" in word]
-    sender = event.sender
-    if sender is not None:
-        words += [word for word in (sender.name, sender.id) if word]
     ids = folded(" ".join(words))
     if "-" in text:
         ids = f"{ids} {undashed(text)}"
-    return text, ids
+    sender = event.sender
+    told = [word for word in (sender.name, sender.id) if word] if sender else []
+    return text, ids, folded(" ".join(told))
 
 
 def query_words(query: str) -> list[str]:

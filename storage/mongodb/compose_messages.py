@@ -45,7 +45,7 @@ def message_documents(
         if before is not None and effect.at - before <= ID_LIFE_MS:
             continue
         held[base] = effect.at
-        text, ids = document(event)
+        text, ids, sender = document(event)
         found: Row = {
             "_id": base if before is None else f"/{effect.at}/{base}",
             "key": effect.key,
@@ -59,7 +59,7 @@ def message_documents(
             "stamp": stamp,
             "stored_at": stored_at,
             "event": _encode(event).decode(),
-            "words": keys_of(ids, text),
+            "words": keys_of(ids, sender, text),
         }
         if before is not None:
             found["later_life_of"] = base

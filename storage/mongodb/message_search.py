@@ -14,11 +14,11 @@ from msgspec import Struct, field, json
 from actors.events import Message
 from actors.keys import channel_key, split_key
 from storage.cursors import bounded, decode_cursor, encode_cursor
-from storage.highlights import located
+from storage.highlights import is_from, located
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.finder import columns, holds
 from storage.mongodb.inbox import message_rows
-from storage.mongodb.scope import scope_condition
+from storage.mongodb.scope import labelled, scope_condition
 from storage.mongodb.tokens import condition_of, is_exact
 from storage.records import Page
 from storage.search_records import MessageHit, MessageSearch
@@ -31,6 +31,8 @@ STEP = 100
 """Messages looked at before their conversations are asked for."""
 FEW = 500
 """So many conversations are named in the query; more of them are told apart on the way."""
+MOST_STEPS = 30
+"""After so many steps a page ends, full or not; its cursor goes on from there."""
 MOST_CHANGED = 5_000
 """Changed texts with a hit that are looked at."""
 NEWEST = [("sent_at", -1), ("_id", -1)]
@@ -43,6 +45,7 @@ class _Wanted(Struct):
     message: list[Row] = field(default_factory=list[Row])
     conversation: list[Row] = field(default_factory=list[Row])
     direction: str | None = None
+    sender: Sequence[Term] = ()
     verified: Sequence[Term] = ()
 
 
@@ -65,26 +68,26 @@ class _Search:
         """One page of hits."""
         terms = terms_of(query_words(where.q)) if where.q is not None else []
         wanted = await self._wanted(where)
-        if wanted is None or (where.q is not None and not terms):
+        if (where.q is not None and not terms) or (where.sender is not None and not wanted.sender):
             return Page(items=[])
         changed = await self._changed(terms, wanted) if terms else []
         if terms:
             wanted.message += [condition_of(term) for term in terms]
             wanted.verified = () if all(map(is_exact, terms)) else terms
-        found, names = await self._walk(wanted, changed, after, limit + 1)
+        found, names, reached = await self._walk(wanted, changed, after, limit + 1)
         rows = await message_rows(self._db, found[:limit])
         hits = [located(row, names.get(row.key), terms) for row in rows]
-        last = found[limit - 1] if len(found) > limit else None
-        return Page(items=hits, next=encode_cursor("message_hits", last["sent_at"], last["_id"]) if last else None)
+        last = _place(found[limit - 1]) if len(found) > limit else reached
+        return Page(items=hits, next=encode_cursor("message_hits", *last) if last else None)
 
     async def _walk(
         self, wanted: _Wanted, changed: list[Row], after: tuple[int, str] | None, limit: int
-    ) -> tuple[list[Row], dict[str, str | None]]:
-        """The newest messages and the names of their conversations' contacts."""
+    ) -> tuple[list[Row], dict[str, str | None], tuple[int, str] | None]:
+        """The newest messages, the names of their conversations' contacts, and where it stopped before the end."""
         found: list[Row] = []
         names: dict[str, str | None] = {}
         known = {row["_id"] for row in changed}
-        while True:
+        for _ in range(MOST_STEPS):
             where: Row = {"$and": [*wanted.message, *_behind(after)]}
             with self._db.talk() as db:
                 page = await db.messages.find(where, _TOLD, sort=NEWEST, limit=STEP).to_list()
@@ -102,8 +105,9 @@ class _Search:
             names |= shown
             found += [row for row in hits if row["key"] in names]
             if len(found) >= limit or not full:
-                return found[:limit], names
+                return found[:limit], names, None
             after = last
+        return found, names, after
 
     async def _contacts(self, keys: set[str], wanted: _Wanted) -> dict[str, str | None]:
         """The contacts' names of those of the conversations that fulfil what is wanted."""
@@ -129,9 +133,12 @@ class _Search:
         told = [doc for doc, row in zip(found, shown_as, strict=True) if _tells(row.versions, terms)]
         return [row for row in told if _fulfils(row, wanted)]
 
-    async def _wanted(self, where: MessageSearch) -> _Wanted | None:
-        """What to look for; None when nothing can fulfil it."""
+    async def _wanted(self, where: MessageSearch) -> _Wanted:
+        """What to look for."""
         wanted = _Wanted(direction=where.direction)
+        if where.sender is not None:
+            wanted.sender = terms_of(query_words(where.sender))
+            wanted.message += [condition_of(term) for term in wanted.sender]
         if where.direction is not None:
             # Messages of an older Weir do not tell it beside their event.
             wanted.message.append({"$or": [{"direction": where.direction}, {"direction": {"$exists": False}}]})
@@ -151,7 +158,7 @@ class _Search:
         if where.order is not None:
             wanted.message.append({"key": {"$in": await self._of_order(where.order)}})
         if where.label is not None:
-            return None  # nothing bears a label yet
+            wanted.conversation.append(labelled(where.label))
         wanted.conversation += scope_condition(where.scope)
         return wanted
 
@@ -176,8 +183,13 @@ class _Search:
 
 
 def _fulfils(row: Row, wanted: _Wanted) -> bool:
-    if wanted.direction is not None and _event.decode(row["event"]).direction != wanted.direction:
-        return False
+    if wanted.direction is not None or wanted.sender:
+        event = _event.decode(row["event"])
+        if wanted.direction is not None and event.direction != wanted.direction:
+            return False
+        who = event.sender
+        if wanted.sender and not (who and is_from(who.name, who.id, wanted.sender)):
+            return False
     return not wanted.verified or holds(wanted.verified, columns(row))
 
 

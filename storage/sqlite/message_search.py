@@ -16,7 +16,7 @@ from storage.search_records import MessageHit, MessageSearch
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
 from storage.sqlite.inbox import messages_numbered
-from storage.sqlite.scope import Condition, add_scope
+from storage.sqlite.scope import LABEL_IN_EFFECT, Condition, add_labels, add_scope
 from storage.sqlite.search import match_expression
 from storage.sqlite.search_index import (
     END,
@@ -39,16 +39,17 @@ _WITHIN = "f.search MATCH ? AND f.rowid >= ? AND f.rowid < ? AND m.merged_into I
 
 
 class _Wanted(Struct):
-    """What the walk looks for: groups of facets, of which an entry has one each, and conditions on its conversation."""
+    """What the walk looks for: words, groups of facets, of which an entry has one each, conditions on conversations."""
 
+    words: list[str] = field(default_factory=list[str])
     facets: list[list[str]] = field(default_factory=list[list[str]])
     parts: list[str] = field(default_factory=list[str])
     values: list[Any] = field(default_factory=list[Any])
 
-    def expression(self, words: str | None) -> str:
-        """The FTS5 expression; `words` is that of the query."""
+    def expression(self) -> str:
+        """The FTS5 expression."""
         groups = [f"facets : ({_either(group)})" for group in self.facets]
-        return " AND ".join([f"({words})", *groups] if words else groups)
+        return " AND ".join([*self.words, *groups])
 
 
 def _either(facets: Iterable[str]) -> str:
@@ -67,20 +68,18 @@ class SqliteSearch:
 
 
 def _search(connection: Connection, where: MessageSearch, limit: int, after: tuple[int] | None) -> Page[MessageHit]:
-    words = match_expression(where.q) if where.q is not None else None
     wanted = _wanted(connection, where)
-    if wanted is None or (where.q is not None and words is None):
+    if wanted is None:
         return Page(items=[])
     first = number_at(where.since) if where.since is not None else 0
     behind = number_at(where.until) if where.until is not None else END
     if after:
         behind = min(behind, after[0])
-    condition = " AND ".join([_WITHIN, *wanted.parts])
     rows = read_rows(
         connection,
         "f.rowid AS place, m.id AS id, c.contact_name AS name",
-        f"{_PLACES} WHERE {condition} ORDER BY f.rowid DESC LIMIT ?",
-        [wanted.expression(words), first, behind, *wanted.values, limit + 1],
+        f"{_PLACES} WHERE {' AND '.join([_WITHIN, *wanted.parts])} ORDER BY f.rowid DESC LIMIT ?",
+        [wanted.expression(), first, behind, *wanted.values, limit + 1],
     )
     held = messages_numbered(connection, [row[1] for row in rows[:limit]])
     terms = terms_of(query_words(where.q)) if where.q is not None else []
@@ -90,7 +89,15 @@ def _search(connection: Connection, where: MessageSearch, limit: int, after: tup
 
 def _wanted(connection: Connection, where: MessageSearch) -> _Wanted | None:
     """What to look for; None when nothing can fulfil it."""
-    wanted = _Wanted(facets=[[direction_facet(where.direction)]] if where.direction else [])
+    asked = [
+        (text, column) for text, column in ((where.q, "text ids sender"), (where.sender, "sender")) if text is not None
+    ]
+    words = [match_expression(text, column) for text, column in asked]
+    wanted = _Wanted(words=[f"({one})" for one in words if one])
+    if len(wanted.words) < len(words):
+        return None  # there is nothing to look for
+    if where.direction is not None:
+        wanted.facets.append([direction_facet(where.direction)])
     if where.platform is not None or where.account is not None:
         wanted.facets.append([channel_facet(number) for number in _channels(connection, where)])
     if where.conversation is not None:
@@ -102,14 +109,14 @@ def _wanted(connection: Connection, where: MessageSearch) -> _Wanted | None:
         of_order = "c.id IN (SELECT conversation FROM orders WHERE order_id = ?)"
         _narrow(connection, wanted, of_order, order_key(where.order))
     if where.label is not None:
-        return None  # nothing bears a label yet
+        _label(connection, wanted, where.label)
     seen = Condition()
     add_scope(seen, where.scope)
     wanted.parts += seen.parts
     wanted.values += seen.values
     if not all(wanted.facets):
         return None
-    if not wanted.facets and where.q is None:
+    if not wanted.facets and not wanted.words:
         wanted.facets.append([direction_facet(direction) for direction in DIRECTIONS])
     return wanted
 
@@ -122,6 +129,19 @@ def _narrow(connection: Connection, wanted: _Wanted, part: str, value: Any) -> N
     else:
         wanted.parts.append(part)
         wanted.values.append(value)
+
+
+def _label(connection: Connection, wanted: _Wanted, label: str) -> None:
+    """The same for those that bear a label."""
+    source = f"FROM conversation_labels l WHERE l.label = ? AND {LABEL_IN_EFFECT} LIMIT ?"
+    rows = read_rows(connection, "l.conversation", source, [label, FEW + 1])
+    if len(rows) <= FEW:
+        wanted.facets.append([conversation_facet(number) for (number,) in rows])
+        return
+    condition = Condition()
+    add_labels(condition, label)
+    wanted.parts += condition.parts
+    wanted.values += condition.values
 
 
 def _channels(connection: Connection, where: MessageSearch) -> Iterable[int]:

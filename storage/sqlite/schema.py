@@ -168,7 +168,7 @@ IDENTITIES: tuple[str, ...] = (
     "CREATE INDEX identities_by_canonical ON identities (platform, account, canonical, since, alias)",
 )
 
-SEARCH_BY_TIME: tuple[Step, ...] = (BY_TIME, rebuild_search)
+SEARCH_BY_TIME: tuple[Step, ...] = (BY_TIME,)
 
 VIEWS_AND_ALERTS: tuple[str, ...] = (
     """CREATE TABLE saved_views (
@@ -265,6 +265,8 @@ LABELS: tuple[str, ...] = (
         sensitive) WHERE closed IS NOT 1""",
 )
 
+SEARCH_ANEW: tuple[Step, ...] = (rebuild_search,)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -278,6 +280,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     DESK,
     WRITING,
     LABELS,
+    SEARCH_ANEW,
 )
 """In the order in which they were released; one that was released is never edited."""
 

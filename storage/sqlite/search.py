@@ -5,10 +5,10 @@ from __future__ import annotations
 from storage.texts import CONTROL, SPACELESS_RUN, folded, indexed, query_words, undashed
 
 
-def match_expression(query: str) -> str | None:
+def match_expression(query: str, columns: str = "text ids sender") -> str | None:
     """The FTS5 expression of what somebody typed; None when it holds nothing that is indexed. Any text is safe."""
     terms = " AND ".join(map(_term, query_words(query)))
-    return f"{{text ids}} : ({terms})" if terms else None
+    return f"{{{columns}}} : ({terms})" if terms else None
 
 
 def id_expression(text: str) -> str | None:

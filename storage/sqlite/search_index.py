@@ -16,8 +16,8 @@ from actors.events import Message
 from storage.sqlite.bulk import write_rows
 from storage.texts import document, folded
 
-Entry: TypeAlias = tuple[int, str, str, str]
-"""(number, text, ids, facets)."""
+Entry: TypeAlias = tuple[int, str, str, str, str]
+"""(number, text, ids, sender, facets)."""
 
 ID_BITS = 21
 """Two million messages sent within one millisecond have numbers of their own; 42 bits of time last until 2109."""
@@ -28,7 +28,7 @@ END = (1 << 63) - 1
 
 TABLE: tuple[str, ...] = (
     """CREATE VIRTUAL TABLE search USING fts5 (
-        text, ids, facets, content = '', columnsize = 0,
+        text, ids, sender, facets, content = '', columnsize = 0,
         tokenize = "unicode61 remove_diacritics 2 categories 'L* M* N* Co So'")""",
     "INSERT INTO search (search, rank) VALUES ('hashsize', 16777216)",
     "INSERT INTO search (search, rank) VALUES ('automerge', 8)",
@@ -39,8 +39,8 @@ BY_TIME = "CREATE INDEX messages_by_time ON messages (sent_at, id, conversation,
 OF_ENTRY = f"m.sent_at = f.rowid >> {ID_BITS} AND m.id & {ID_MASK} = f.rowid & {ID_MASK}"
 """Joins the message `m` to the entry `f`, by the index above."""
 
-_INSERT = "INSERT INTO search (rowid, text, ids, facets) VALUES {rows}"
-_FORGET = "INSERT INTO search (search, rowid, text, ids, facets) VALUES ('delete', ?, ?, ?, ?)"
+_INSERT = "INSERT INTO search (rowid, text, ids, sender, facets) VALUES {rows}"
+_FORGET = "INSERT INTO search (search, rowid, text, ids, sender, facets) VALUES ('delete', ?, ?, ?, ?, ?)"
 
 
 def number_at(sent_at: int) -> int:
@@ -50,14 +50,14 @@ def number_at(sent_at: int) -> int:
 
 def message_entry(row: int, conversation: int, channel: int, event: Message, later: Iterable[str | None] = ()) -> Entry:
     """The entry of the message with this row number, its text with all `later` versions."""
-    text, ids = document(event, later)
+    text, ids, sender = document(event, later)
     facets = f"{conversation_facet(conversation)} {channel_facet(channel)} {direction_facet(event.direction)}"
-    return number_at(event.sent_at) | row & ID_MASK, text, ids, facets
+    return number_at(event.sent_at) | row & ID_MASK, text, ids, sender, facets
 
 
 def conversation_entry(conversation: int, name: str) -> Entry:
     """The entry by which a conversation is found by its platform's id; below all messages."""
-    return -conversation, "", folded(name), conversation_facet(conversation)
+    return -conversation, "", folded(name), "", conversation_facet(conversation)
 
 
 def conversation_facet(number: int) -> str:

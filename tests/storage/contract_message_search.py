@@ -7,6 +7,7 @@ import pytest
 from actors.effects import HopReached
 from actors.errors import RejectedError
 from storage.inbox_records import DeskChange, Scope
+from storage.label_records import ConversationLabelled
 from storage.records import AuditRow
 from storage.search_records import MessageSearch
 from tests.storage.contract_search import FOUND, TEXTS
@@ -89,6 +90,10 @@ class MessageSearchContract:
             ({"contact": "u7"}, ["c4/m5", "c1/m2", "c1/m1"]),
             ({"contact": "u7", "q": "refund", "platform": "shopee"}, ["c1/m2", "c1/m1"]),
             ({"contact": "nobody"}, []),
+            ({"sender": "lin"}, ["c4/m5", "c1/m1"]),
+            ({"sender": "u8", "q": "refund"}, ["c2/m3"]),
+            ({"sender": "m5"}, []),
+            ({"sender": "%"}, []),
             ({"order": "ord12"}, ["c1/m2", "c1/m1"]),
             ({"order": "ORD-1-2", "direction": "out"}, ["c1/m2"]),
             ({"order": "nothing"}, []),
@@ -121,6 +126,21 @@ class MessageSearchContract:
         ):
             assert await found(store, q="refund", scope=scope) == expected, scope
             assert await found(store, scope=scope) == expected, scope
+
+    async def test_messages_are_found_by_a_label_of_their_conversation(self, store):
+        labelled = [
+            ConversationLabelled("shopee/shop/c1", ("refund",)),
+            ConversationLabelled("shopee/shop/c2", ("vip",)),
+        ]
+        await Flushes(store)(
+            stored("m1", "c1", text="money back"), stored("m2", "c2", at=NOW + 1, text="money"), stored("m3", "c3"),
+            labelled=labelled,
+        )  # fmt: skip
+        assert await found(store, label="refund") == ["c1/m1"]
+        assert await found(store, label="vip", q="money") == ["c2/m2"]
+        assert await found(store, label="vip", q="back") == []
+        assert await found(store, label="nothing") == []
+        assert await found(store, scope=Scope(labels=("refund",))) == ["c1/m1"]
 
     async def test_ids_orders_and_senders_are_told_apart_from_the_text(self, store):
         sender = customer("João Zhang", "buyer-5")

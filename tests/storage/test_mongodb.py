@@ -241,8 +241,9 @@ async def test_messages_with_a_word_are_the_same_in_whatever_steps_they_are_walk
     await save(HopReached("shopee/shop/c2", "m8", "edited", NOW + 50, "please 要退款"))
     names = [f"m{n}" for n in reversed(range(20)) if n % 2 or n == 8]
     for query in ("please", "要退款"):
-        for step in (100, 2):
+        for step, most in ((100, 30), (2, 30), (2, 1)):
             monkeypatch.setattr(message_search, "STEP", step)
+            monkeypatch.setattr(message_search, "MOST_STEPS", most)
             where = MessageSearch(q=query)
             hits = await everything(lambda limit, cursor, w=where: store.search_messages(w, limit, cursor), 4)
             assert [hit.row.message for hit in hits] == names
