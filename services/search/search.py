@@ -143,8 +143,3 @@ def _contacts(asked: Asked, rows: Iterable[ConversationRow]) -> list[FoundContac
             )
             found.setdefault((row.platform, row.account, row.contact_id or row.contact_name), contact)
     return list(found.values())
-
-
-async def sees_everything(_caller: Caller) -> Scope:
-    """The scope of everybody while nobody's is narrower."""
-    return Scope(everything=True)

@@ -27,7 +27,6 @@ from services.people.accounts import Accounts
 from services.people.passwords import Passwords
 from services.people.tokens import Tokens
 from services.replies.replies import Replies
-from services.search.search import Search, sees_everything
 from services.tuning.thresholds import Thresholds
 from storage.sqlite import SqliteStore
 from streams.embedded.log import EmbeddedLog
@@ -94,7 +93,6 @@ def services(store, gateway, data_dir):
         notes=Notes(store, now),
         drafts=Drafts(store, now),
         **inbox_parts(store, gateway),
-        search=Search(store, sees_everything),
         ready=list,
         metrics=metrics,
     )

@@ -7,6 +7,7 @@ from services.inbox.listing import Inbox
 from services.inbox.scope import Scopes
 from services.inbox.teams import Teams
 from services.inbox.telling import Telling
+from services.search.search import Search
 from streams.bus import LocalBus
 
 
@@ -18,6 +19,7 @@ def inbox_parts(store, gateway, bus=None):
     desk = Desk(store, gateway, inbox, Telling(bus, now))
     coverage = Coverage(store, scopes, bus, now)
     return {
+        "search": Search(store, inbox.scope),
         "inbox": inbox,
         "desk": desk,
         "bulk": Bulk(inbox, desk),

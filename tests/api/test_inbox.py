@@ -84,6 +84,9 @@ async def test_what_one_may_not_see_is_not_there_wherever_one_asks(people, save)
     assert names(await stranger.get("/api/v1/conversations")) == []
     assert names(await stranger.get("/api/v1/conversations", params={"q": "secret"})) == []
     assert names(await stranger.get(INBOX)) == []
+    assert (await stranger.get("/api/v1/search/messages", params={"q": "secret"})).json()["items"] == []
+    palette = (await stranger.get("/api/v1/search", params={"q": "secret"})).json()
+    assert [palette[kind] for kind in ("conversations", "contacts", "messages")] == [[], [], []]
     assert (await stranger.get("/api/v1/messages", params={"message": "m1"})).json()["items"] == []
     for method, path, body in (
         ("GET", PATH, None),

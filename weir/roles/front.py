@@ -31,7 +31,7 @@ from services.ingest import Ingest
 from services.parts import Services
 from services.people.accounts import Accounts
 from services.people.tokens import Tokens
-from services.search.search import Search, sees_everything
+from services.search.search import Search
 from services.tuning.preview import Preview
 from services.tuning.thresholds import Thresholds
 from streams.app import Runtime
@@ -167,7 +167,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         timeline=Timeline(store, gateway.now),
         notes=Notes(store, gateway.now, desk_news(parts.live.bus)),
         drafts=Drafts(store, gateway.now),
-        search=Search(store, sees_everything),
+        search=Search(store, desk.inbox.scope),
     )
 
 
