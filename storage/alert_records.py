@@ -64,7 +64,7 @@ class ExpectedAlert(Struct, frozen=True, kw_only=True):
     person: str
     key: str
     at: int
-    why: Literal["message", "assigned", "deadline", "test"]
+    why: Literal["message", "assigned", "deadline", "escalated", "test"]
     message: str | None = None
     urgency: Urgency = "normal"
     fate: Fate = "expected"

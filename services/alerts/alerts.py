@@ -15,7 +15,18 @@ from msgspec.structs import replace
 from actors.errors import RejectedError
 from actors.events import Notification
 from actors.keys import split_key
-from services.alerts.deciding import Alert, Row, alert_id, reach, recipients, silence, text_of, title_of, urgency
+from services.alerts.deciding import (
+    Alert,
+    Row,
+    alert_id,
+    is_above,
+    reach,
+    recipients,
+    silence,
+    text_of,
+    title_of,
+    urgency,
+)
 from services.alerts.wishes import Wishes
 from services.errors import ConflictError, NotFoundError
 from storage.alert_ports import AlertStore
@@ -252,6 +263,35 @@ class Alerts:
             desktop=wishes.desktop,
             sound=wishes.sound,
         )
+
+    async def there(self, people: Collection[str]) -> list[str]:
+        """Which of these have a screen open; none when nobody can say."""
+        return sorted(set(people) & set(await self._online() or ()))
+
+    async def for_escalation(self, row: Row) -> list[Alert]:
+        """What to ring for on the screens of those above who are there: nobody has opened something urgent."""
+        now, found = self._now(), list[Alert]()
+        noted: list[ExpectedAlert] = []
+        people = [user.name for user in await self._store.users() if is_above(user)]
+        for person in await self.there(people):
+            name = alert_id(person, row.key, "escalated", now // URGENT_MS)
+            noted.append(ExpectedAlert(id=name, person=person, key=row.key, at=now, why="escalated"))
+            wishes = await self.wishes.of(person)
+            alert = Alert(
+                id=name,
+                person=person,
+                key=row.key,
+                urgency="urgent",
+                why="escalated",
+                title=title_of(row),
+                text=text_of(row, None),
+                at=now,
+                desktop=wishes.desktop,
+                sound=wishes.sound,
+            )
+            found.append(alert)
+        await self._note(noted)
+        return found
 
     async def page(self, where: AlertFilter, limit: int, cursor: str | None = None) -> Page[ExpectedAlert]:
         """Expected alerts, newest first."""

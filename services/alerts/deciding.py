@@ -30,7 +30,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     person: str
     key: str
     urgency: Urgency
-    why: Literal["message", "assigned", "deadline", "test"]
+    why: Literal["message", "assigned", "deadline", "escalated", "test"]
     title: str
     text: str
     at: int
@@ -151,6 +151,11 @@ def silence(row: Row, wishes: AlertSettings, user: User | None, now: int) -> Qui
     return "quiet_hours" if is_quiet(wishes, now) else None
 
 
+def is_above(user: User) -> bool:
+    """Whether somebody is told of what nobody opened."""
+    return not user.disabled and user.role in ("supervisor", "admin") and can(user.role, "reply")
+
+
 def is_quiet(wishes: AlertSettings, now: int) -> bool:
     """Whether `now` (ms) lies in the person's quiet hours, which may go over midnight."""
     start, end = wishes.quiet_from, wishes.quiet_to
@@ -186,6 +191,7 @@ __all__ = [
     "Quiet",
     "Row",
     "alert_id",
+    "is_above",
     "is_quiet",
     "reach",
     "recipients",

@@ -24,6 +24,8 @@ from streams.deltas import decode_delta
 DESK = "desk"
 """The topic under which people's changes are published: {"key", "what", "who"}."""
 GIVEN = frozenset({"assigned", "claimed"})
+ESCALATED = "escalated"
+"""Nobody has opened something urgent: those above are told."""
 MOST = 200
 SHARE = 4
 """After each look it rests so many times as long as the look took."""
@@ -43,6 +45,10 @@ class Asked(Protocol):
         self, row: ConversationRow, message: MessageRow | None = None, *, by: str | None = None
     ) -> list[Alert]:
         """What to ring for."""
+        ...
+
+    async def for_escalation(self, row: ConversationRow) -> list[Alert]:
+        """What to ring for on the screens of those above."""
         ...
 
 
@@ -69,6 +75,7 @@ class Ringing:
         self._alerts = alerts
         self._ring = ring
         self._waiting: dict[str, str | None] = {}
+        self._escalated: dict[str, None] = {}
         self._rung: dict[str, None] = {}
         self._news = asyncio.Event()
 
@@ -99,6 +106,9 @@ class Ringing:
             self._news.set()
 
     def _given(self, data: Any) -> None:
+        if isinstance(data, dict) and data.get("what") == ESCALATED and isinstance(data.get("key"), str):
+            self._escalated[data["key"]] = None
+            self._news.set()
         if not isinstance(data, dict) or data.get("what") not in GIVEN:
             return
         key, who = data.get("key"), data.get("who")
@@ -110,6 +120,7 @@ class Ringing:
         while True:
             await self._news.wait()
             self._news.clear()
+            await self._look_above()
             while self._waiting:
                 began = monotonic()
                 part = {key: self._waiting.pop(key) for key in list(self._waiting)[:MOST]}
@@ -120,6 +131,14 @@ class Ringing:
                     self._waiting = {**part, **self._waiting}
                     await asyncio.sleep(1)
                 await asyncio.sleep(max(PAUSE_S, SHARE * (monotonic() - began)))
+
+    async def _look_above(self) -> None:
+        keys, self._escalated = list(self._escalated), {}
+        try:
+            for row in await self._store.rows(keys) if keys else ():
+                await self._tell(self._alerts.for_escalation(row))
+        except RetriableError as wrong:
+            _log.info("those above are told by their other ways alone", reason=str(wrong))
 
     async def _look_at(self, part: dict[str, str | None]) -> None:
         for row in await self._store.rows(list(part)):
