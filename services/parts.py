@@ -74,6 +74,7 @@ class Services(Struct, kw_only=True):
     webchat: Any = None
     views: Any = None
     alerts: Any = None
+    ladder: Any = None
     inbox_live: Any = None
     timeline: Any = None
     notes: Any = None

@@ -73,6 +73,10 @@ class Config(Struct, frozen=True, kw_only=True):
     archive_dir: Annotated[
         str, Meta(description="Folder that keeps messages when they are forgotten; empty: they are kept nowhere.")
     ] = ""
+    alert_mailbox: Annotated[
+        str,
+        Meta(description="Account of a bound e-mail channel that sends notifications to people; empty: none does."),
+    ] = ""
     shutdown_s: Annotated[int, Meta(description="Seconds a shutdown may take before it is forced.", ge=1, le=600)] = 15
     policies: Annotated[
         str,

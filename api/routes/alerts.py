@@ -15,7 +15,7 @@ from api.views import View, answer, page_answer, rfc3339
 from services.alerts.deciding import Alert
 from services.alerts.wishes import masked
 from services.people.permissions import Caller, can, demand
-from storage.alert_records import AlertFilter, AlertSettings, ExpectedAlert, Way
+from storage.alert_records import AlertFilter, AlertSettings, ExpectedAlert, Told, Way
 
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 Overseer = Annotated[Caller, Depends(needs("view_audit"))]
@@ -74,8 +74,10 @@ async def expected(
 
 @router.post("/test", summary="Try out whether I am told", status_code=201)
 async def try_out(parts: Parts, caller: Person) -> Response:
-    """An alert for my screen, which sends its receipt."""
-    return answer({"alert": alert_view(await parts.alerts.try_out(caller.name))}, 201)
+    """An alert for my screen, which sends its receipt; and what became of a letter to each of my own addresses."""
+    alert = await parts.alerts.try_out(caller.name)
+    told = await parts.ladder.try_out(caller.name)
+    return answer({"alert": alert_view(alert), "rungs": [rung_view(one) for one in told]}, 201)
 
 
 @router.post("/{alert_id}/receipt", summary="Say whether it rang", openapi_extra=body_of(Receipt))
@@ -145,11 +147,13 @@ def expected_view(one: ExpectedAlert) -> View:
     view = {name: getattr(one, name) for name in one.__struct_fields__ if name != "version"}
     for name in ("at", "due_at", "fired_at", "seen_at"):
         view[name] = rfc3339(view[name])
-    view["rungs"] = [
-        {"rung": told.rung, "at": rfc3339(told.at), "status": told.status, "whom": told.whom, "detail": told.detail}
-        for told in one.rungs
-    ]
+    view["rungs"] = [rung_view(told) for told in one.rungs]
     return view
+
+
+def rung_view(told: Told) -> View:
+    """One attempt."""
+    return {"rung": told.rung, "at": rfc3339(told.at), "status": told.status, "whom": told.whom, "detail": told.detail}
 
 
 def settings_view(wishes: AlertSettings) -> View:

@@ -7,6 +7,7 @@ from argon2 import PasswordHasher
 from api.app import create_api
 from api.settings import WebSettings
 from services.alerts.alerts import Alerts
+from services.alerts.ladder import Ladder
 from services.anomalies import Anomalies
 from services.arrivals.arrivals import Arrivals
 from services.arrivals.refusals import Refusals
@@ -70,6 +71,8 @@ def services(store, gateway, data_dir):
     async def everybody(*_):
         return [user.name for user in await store.users()]
 
+    alerts = Alerts(store, gateway, members=everybody, online=everybody)
+
     return Services(
         store=store,
         gateway=gateway,
@@ -88,7 +91,8 @@ def services(store, gateway, data_dir):
         refusals=Refusals(gateway, partitions=2),
         replies=Replies(store, gateway, bindings.connector),
         views=Views(store, now),
-        alerts=Alerts(store, gateway, members=everybody, online=everybody),
+        alerts=alerts,
+        ladder=Ladder(store, alerts, {}, now),
         timeline=Timeline(store, now),
         notes=Notes(store, now),
         drafts=Drafts(store, now),

@@ -1,31 +1,76 @@
-"""Who is told of customers' messages: puts the service together from the people, their teams, and who is there."""
+"""Who is told of customers' messages, and how: puts the services together from people, teams, and who is there."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from actors.errors import RetriableError
+from connectors.email.connector import Email
+from connectors.email.settings import MailSettings
 from services.alerts.alerts import Alerts
 from services.alerts.deciding import Row
+from services.alerts.ladder import Ladder
+from services.alerts.ringing import DESK, ESCALATED
+from services.alerts.senders import MailSender, WebhookSender
+from services.channels.bindings import Bindings
 from services.inbox.live.follower import ONLINE
 from services.people.permissions import can
+from streams.coordination.duty import Duty
 from streams.coordination.errors import CoordinationLostError
+from streams.coordination.locks import Lease
 from weir.parts.opened import Parts
 
+LADDER = "alerts"
 
-def made_alerts(parts: Parts) -> Alerts:
-    """The service, over the parts of this process."""
-    store, presence = parts.store, parts.live.presence
 
-    async def members(_row: Row) -> Collection[str]:
-        return [user.name for user in await store.users() if not user.disabled and can(user.role, "reply")]
+class Alerting:
+    """The services of one process; the rungs above the screen are climbed by one process at a time."""
 
-    async def online() -> Collection[str] | None:
+    def __init__(self, parts: Parts, bindings: Bindings) -> None:
+        self._parts = parts
+        self._bindings = bindings
+        self._webhooks = WebhookSender()
+        self.alerts = Alerts(parts.store, parts.gateway, members=self._members, online=self._online)
+        self.ladder = Ladder(
+            parts.store,
+            self.alerts,
+            {"email": MailSender(self._mailbox), "webhook": self._webhooks},
+            parts.gateway.now,
+            site=next(iter(parts.config.origins), ""),
+            escalated=self._escalated,
+        )
+
+    async def run(self) -> None:
+        """Climb whenever it is this process's turn, for ever."""
+
+        async def climb(_lease: Lease) -> None:
+            await self.ladder.run()
+
         try:
-            return {one.who for one in await presence.present(ONLINE)}
+            await Duty(self._parts.live.locks, LADDER, climb).run()
+        finally:
+            await self._webhooks.close()
+
+    async def _members(self, _row: Row) -> Collection[str]:
+        users = await self._parts.store.users()
+        return [user.name for user in users if not user.disabled and can(user.role, "reply")]
+
+    async def _online(self) -> Collection[str] | None:
+        try:
+            return {one.who for one in await self._parts.live.presence.present(ONLINE)}
         except CoordinationLostError:
             return None
 
-    return Alerts(store, parts.gateway, members=members, online=online)
+    async def _mailbox(self) -> MailSettings | None:
+        account = self._parts.config.alert_mailbox
+        connector = await self._bindings.connector("email", account) if account else None
+        return connector.mail if isinstance(connector, Email) else None
+
+    async def _escalated(self, key: str) -> None:
+        try:
+            await self._parts.live.bus.publish(DESK, {"key": key, "what": ESCALATED, "who": "weir"})
+        except RetriableError:
+            return  # screens ring by it; letters have gone out
 
 
-__all__ = ["made_alerts"]
+__all__ = ["Alerting"]

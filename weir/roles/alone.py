@@ -80,6 +80,7 @@ class Alone:
         await self.pulse.start()
         await self.monitor.start()
         self._tasks.run("upkeep", self._duty.run())
+        self._tasks.run("alerts", self._front.alerting.run())
         self._tasks.run("inbox", self.services.desk_duty.run())
         self.channels.start(self._tasks)
         self.vitals.accepting = True

@@ -39,7 +39,7 @@ from streams.bus import LocalBus
 from weir import figures
 from weir.config import Config
 from weir.parts.opened import Parts
-from weir.roles.alerting import made_alerts
+from weir.roles.alerting import Alerting
 from weir.roles.channels import Channels
 from weir.roles.inbox import InboxDesk
 from weir.screens import ScreenBus
@@ -89,7 +89,8 @@ class Front:
         self.services.runtime = runtime
         self.services.bus = ScreenBus(screens)
         self.services.views = Views(store, gateway.now)
-        self.services.alerts = made_alerts(parts)
+        self.alerting = Alerting(parts, channels.bindings)
+        self.services.alerts, self.services.ladder = self.alerting.alerts, self.alerting.ladder
 
     def web(self) -> FastAPI:
         """The API with the screens; call it once."""

@@ -102,6 +102,7 @@ class Web:
         await self.monitor.start()
         self._tasks.run("thresholds", self._following.run())
         self._tasks.run("farewells", self._farewells.run())
+        self._tasks.run("alerts", self._front.alerting.run())
         self._tasks.run("inbox", self.services.desk_duty.run())
         self.vitals.accepting = True
         if self._signs_too:

@@ -2,93 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from msgspec import Struct, field
 
 from actors.errors import RejectedError
-from services.alerts.alerts import URGENT_MS, Alerts
+from services.alerts.alerts import URGENT_MS
 from services.alerts.deciding import is_quiet
 from services.errors import ConflictError, NotFoundError
 from storage.alert_records import AlertFilter, AlertSettings
-from storage.records import AuditRow, MessageRow, User
-from storage.sqlite import SqliteStore
-
-NOW = 1_760_000_000_000
-KEY = "shopee/shop/c1"
-AUDIT = AuditRow(at=NOW, who="test", what="user.added", subject="x")
-
-
-class Changed(Struct, kw_only=True):
-    """A conversation as the desk has it."""
-
-    key: str = KEY
-    platform: str = "shopee"
-    account: str = "shop"
-    conversation: str = "c1"
-    status: str = "open"
-    contact_id: str | None = "u1"
-    contact_name: str | None = "Arun Linh"
-    vip: bool = False
-    sla: str | None = "ok"
-    sla_due_at: int | None = NOW + 600_000
-    last_text: str | None = "Where is my parcel?"
-    assignee: str | None = "ann"
-    team: str | None = "t1"
-    assigned_at: int | None = NOW - 1000
-    labels: list[str] = field(default_factory=list)
-    sensitive: bool = False
-
-
-class Gate:
-    """The gateway: keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.time = NOW
-        self.events: list[Any] = []
-
-    def now(self) -> int:
-        return self.time
-
-    async def submit(self, events):
-        self.events += events
-
-
-def message(id_="m1", **more):
-    row = {"key": KEY, "message": id_, "direction": "in", "sent_at": NOW, "at": NOW, "text": "Where is my parcel?"}
-    return MessageRow(**(row | more))
-
-
-@pytest.fixture
-async def store():
-    opened = SqliteStore()
-    await opened.open()
-    for name, role in (("ann", "agent"), ("bob", "agent"), ("cem", "viewer"), ("sam", "supervisor")):
-        await opened.put_user(User(id=name, name=name, role=role, password_hash="", created_at=0), AUDIT)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-def gate():
-    return Gate()
-
-
-@pytest.fixture
-def online():
-    return {"ann", "bob", "cem", "sam"}
-
-
-@pytest.fixture
-def alerts(store, gate, online):
-    async def members(_row):
-        return ["bob", "cem", "dan"]
-
-    async def there():
-        return online
-
-    return Alerts(store, gate, members=members, online=there)
+from tests.services_layer.alerts.bell import KEY, NOW, Changed, message
 
 
 async def test_whoever_has_the_conversation_is_told_and_nobody_else(alerts, store):
