@@ -15,6 +15,7 @@ from api.routes import (
     health,
     identities,
     inbox,
+    inbox_live,
     inbox_thread,
     inbox_views,
     monitor,
@@ -67,5 +68,6 @@ ROUTES: tuple[APIRouter, ...] = (
     sweeps.router,
     webchat.router,
     webchat_socket.router,
+    inbox_live.router,
     health.router,
 )

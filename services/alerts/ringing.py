@@ -16,13 +16,12 @@ import structlog
 
 from actors.errors import RetriableError
 from services.alerts.deciding import Alert, urgency
+from services.inbox.telling import TOPIC as DESK
 from storage.records import ConversationRow, MessageRow
 from streams.bus import Bus, Subscription
 from streams.deltas import TOPIC as DELTAS
 from streams.deltas import decode_delta
 
-DESK = "desk"
-"""The topic under which people's changes are published: {"key", "what", "who"}."""
 GIVEN = frozenset({"assigned", "claimed"})
 ESCALATED = "escalated"
 """Nobody has opened something urgent: those above are told."""

@@ -82,6 +82,7 @@ class Alone:
         self._tasks.run("upkeep", self._duty.run())
         self._tasks.run("alerts", self._front.alerting.run())
         self._tasks.run("inbox", self.services.desk_duty.run())
+        self._front.inboxes.start(self._tasks)
         self.channels.start(self._tasks)
         self.vitals.accepting = True
 

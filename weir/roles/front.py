@@ -42,6 +42,7 @@ from weir.parts.opened import Parts
 from weir.roles.alerting import Alerting
 from weir.roles.channels import Channels
 from weir.roles.inbox import InboxDesk
+from weir.roles.open_inboxes import OpenInboxes
 from weir.screens import ScreenBus
 from weir.version import VERSION
 from weir.vitals import Vitals
@@ -91,6 +92,10 @@ class Front:
         self.services.views = Views(store, gateway.now)
         self.alerting = Alerting(parts, channels.bindings)
         self.services.alerts, self.services.ladder = self.alerting.alerts, self.alerting.ladder
+        self.services.alerts = made_alerts(parts)
+        self.inboxes = OpenInboxes(parts, self.services.inbox, self.services.alerts)
+        self.services.inbox_live = self.inboxes.follower
+        self.services.accounts.on_revoked(self.inboxes.follower.sessions_ended)
 
     def web(self) -> FastAPI:
         """The API with the screens; call it once."""

@@ -104,6 +104,7 @@ class Web:
         self._tasks.run("farewells", self._farewells.run())
         self._tasks.run("alerts", self._front.alerting.run())
         self._tasks.run("inbox", self.services.desk_duty.run())
+        self._front.inboxes.start(self._tasks)
         self.vitals.accepting = True
         if self._signs_too:
             self._tasks.run("signs of life", self.signs.run())

@@ -23,6 +23,7 @@ from services.errors import TooManyAttemptsError
 from services.inbox.live.changes import Changes
 from services.inbox.live.frames import Hello, Watch, encoded, raw
 from services.inbox.live.screens import Screen
+from services.inbox.telling import TOPIC as DESK
 from services.people.permissions import Caller
 from storage.inbox_records import Scope
 from storage.records import ConversationRow
@@ -31,8 +32,6 @@ from streams.coordination.presence import Presence
 from streams.deltas import TOPIC as DELTAS
 from streams.deltas import decode_delta
 
-DESK = "desk"
-"""The topic under which people's changes are published: {"key", …}."""
 PRESENT = "inbox-present"
 """The topic that tells in which conversation somebody came, left or began to write: {"key"}."""
 ONLINE = "agents"
@@ -429,4 +428,4 @@ def _drop(places: dict[str, set[Screen]], key: str, screen: Screen) -> None:
             del places[key]
 
 
-__all__ = ["DESK", "ONLINE", "OVER", "PRESENT", "TOO_SLOW", "Desk", "Follower"]
+__all__ = ["ONLINE", "OVER", "PRESENT", "TOO_SLOW", "Desk", "Follower"]

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from services.alerts.deciding import Alert
-from services.alerts.ringing import DESK, FRESH_MS, Ringing
+from services.alerts.ringing import FRESH_MS, Ringing
+from services.inbox.telling import TOPIC as DESK
 from storage.errors import StoreBusyError
 from storage.records import Batch, ConversationRow, MessageRow, PartitionMark, StateRow
 from streams.bus import LocalBus

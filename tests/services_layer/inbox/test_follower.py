@@ -6,8 +6,9 @@ import json
 import pytest
 
 from services.errors import TooManyAttemptsError
-from services.inbox.live.follower import DESK, MOST_OF_ONE, OVER, Follower
+from services.inbox.live.follower import MOST_OF_ONE, OVER, Follower
 from services.inbox.live.frames import Hello, Watch
+from services.inbox.telling import TOPIC as DESK
 from services.people.permissions import Caller
 from storage.errors import StoreBusyError
 from storage.inbox_records import Scope
