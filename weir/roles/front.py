@@ -92,7 +92,6 @@ class Front:
         self.services.views = Views(store, gateway.now)
         self.alerting = Alerting(parts, channels.bindings)
         self.services.alerts, self.services.ladder = self.alerting.alerts, self.alerting.ladder
-        self.services.alerts = made_alerts(parts)
         self.inboxes = OpenInboxes(parts, self.services.inbox, self.services.alerts)
         self.services.inbox_live = self.inboxes.follower
         self.services.accounts.on_revoked(self.inboxes.follower.sessions_ended)
