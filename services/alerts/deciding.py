@@ -113,7 +113,7 @@ class Row(Protocol):
         ...
 
     @property
-    def labels(self) -> Collection[str]:
+    def labels(self) -> list[str]:
         """What it is labelled."""
         ...
 

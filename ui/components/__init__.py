@@ -117,6 +117,10 @@ class SettingsProfile(ui.element, component="settings_profile.js"):
     """One's own account."""
 
 
+class SettingsAlerts(ui.element, component="settings_alerts.js"):
+    """How one wants to be told of messages, whether it works, and whom it reaches."""
+
+
 class SettingsUsers(ui.element, component="settings_users.js"):
     """People and their roles."""
 

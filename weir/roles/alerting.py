@@ -14,7 +14,7 @@ from services.alerts.ringing import DESK, ESCALATED
 from services.alerts.senders import MailSender, WebhookSender
 from services.channels.bindings import Bindings
 from services.inbox.live.follower import ONLINE
-from services.people.permissions import can
+from services.inbox.scope import Scopes, answers, scope_of
 from streams.coordination.duty import Duty
 from streams.coordination.errors import CoordinationLostError
 from streams.coordination.locks import Lease
@@ -29,6 +29,7 @@ class Alerting:
     def __init__(self, parts: Parts, bindings: Bindings) -> None:
         self._parts = parts
         self._bindings = bindings
+        self._scopes = Scopes(parts.store, parts.gateway.now)
         self._webhooks = WebhookSender()
         self.alerts = Alerts(parts.store, parts.gateway, members=self._members, online=self._online)
         self.ladder = Ladder(
@@ -51,9 +52,15 @@ class Alerting:
         finally:
             await self._webhooks.close()
 
-    async def _members(self, _row: Row) -> Collection[str]:
-        users = await self._parts.store.users()
-        return [user.name for user in users if not user.disabled and can(user.role, "reply")]
+    async def _members(self, row: Row) -> Collection[str]:
+        people = await self._scopes.people()
+        found: list[str] = []
+        for user in people.users:
+            # As an agent's, whatever the role: who oversees everything is not of every team.
+            scope = scope_of(people, user.name, "agent")
+            if answers(user) and (scope.ours(row) or scope.is_stray(row)):
+                found.append(user.name)
+        return found
 
     async def _online(self) -> Collection[str] | None:
         try:

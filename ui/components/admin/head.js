@@ -3,6 +3,7 @@ import { can, t } from "weir-core";
 
 const PLACES = [
   { path: "/settings", name: "profile" },
+  { path: "/settings/notifications", name: "alerts", needs: "reply" },
   { path: "/settings/users", name: "users", needs: "manage_users" },
   { path: "/settings/tokens", name: "tokens", needs: "manage_tokens" },
   { path: "/settings/channels", name: "channels", needs: "manage_channels" },
