@@ -1,8 +1,9 @@
 // The open conversation's head: who it is, where he wrote, who has it, who else looks at it, how long is left; and what can be done.
-import { WIcon, ask, can, channelName, closeConversation, inboxLive, inboxPlace, t, tellKey, tn } from "weir-core";
+import { WIcon, ask, can, channelName, closeConversation, inboxLive, inboxPlace, t, tell, tellKey } from "weir-core";
 import { DueChip, Face, PlatformMark, act, desk, labelName, languageName, openMenu, rowChanged } from "weir-inbox";
 
 const MOST_FACES = 3;
+const LOOKED_MS = 400;
 
 export default {
   components: { DueChip, Face, PlatformMark, WIcon },
@@ -22,7 +23,7 @@ export default {
       <button v-if="row" class="w-btn is-quiet is-icon" type="button" :aria-label="t('inbox.more')" :title="t('inbox.more')" @click="more"><w-icon name="ellipsis" /></button>
     </header>
     <ul v-if="row && (row.labels || []).length" class="ib-head-labels" :aria-label="t('inbox.labels')"><li v-for="label in row.labels" :key="label" class="w-pill"><bdi>{{ labelName(label) }}</bdi></li></ul></div>`,
-  data: () => ({ live: inboxLive, place: inboxPlace, desk, others: [], most: MOST_FACES, may: can("reply"), error: "" }),
+  data: () => ({ live: inboxLive, place: inboxPlace, desk, others: [], most: MOST_FACES, may: can("assign"), error: "" }),
   computed: {
     row() {
       return this.place.row;
@@ -50,18 +51,28 @@ export default {
   },
   watch: {
     "place.key": { immediate: true, handler: "follow" },
+    // What comes while somebody looks is read at once.
+    "row.unread"(unread) {
+      if (unread) this.looked();
+    },
+  },
+  mounted() {
+    document.addEventListener("visibilitychange", this.looked);
   },
   beforeUnmount() {
     if (this.off) this.off();
+    clearTimeout(this.looking);
+    document.removeEventListener("visibilitychange", this.looked);
   },
   methods: {
-    t, tn, channelName, languageName, labelName,
+    t, channelName, languageName, labelName,
     key_: (letter) => t("inbox.key_is", { key: letter }),
     async follow(key) {
       if (this.off) this.off();
       Object.assign(this, { others: [], error: "" });
       if (!key) return;
       this.off = inboxLive.onPresent(key, (who) => (this.others = who));
+      this.looked(true);
       if (this.place.row) return;
       try {
         const row = await ask(`/conversations/${encodeURIComponent(key)}`);
@@ -69,6 +80,16 @@ export default {
       } catch (wrong) {
         if (this.place.key === key) this.error = wrong.message;
       }
+    },
+    // The conversation lies before somebody's eyes: it is noted, and its messages count as read. A glance in passing is none.
+    looked(first) {
+      const { key } = this.place;
+      clearTimeout(this.looking);
+      this.looking = setTimeout(async () => {
+        if (this.place.key !== key || document.hidden || (first !== true && !(this.row && this.row.unread))) return;
+        const row = await tell(`/conversations/${encodeURIComponent(key)}/opened`).catch(() => null);
+        if (row && row.key) rowChanged(row);
+      }, LOOKED_MS);
     },
     leave() {
       closeConversation();

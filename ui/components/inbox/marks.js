@@ -46,7 +46,7 @@ export const DueChip = {
 const HUES = 12;
 const hueOf = (text) => [...String(text)].reduce((sum, sign) => (sum * 31 + sign.codePointAt(0)) % 9973, 7) % HUES;
 const initials = (name) => {
-  const parts = String(name).split(/[\s._@·-]+/).filter(Boolean);
+  const parts = String(name).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
   const signs = parts.length > 1 ? [...parts[0]][0] + [...parts[1]][0] : [...(parts[0] || "?")].slice(0, 2).join("");
   return signs.toUpperCase();
 };
