@@ -3,6 +3,7 @@
 A reply that was taken in (202) is durable and leaves by itself.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -147,7 +148,11 @@ async def retry_many(request: Request, parts: Parts, caller: Replier) -> Respons
     """
     wanted = await read_json(request, RetryAll)
     where = ReplyFilter(platform=wanted.platform, account=wanted.account, key=wanted.conversation)
-    found = await retry_all(parts.replies, caller, where, code=wanted.code, limit=wanted.limit)
+
+    async def seen_keys(keys: Sequence[str]) -> set[str]:
+        return {row.key for row in await parts.inbox.seen_rows(caller, list(dict.fromkeys(keys)))}
+
+    found = await retry_all(parts.replies, caller, where, seen=seen_keys, code=wanted.code, limit=wanted.limit)
     return answer(msgspec.to_builtins(found))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -37,9 +37,17 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 async def retry_all(
-    replies: Replies, caller: Caller, where: ReplyFilter, *, code: str | None = None, limit: int = MOST
+    replies: Replies,
+    caller: Caller,
+    where: ReplyFilter,
+    *,
+    seen: Callable[[Sequence[str]], Awaitable[set[str]]],
+    code: str | None = None,
+    limit: int = MOST,
 ) -> Outcome:
     """Retry the failed replies of a filter (and of a `code`), the oldest first, `limit` at most.
+
+    `seen`: which conversations of these the caller may see; replies of others are left alone.
 
     Of those that may have been sent none is retried: a person looks at each. Raises ForbiddenError, RejectedError,
     RetriableError.
@@ -48,6 +56,8 @@ async def retry_all(
     if not 0 < limit <= MOST:
         raise RejectedError(f"limit: 1 to {MOST}")
     failed = await _failed(replies, where, code)
+    shown = await seen([row.key for row in failed])
+    failed = [row for row in failed if row.key in shown]
     items = [await _retried(replies, caller, row) for row in failed[:limit]]
     return Outcome(items=items, left=len(failed) - len(items))
 

@@ -26,6 +26,8 @@ from storage.records import AuditRow, ConversationRow
 AT_ONCE = 8
 """Changes of different conversations that are under way at a time."""
 _ATTEMPTS = 5
+SETTLES = 3
+"""People after the same conversation are many at once, where there are seldom more than two processes."""
 
 
 class MongoDesk:
@@ -94,7 +96,8 @@ class MongoDesk:
             with self._db.talk() as db:
                 done = await db.conversations.update_one(where, {"$set": {**assigned, "desk.by": nonce, "told": told}})
                 if done.matched_count and not self._db.atomic:
-                    await asyncio.sleep(SETTLE_S)
+                    # Of several at one instant the last stays: by then all have written.
+                    await asyncio.sleep(SETTLES * SETTLE_S)
                 # Also when it did not match: the answer to a first try may have been lost.
                 document = await db.conversations.find_one({"_id": key}, SHOWN)
             if document is not None and document.get("desk", {}).get("by") == nonce:

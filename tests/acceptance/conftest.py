@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.acceptance import mailroom as mails
+from tests.acceptance import office as offices
 from tests.acceptance.deployment import running_deployment, until
 from tests.connectors.mailing import Box
 
@@ -42,6 +43,13 @@ def shop_of(deployment):
 async def mailroom(data_dir, imap_server, smtp_server, monkeypatch):
     """A Weir of the test's own, to bind mailboxes to."""
     async with mails.opened(data_dir, imap_server, smtp_server, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def office(data_dir):
+    """A Weir of the test's own, with people."""
+    async with offices.opened(data_dir) as opened:
         yield opened
 
 

@@ -31,7 +31,7 @@ class Alone:
 
     def __init__(self, parts: Parts) -> None:
         self.config, self.store, self.log, self.gateway = parts.config, parts.store, parts.log, parts.gateway
-        self.bus = parts.live.bus
+        self.bus, self.presence = parts.live.bus, parts.live.presence
         now = self.gateway.now
         self.thresholds = Thresholds(self.store, now)
         self.heartbeats = Heartbeats(now)

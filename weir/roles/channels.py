@@ -27,6 +27,7 @@ from services.files.addresses import Addresses
 from services.files.attachments import Attachments
 from services.files.outgoing import OutgoingFiles
 from services.files.thumbnails import Pictures
+from services.inbox.scope import Scopes
 from services.replies.echoes import Echoes
 from services.replies.outbox import Outbox
 from services.replies.replies import Replies
@@ -69,7 +70,7 @@ class Channels:
             most_bytes=parts.config.max_attachment_mb * MIB,
         )
         safe = Safe(vault)
-        self.contacts = Contacts(store, safe, now)
+        self.contacts = Contacts(store, safe, now, Scopes(store, now).sight)
         self.registrar = Registrar(store, self.contacts.learning, safe, now)
         self.arrivals = Arrivals(
             gateway, store, echoes=Echoes(store, now), files=self.attachments, customers=self.contacts

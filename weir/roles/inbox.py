@@ -9,6 +9,7 @@ from services.inbox.coverage import Coverage
 from services.inbox.desk import Desk
 from services.inbox.listing import Inbox
 from services.inbox.online import PresentOnes
+from services.inbox.routing import Routing
 from services.inbox.scope import Scopes
 from services.inbox.teams import Teams
 from services.inbox.telling import Telling
@@ -36,6 +37,7 @@ class InboxDesk:
         self.teams = Teams(store, self.coverage, now)
         self.online = PresentOnes(parts.live.presence)
         self.waking = Waking(store, telling, now)
+        self.routing = Routing(store, self.desk, self.scopes, self.online, now)
 
     def duty(self) -> Duty:
         """What has to be done by one process at a time."""
@@ -44,6 +46,7 @@ class InboxDesk:
     async def _work(self, _lease: Lease) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.waking.run())
+            group.create_task(self.routing.run())
 
 
 __all__ = ["InboxDesk"]
