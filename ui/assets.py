@@ -26,6 +26,7 @@ SHEETS = (
     "tuning.css",
     "settings.css",
     "inbox.css",
+    "context.css",
 )
 LOGIN_SHEETS = ("tokens.css", "app.css", "login.css")
 FOREVER = "public, max-age=31536000, immutable"

@@ -76,8 +76,8 @@ async def history(
     parts: Parts, caller: Reader, contact: ContactId, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Over all channels."""
-    person, sees = await parts.contacts.visible(contact, caller)
-    page = await parts.contacts.history.page(person, sees, limit, cursor)
+    person, scope = await parts.contacts.visible(contact, caller)
+    page = await parts.contacts.history.page(person, scope, limit, cursor)
     return answer({"items": [span_view(row, None) for row in page.items], "next": page.next})
 
 
@@ -86,8 +86,8 @@ async def timeline(
     parts: Parts, caller: Reader, contact: ContactId, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Each with the tracking numbers in it (`links`)."""
-    person, sees = await parts.contacts.visible(contact, caller)
-    page = await parts.contacts.history.timeline(person, sees, limit, cursor)
+    person, scope = await parts.contacts.visible(contact, caller)
+    page = await parts.contacts.history.timeline(person, scope, limit, cursor)
     return answer({"items": [_linked(row) for row in page.items], "next": page.next})
 
 

@@ -34,12 +34,13 @@ from services.contacts.learning import (
 )
 from services.contacts.orders import Beside, about_orders, mentioned_orders, orders_view, parcel_numbers
 from services.contacts.people import People, Person
-from services.contacts.sight import Sees, Sight, everything
+from services.contacts.sight import Sight, everything
 from services.errors import NotFoundError
 from services.people.permissions import Caller
 from services.tracking import recognise
 from storage.channel_ports import IdentityStore
 from storage.contact_records import Contact, ContactFilter
+from storage.inbox_records import Scope
 from storage.ports import HealthStore, InboxStore
 from storage.records import ConversationRow, MessageRow, Page
 
@@ -62,7 +63,7 @@ class _Seen(Struct):
     messages: list[MessageRow]
     person: Person
     data: ContactData
-    sees: Sees
+    scope: Scope
 
 
 class Contacts:
@@ -72,7 +73,7 @@ class Contacts:
         self._store = store
         self._safe = safe
         self._now = now
-        self._sight = sight
+        self.sight = sight
         self.people = People(store, now)
         self.learning = Learning(store, safe, now)
         self.evidence = Evidence(store, self.people, safe)
@@ -84,10 +85,10 @@ class Contacts:
         about = await about_orders(self._store, [seen.row])
         mentioned = await mentioned_orders(self._store, _written(seen.messages))
         beside = await self._beside(seen.person, about, mentioned)
-        spans = await self.history.page(seen.person, seen.sees, SPANS)
+        spans = await self.history.page(seen.person, seen.scope, SPANS)
         spoken_of = await about_orders(self._store, spans.items)
         found = await self.evidence.suggestions(
-            seen.person, seen.data, seen.sees, about=spoken_of, mentioned=mentioned, own=_placed(beside)
+            seen.person, seen.data, seen.scope, about=spoken_of, mentioned=mentioned, own=_placed(beside)
         )
         orders = list(beside.orders.values())
         return {
@@ -105,12 +106,12 @@ class Contacts:
 
     async def detail(self, contact_id_: str, caller: Caller) -> View:
         """A person as the page of customers shows them. Raises NotFoundError."""
-        person, sees = await self.visible(contact_id_, caller)
+        person, scope = await self.visible(contact_id_, caller)
         data = await asyncio.to_thread(data_of, self._safe, person)
-        spans = await self.history.page(person, sees, SPANS)
+        spans = await self.history.page(person, scope, SPANS)
         about = await about_orders(self._store, spans.items)
         beside = await self._beside(person, about, {})
-        found = await self.evidence.suggestions(person, data, sees, about=about, mentioned={}, own=_placed(beside))
+        found = await self.evidence.suggestions(person, data, scope, about=about, mentioned={}, own=_placed(beside))
         return {
             **await self.person_view(person, data, list(beside.orders.values())),
             "orders": orders_view(beside, {}),
@@ -123,10 +124,10 @@ class Contacts:
 
         Who is merged into another is told of with that one: a page may have fewer than it could.
         """
-        sees = await self._sight(caller)
+        scope = await self.sight(caller)
         page = await self._store.contacts(await asyncio.to_thread(self._asked, where), limit, cursor)
         persons = await self.people.persons(page.items)
-        seen = [person for person in persons if await self.history.any_seen(person, sees)]
+        seen = [person for person in persons if await self.history.any_seen(person, scope)]
         return Page(items=[await self._row(person) for person in seen], next=page.next)
 
     def _asked(self, where: ContactFilter) -> ContactFilter:
@@ -176,16 +177,12 @@ class Contacts:
         # What others were known by because of these orders goes too.
         await self.learning.learn([again(one) for one in others if one.id not in gone], anew=True)
 
-    async def visible(self, contact_id_: str, caller: Caller) -> tuple[Person, Sees]:
+    async def visible(self, contact_id_: str, caller: Caller) -> tuple[Person, Scope]:
         """A person of whom the caller may see a conversation; raises NotFoundError."""
-        person, sees = await self.people.person(contact_id_), await self._sight(caller)
-        if not await self.history.any_seen(person, sees):
+        person, scope = await self.people.person(contact_id_), await self.sight(caller)
+        if not await self.history.any_seen(person, scope):
             raise NotFoundError(f"there is no contact {contact_id_[:100]!r}")
-        return person, sees
-
-    async def sees(self, caller: Caller) -> Sees:
-        """Which conversations somebody may see."""
-        return await self._sight(caller)
+        return person, scope
 
     async def person_view(self, person: Person, data: ContactData, orders: Sequence[Order]) -> View:
         """Who it is: the contact, its identities, tags, value, time."""
@@ -202,14 +199,14 @@ class Contacts:
         }
 
     async def _looked(self, key: str, caller: Caller) -> _Seen:
-        row, sees = await self._store.conversation(key), await self._sight(caller)
-        if row is None or not sees(row):
+        row, scope = await self._store.conversation(key), await self.sight(caller)
+        if row is None or not scope.sees(row):
             raise NotFoundError(f"there is no conversation {key[:200]!r}")
         messages = await self._store.latest_messages(key, MESSAGES_READ)
         await self.learning.learn([sighting(row, _written(messages))])
         person = await self.people.person(contact_id(row.platform, row.account, identity_of(row)))
         data = await asyncio.to_thread(data_of, self._safe, person)
-        return _Seen(row=row, messages=messages, person=person, data=data, sees=sees)
+        return _Seen(row=row, messages=messages, person=person, data=data, scope=scope)
 
     async def _beside(self, person: Person, about: dict[str, Order], mentioned: dict[str, Order]) -> Beside:
         beside = Beside()

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.orders import Order
 from services.contacts.contact_data import GLOBAL_ACCOUNTS, ContactData, Safe, joined
 from services.contacts.learning import contact_id, identity_of
 from services.contacts.people import People, Person
-from services.contacts.sight import Sees
 from storage.channel_ports import OrderStore
 from storage.contact_ports import ContactStore
 from storage.contact_records import Contact
+from storage.inbox_records import Scope
 from storage.ports import InboxStore
 from storage.records import ConversationFilter
 
@@ -87,7 +88,7 @@ class Evidence:
         self,
         person: Person,
         data: ContactData,
-        sees: Sees,
+        scope: Scope,
         *,
         about: Mapping[str, Order],
         mentioned: Mapping[str, Order],
@@ -98,7 +99,7 @@ class Evidence:
         Args:
             person: whom to compare.
             data: what is known of all its members.
-            sees: which conversations the asker may see: nobody is told of customers he may not see.
+            scope: which conversations the asker may see: nobody is told of customers he may not see.
             about: the orders that its conversations are about, by their numbers as told there.
             mentioned: those whose numbers merely stand in a text.
             own: those that the person placed, by their numbers.
@@ -120,7 +121,7 @@ class Evidence:
         said = {(one.first, one.second) for one in await self._store.not_one(person.ids)}
         suggested: list[Suggestion] = []
         for other in others:
-            if other.lead.id == person.lead.id or _denied(person, other, said) or not await self._seen(other, sees):
+            if other.lead.id == person.lead.id or _denied(person, other, said) or not await self._seen(other, scope):
                 continue
             reasons = [reason for name in other.ids for reason in found.reasons.get(name, [])]
             suggested.append(Suggestion(other, _ranked(person, other, reasons)))
@@ -170,12 +171,11 @@ class Evidence:
         facts = await asyncio.to_thread(self._safe.facts, "email", [order.email.casefold()] if order.email else [])
         return await self._store.contacts_with(list(facts), TOO_COMMON + 1)
 
-    async def _seen(self, person: Person, sees: Sees) -> bool:
+    async def _seen(self, person: Person, scope: Scope) -> bool:
         """Whether somebody may see a conversation of theirs."""
         for one in person.members:
             where = ConversationFilter(platform=one.platform, account=one.account, contact=one.identity)
-            rows = (await self._store.conversations(where, TOO_COMMON)).items
-            if any(map(sees, rows)):
+            if (await self._store.conversations(replace(where, scope=scope), 1)).items:
                 return True
         return False
 

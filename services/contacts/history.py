@@ -8,9 +8,9 @@ from actors.keys import conversation_key
 from actors.times import rfc3339
 from services.contacts.learning import NAMELESS
 from services.contacts.people import Person
-from services.contacts.sight import Sees
 from storage.contact_ports import ContactStore
 from storage.cursors import decode_cursor, encode_cursor
+from storage.inbox_records import Scope
 from storage.ports import InboxStore
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
 
@@ -28,35 +28,35 @@ class History:
     def __init__(self, store: HistoryStore) -> None:
         self._store = store
 
-    async def conversations(self, person: Person, sees: Sees) -> list[ConversationRow]:
+    async def conversations(self, person: Person, scope: Scope) -> list[ConversationRow]:
         """Those of all members that may be seen, the latest first."""
         found: dict[str, ConversationRow] = {}
         for one in person.members:
-            where = ConversationFilter(platform=one.platform, account=one.account, contact=one.identity)
+            where = ConversationFilter(platform=one.platform, account=one.account, contact=one.identity, scope=scope)
             rows = (await self._store.conversations(where, MOST_OF_ONE)).items
             if not rows and one.identity.startswith(NAMELESS):
                 name = one.identity.removeprefix(NAMELESS)
                 row = await self._store.conversation(conversation_key(one.platform, one.account, name))
                 rows = [row] if row else []
-            found |= {row.key: row for row in rows if sees(row)}
+            found |= {row.key: row for row in rows if scope.sees(row)}
         return sorted(found.values(), key=lambda row: (-row.last_at, row.key))
 
-    async def any_seen(self, person: Person, sees: Sees) -> bool:
+    async def any_seen(self, person: Person, scope: Scope) -> bool:
         """Whether any may be seen."""
-        return bool(await self.conversations(person, sees))
+        return bool(await self.conversations(person, scope))
 
-    async def page(self, person: Person, sees: Sees, limit: int, cursor: str | None = None) -> Page[ConversationRow]:
+    async def page(self, person: Person, scope: Scope, limit: int, cursor: str | None = None) -> Page[ConversationRow]:
         """One page of the conversations; raises RejectedError for a bad cursor."""
-        rows = await self.conversations(person, sees)
+        rows = await self.conversations(person, scope)
         if cursor:
             last_at, key = decode_cursor(cursor, "history", tuple[int, str])
             rows = [row for row in rows if (-row.last_at, row.key) > (-last_at, key)]
         last = rows[limit - 1] if len(rows) > limit else None
         return Page(items=rows[:limit], next=encode_cursor("history", last.last_at, last.key) if last else None)
 
-    async def timeline(self, person: Person, sees: Sees, limit: int, cursor: str | None = None) -> Page[MessageRow]:
+    async def timeline(self, person: Person, scope: Scope, limit: int, cursor: str | None = None) -> Page[MessageRow]:
         """Messages of all conversations, the latest first; raises RejectedError for a bad cursor."""
-        keys = [row.key for row in await self.conversations(person, sees)]
+        keys = [row.key for row in await self.conversations(person, scope)]
         return await self._store.messages_of_all(keys, limit, cursor)
 
 

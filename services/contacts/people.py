@@ -108,11 +108,13 @@ class People:
             lead = person.lead
             if wanted.version is not None and wanted.version != lead.version:
                 break
-            others = [tag for one in person.members[1:] for tag in one.said.tags]
             changes = {name: value for name, value in said.items() if value is not UNSET}
             if "tags" in changes:
+                wanted_tags: list[str] = changes["tags"]
+                await self._untagged(person, wanted_tags, who)
                 # Tags of members stay theirs, so that taking back gives each its own.
-                changes["tags"] = [tag for tag in changes["tags"] if tag not in others]
+                others = {tag for one in person.members[1:] for tag in one.said.tags}
+                changes["tags"] = [tag for tag in wanted_tags if tag not in others or tag in lead.said.tags]
             after = replace(lead.said, **changes)
             if after == lead.said:
                 return person
@@ -161,6 +163,14 @@ class People:
         first, second = sorted((one.lead.id, other.lead.id))
         audit = self._audit(who, "contact.not_one", first, None, {"other": second})
         await self._store.say_not_one(NotOne(first=first, second=second, at=self._now(), who=who), audit)
+
+    async def _untagged(self, person: Person, tags: Sequence[str], who: str) -> None:
+        """Take from members what they are not to bear any more."""
+        for one in person.members[1:]:
+            left = [tag for tag in one.said.tags if tag in tags]
+            if left != one.said.tags:
+                after = replace(one.said, tags=left)
+                await self._changed(one, after, who, "contact.changed", _shown(one.said), _shown(after))
 
     async def _lead(self, contact: Contact) -> Contact:
         for _ in range(_DEPTH):

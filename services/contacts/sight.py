@@ -1,4 +1,4 @@
-"""Which conversations somebody may see: the one place where contacts ask for it."""
+"""Whose eyes somebody has: the one place where contacts ask for it, until a process says otherwise."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from services.people.permissions import Caller
-from storage.records import ConversationRow
+from storage.inbox_records import Scope
 
-Sees: TypeAlias = Callable[[ConversationRow], bool]
-Sight: TypeAlias = Callable[[Caller], Awaitable[Sees]]
-
-
-async def everything(_caller: Caller) -> Sees:
-    """Whoever may read messages may read all of them."""
-    return lambda _row: True
+Sight: TypeAlias = Callable[[Caller], Awaitable[Scope]]
 
 
-__all__ = ["Sees", "Sight", "everything"]
+async def everything(_caller: Caller) -> Scope:
+    """For processes without people: whoever may read messages may read all of them."""
+    return Scope(everything=True)
+
+
+__all__ = ["Sight", "everything"]

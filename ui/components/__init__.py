@@ -18,6 +18,7 @@ MODULES = {
     "weir-tuning": CORE.parent / "tuning",
     "weir-admin": CORE.parent / "admin",
     "weir-inbox": CORE.parent / "inbox",
+    "weir-context": CORE.parent / "context",
 }
 """Names under which components import what they share."""
 
@@ -155,3 +156,11 @@ class InboxList(ui.element, component="inbox_list.js"):
 
 class InboxHead(ui.element, component="inbox_head.js"):
     """The open conversation's head: who has it, who looks at it, and what can be done."""
+
+
+class InboxContext(ui.element, component="inbox_context.js"):
+    """The customer beside the open conversation: orders, identities, history, health. Slot `actions` below orders."""
+
+
+class Customers(Fed, component="customers.js"):
+    """Every customer, and one of them with everything that was said."""

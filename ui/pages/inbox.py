@@ -2,7 +2,7 @@
 
 from nicegui import ui
 
-from ui.components import InboxFrame, InboxHead, InboxList
+from ui.components import InboxContext, InboxFrame, InboxHead, InboxList
 from ui.pages.page import Page
 from ui.visit import Visit
 
@@ -14,6 +14,8 @@ def build(_visit: Visit) -> None:
             InboxList()
         with frame.add_slot("head"):
             InboxHead()
+        with frame.add_slot("context"):
+            InboxContext()
 
 
 PAGE = Page(path="/inbox", label="nav.inbox", icon="inbox", build=build, permission="view_messages")

@@ -136,6 +136,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
     ingest.observe = vitals.observe_batch
     channels.count_in(vitals)
     desk = InboxDesk(parts, vitals)
+    channels.contacts.sight = desk.scopes.of
     return Services(
         store=store,
         gateway=gateway,
@@ -169,6 +170,7 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         webchat=channels.webchat,
         oauth=channels.oauth,
         resyncs=channels.resyncs,
+        contacts=channels.contacts,
         timeline=Timeline(store, gateway.now),
         notes=Notes(store, gateway.now, desk_news(parts.live.bus)),
         drafts=Drafts(store, gateway.now),

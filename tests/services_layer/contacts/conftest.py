@@ -8,6 +8,7 @@ from services.contacts.contact_data import Safe
 from services.contacts.context import Contacts
 from services.contacts.registrar import Registrar
 from services.people.permissions import Caller
+from storage.inbox_records import Scope
 from tests.storage.flushes import NOW, Flushes, customer, stored
 
 ANN = Caller(name="ann", role="agent", via="session")
@@ -26,7 +27,8 @@ class Shop:
         self.numbers = iter(range(1, 10_000))
 
     async def sight(self, _caller):
-        return lambda row: row.key not in self.hidden
+        """Whatever is not of a hidden channel."""
+        return Scope(strays=True, held_channels=tuple(self.hidden))
 
     async def wrote(self, platform, identity, *, text="hello", name=None, conversation=None, **more):
         """A customer writes; the conversation's key."""

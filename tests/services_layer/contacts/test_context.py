@@ -77,20 +77,23 @@ async def test_local_time_is_what_people_said_else_of_the_order_the_number_or_th
 async def test_history_and_timeline_hold_what_the_caller_may_see(shop):
     first = await shop.wrote("line", "U1", text="one")
     second = await shop.wrote("line", "U1", text="two", conversation="later")
-    hidden = await shop.wrote("line", "U1", text="three", conversation="hidden")
-    shop.hidden.add(hidden)
+    hidden = await shop.wrote("ebay", "u2", text="three")
+    told, other = await shop.context(first), await shop.context(hidden)
+    await shop.contacts.people.merge(told["contact"]["id"], other["contact"]["id"], who="ann")
+    assert len((await shop.context(first))["history"]["items"]) == 3
+    shop.hidden.add(("ebay", "shop"))
     told = await shop.context(first)
     assert [(span["key"], span["here"]) for span in told["history"]["items"]] == [(second, False), (first, True)]
-    person, sees = await shop.contacts.visible(told["contact"]["id"], ANN)
-    page = await shop.contacts.history.timeline(person, sees, 1)
+    person, scope = await shop.contacts.visible(told["contact"]["id"], ANN)
+    page = await shop.contacts.history.timeline(person, scope, 1)
     assert [row.text for row in page.items] == ["two"]
-    rest = await shop.contacts.history.timeline(person, sees, 5, page.next)
+    rest = await shop.contacts.history.timeline(person, scope, 5, page.next)
     assert ([row.text for row in rest.items], rest.next) == (["one"], None)
-    spans = await shop.contacts.history.page(person, sees, 1)
-    assert [row.key for row in (await shop.contacts.history.page(person, sees, 1, spans.next)).items] == [first]
+    spans = await shop.contacts.history.page(person, scope, 1)
+    assert [row.key for row in (await shop.contacts.history.page(person, scope, 1, spans.next)).items] == [first]
     with pytest.raises(NotFoundError):
         await shop.context(hidden)
-    shop.hidden |= {first, second}
+    shop.hidden.add(("line", "shop"))
     with pytest.raises(NotFoundError):
         await shop.contacts.visible(told["contact"]["id"], ANN)
 
@@ -149,7 +152,7 @@ async def test_customers_are_listed_and_found_by_address_number_name_tag_and_val
     assert await found(tag="vip") == [ids[mail]]
     [row] = (await shop.contacts.listed(ContactFilter(platform="line"), ANN, 10)).items
     assert (row["tags"], row["value"]) == (["vip"], [{"currency": "THB", "total": "50"}])
-    shop.hidden |= {mail, line}
+    shop.hidden |= {("email", "shop"), ("line", "shop")}
     assert await found() == []
 
 

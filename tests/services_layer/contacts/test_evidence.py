@@ -100,7 +100,7 @@ async def test_nobody_is_told_of_a_customer_whom_he_may_not_see(shop):
     mail = await shop.wrote("email", "arun@example.com")
     chat = await shop.wrote("shopify", "cust-1", account="web")
     await shop.context(chat)
-    shop.hidden.add(chat)
+    shop.hidden.add(("shopify", "web"))
     assert await shop.reasons(mail) == []
 
 

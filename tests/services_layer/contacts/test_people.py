@@ -42,6 +42,17 @@ async def test_merged_and_taken_back_both_are_exactly_as_they_were(shop, two):
     assert what == ["contact.unmerged", "contact.merged", "contact.changed"]
 
 
+async def test_a_tag_is_taken_from_whichever_contact_bears_it(shop, two):
+    (_, one), (_, other) = two
+    people = shop.contacts.people
+    await people.change(one, Change(tags=["a"]), who="ann")
+    await people.change(other, Change(tags=["b", "c"]), who="ann")
+    await people.merge(one, other, who="ann")
+    assert (await people.change(other, Change(tags=["a", "c", "d"]), who="ann")).tags == ["a", "d", "c"]
+    rest, apart = await people.unmerge(other, who="ann")
+    assert (rest.tags, apart.tags) == (["a", "d"], ["c"])
+
+
 async def test_merging_twice_or_with_oneself_changes_nothing_and_two_at_once_make_no_circle(shop, two):
     (_, one), (_, other) = two
     people = shop.contacts.people
