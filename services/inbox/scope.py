@@ -22,7 +22,8 @@ WHOLE = "*"
 """A team's channel `platform/*`: every account of a platform."""
 CACHE_MS = 1_000
 MONEY = ("refund", "return_exchange", "after_sales", "payment")
-FEEDBACK = ("feedback",)
+FEEDBACK = ("complaint", "product_enquiry", "promotion", "feedback")
+"""What customers say of goods and offers; `feedback` is for whoever wants to label more by hand."""
 LABELS: dict[Role, tuple[str, ...]] = {
     "finance": MONEY,
     "after_sales": MONEY,
