@@ -79,5 +79,7 @@ class Services(Struct, kw_only=True):
     timeline: Any = None
     notes: Any = None
     drafts: Any = None
+    linter: Any = None
+    templates: Any = None
     contacts: Any = None
     search: Any = None

@@ -20,8 +20,9 @@ from api.inbox_asking import KEY, conversation_of
 from api.problems import problem
 from api.views import answer, page_answer, rfc3339
 from services.people.permissions import Caller
-from services.replies.replies import Ask, AskedFile, ObjectedError
+from services.replies.replies import Ask, AskedFile
 from services.replies.retries import retry_all
+from services.replies.verdicts import ObjectedError, TwinError
 from storage.channel_records import ReplyFilter, ReplyRow, ReplyState
 
 router = APIRouter(prefix="/api/v1", tags=["replies"])
@@ -30,6 +31,7 @@ Replier = Annotated[Caller, Depends(needs("reply"))]
 ReplyId = Annotated[str, Path(max_length=64)]
 # The route reads the key from the raw path: the framework has decoded its parts already.
 MESSAGES_OF_ONE = "/conversations/{key:path}/messages"
+CHECK = "/conversations/{key:path}/messages/check"
 MOST_BODY = 2**20
 
 
@@ -109,6 +111,8 @@ async def ask(request: Request, parts: Parts, caller: Replier) -> Response:
         row = await parts.replies.ask(caller, key, asked, given)
     except ObjectedError as wrong:
         return _objected(wrong)
+    except TwinError as twin:
+        return problem(409, str(twin), code="identical", ago_s=twin.ago_s, who=twin.who)
     return answer({"message": row.id, "state": row.state}, 202)
 
 
@@ -117,6 +121,34 @@ async def _note(parts: Parts, caller: Caller, key: str, wanted: NewReply, given:
         raise RejectedError("private: a note is text alone; leave out files, reply_to and resend_of")
     note = await parts.notes.add(caller, key, wanted.text, given)
     return answer({"note": note.id, "mentions": note.mentions, "at": rfc3339(note.at)}, 201)
+
+
+class Unsent(Struct, forbid_unknown_fields=True):
+    """A reply that somebody is writing; `compress`: files that are too large go as archives where that helps."""
+
+    text: str = ""
+    files: list[AskedFile] = []
+    compress: bool = False
+
+
+def _unsent(wanted: Unsent) -> Ask:
+    return Ask(text=wanted.text, files=tuple(wanted.files), compress=wanted.compress)
+
+
+@router.post(CHECK, summary="What the platform says to a reply", openapi_extra={**body_of(Unsent), **path_of(key=KEY)})
+async def check(request: Request, parts: Parts, caller: Replier) -> Response:
+    """Before it is sent, and nothing is: `objections` block it, `warnings` do not; limits, and what is left of them.
+
+    `sendable` false: nothing can be sent there at all, and `why`. `window_ends_at`: until when an answer may go.
+    """
+    key = await conversation_of(request, parts, caller, "messages/check")
+    wanted = await read_json(request, Unsent, MOST_BODY)
+    seen = await parts.linter.check(caller, key, _unsent(wanted))
+    told: dict[str, Any] = msgspec.to_builtins(seen)
+    told["window_ends_at"], told["last_in_at"] = rfc3339(seen.window_ends_at), rfc3339(seen.last_in_at)
+    for name in ("mimes", "forbids"):
+        told["limits"][name] = None if told["limits"][name] is None else sorted(told["limits"][name])
+    return answer(told)
 
 
 @router.get("/outbox", summary="Replies on their way out, newest first")

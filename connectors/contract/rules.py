@@ -60,13 +60,14 @@ def _text(message: Outgoing, limits: Limits) -> Iterator[Objection]:
 
 def _words(message: Outgoing, limits: Limits) -> Iterator[Objection]:
     for kind in sorted(limits.forbids):
-        found = next(_found(message.text, kind), None)
-        if found is not None:
-            text = f"{_ADVICE[kind]}; remove {found!r}"
-            yield Objection(code=f"forbidden_{kind}", text=text, figures={"found": found})
+        hit = next(found(message.text, kind), None)
+        if hit is not None:
+            text = f"{_ADVICE[kind]}; remove {hit!r}"
+            yield Objection(code=f"forbidden_{kind}", text=text, figures={"found": hit})
 
 
-def _found(text: str, kind: Forbidden) -> Iterator[str]:
+def found(text: str, kind: Forbidden) -> Iterator[str]:
+    """What of a text is a link, an e-mail address or a phone number, in order; an order's number is none."""
     match kind:
         case "links":
             yield from (hit.group() for hit in _LINK.finditer(_EMAIL.sub(" ", text)))

@@ -33,7 +33,7 @@ from storage.records import AnomalyFilter, AuditRow, MessageRow
 from storage.writing_ports import NoteStore
 from storage.writing_records import Note
 
-QUIET = ("conversation.opened", "opened", ADDED)
+QUIET = ("conversation.opened", "conversation.read", ADDED)
 """What is done to a conversation and is no line of its thread."""
 MOST_NEW = 200
 MOST_REPLIES = 50

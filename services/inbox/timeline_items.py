@@ -12,6 +12,8 @@ from actors.anomaly import Anomaly, record
 from actors.times import rfc3339
 from services.files.serving import own_id
 from services.message_views import message_view
+from services.replies.proofs import CONFLICT
+from services.tracking import recognise
 from storage.channel_records import ReplyRow
 from storage.records import AuditRow, MessageRow
 from storage.writing_records import Note
@@ -102,7 +104,8 @@ def outgo(row: MessageRow, reply: ReplyRow | None) -> Outgo | None:
         return None
     for state in ("read", "delivered"):
         if state in row.hops:
-            return Outgo(state=state)
+            conflict = reply is not None and reply.code == CONFLICT
+            return Outgo(state=state, code=CONFLICT if conflict else None, reason=reply.reason if conflict else None)
     if reply is not None and reply.state != "sent":
         return _on_its_way(reply)
     failed_at = max(
@@ -169,6 +172,7 @@ def _message_view(item: MessageItem) -> dict[str, Any]:
         "id": row.message,
         "time": time_of(row),
         **message_view(row),
+        "links": msgspec.to_builtins(recognise(row.text)) if row.text else [],
         "pending": item.pending,
         "late": None if item.late is None else msgspec.to_builtins(item.late),
         "clock_ahead_ms": row.sent_at - row.at if is_ahead(row) else None,

@@ -32,6 +32,7 @@ Permission = Literal[
     "manage_users",
     "manage_tokens",
     "manage_channels",
+    "manage_templates",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -49,6 +50,7 @@ _SUPERVISOR: frozenset[Permission] = _AGENT | frozenset[Permission](
         "view_audit",
         "view_dead_letters",
         "resolve_dead_letters",
+        "manage_templates",
     }
 )
 TABLE: dict[Role, frozenset[Permission]] = {

@@ -29,6 +29,7 @@ from services.replies.events import message_of
 from services.replies.fates import Fates
 from services.replies.matches import same_words
 from services.replies.offers import is_too_large, offering
+from services.replies.verdicts import ObjectedError, Prospect, TwinError, left_to_fill
 from storage.channel_ports import FileStore, OutboxStore
 from storage.channel_records import ReplyFile, ReplyFilter, ReplyRow, ReplyState
 from storage.ports import AccountStore, InboxStore
@@ -71,14 +72,6 @@ class Ask(Struct, frozen=True, kw_only=True):
     files: tuple[AskedFile, ...] = ()
     again: bool = False
     compress: bool = False
-
-
-class ObjectedError(RejectedError):
-    """The platform would not take the reply; each of the `objections` says why and what to do."""
-
-    def __init__(self, objections: Sequence[Objection]) -> None:
-        super().__init__("; ".join(f"{one.code}: {one.text}" for one in objections))
-        self.objections = tuple(objections)
 
 
 class Replies:
@@ -138,6 +131,26 @@ class Replies:
         queued = await self._log(row)
         await self._note(caller, "reply.asked", row, None, queued.state)
         return queued
+
+    async def prospect(self, caller: Caller, key: str, ask: Ask) -> Prospect:
+        """What its platform would say to a reply, which is neither kept nor sent. Works for channels not bound, too.
+
+        Raises ForbiddenError, NotFoundError, RejectedError for files that are not held, RetriableError.
+        """
+        demand(caller, "reply")
+        row = await self._row(caller, key, ask, ReplyNames(f"{OWN}prospect", "", ""))
+        try:
+            connector = await self._connector(row)
+        except RejectedError as wrong:
+            return Prospect(text=row.text, limits=Limits(), why_not=str(wrong))
+        row = await self._fitted(row, connector)
+        outgoing = await self._composer.outgoing(row, connector)
+        objections = await self._objections(row, connector)
+        if self._squeeze is not None and is_too_large(objections):
+            packed = replace(row, files=[await self._squeeze(file, connector.limits) or file for file in row.files])
+            left = await self._objections(packed, connector)
+            objections = left if ask.compress else offering(objections, row, packed, left)
+        return Prospect(text=row.text, limits=connector.limits, objections=objections, last_in_at=outgoing.last_in_at)
 
     async def page(self, where: ReplyFilter, limit: int, cursor: str | None = None) -> Page[ReplyRow]:
         """One page, newest first; raises RejectedError for a bad cursor."""
@@ -268,18 +281,8 @@ class Replies:
 
         ObjectedError when it would not take this one.
         """
-        try:
-            connector = await self._find(row.platform, row.account)
-        except ConfigurationError as wrong:
-            raise RejectedError(f"the channel cannot be used now: {wrong}") from wrong
-        if connector is None:
-            raise RejectedError(
-                f"the channel {row.platform}/{row.account} is not bound, so nothing can be sent; bind it in Settings"
-            )
-        if not connector.capabilities.sends:
-            raise RejectedError(f"messages of {row.platform} cannot be answered from here; answer at the platform")
-        if self._fit is not None and row.files:
-            row = replace(row, files=[await self._fit(file, connector.limits) for file in row.files])
+        connector = await self._connector(row)
+        row = await self._fitted(row, connector)
         found = await self._objections(row, connector)
         if not found:
             return row
@@ -291,8 +294,29 @@ class Replies:
             return packed
         raise ObjectedError(left if compress else offering(found, row, packed, left))
 
+    async def _connector(self, row: ReplyRow) -> Connector:
+        """That of the reply's channel; raises RejectedError that says why nothing can be sent there."""
+        try:
+            connector = await self._find(row.platform, row.account)
+        except ConfigurationError as wrong:
+            raise RejectedError(f"the channel cannot be used now: {wrong}") from wrong
+        if connector is None:
+            raise RejectedError(
+                f"the channel {row.platform}/{row.account} is not bound, so nothing can be sent; bind it in Settings"
+            )
+        if not connector.capabilities.sends:
+            raise RejectedError(f"messages of {row.platform} cannot be answered from here; answer at the platform")
+        return connector
+
+    async def _fitted(self, row: ReplyRow, connector: Connector) -> ReplyRow:
+        if self._fit is None or not row.files:
+            return row
+        return replace(row, files=[await self._fit(file, connector.limits) for file in row.files])
+
     async def _objections(self, row: ReplyRow, connector: Connector) -> Sequence[Objection]:
-        return connector.objections(await self._composer.outgoing(row, connector), self._now())
+        """The platform's, and ours to what nobody means to send."""
+        outgoing = await self._composer.outgoing(row, connector)
+        return [*connector.objections(outgoing, self._now()), *left_to_fill(row.text)]
 
     async def _check_twin(self, row: ReplyRow) -> None:
         """Raises ConflictError when the same words went to the same conversation a moment ago."""
@@ -302,11 +326,7 @@ class Replies:
             if row.at - other.at >= TWIN_MS or other.state == "failed" or other.id in {row.id, row.resend_of}:
                 continue
             if same_words(other.text, row.text) and [file.digest for file in other.files] == digests:
-                ago = max(0, row.at - other.at) // 1000
-                raise ConflictError(
-                    f'an identical reply was sent {ago} s ago by {other.who}; send it with {{"again": true}} if the'
-                    " customer is to get it twice"
-                )
+                raise TwinError(max(0, row.at - other.at) // 1000, other.who)
 
     async def _log(self, row: ReplyRow) -> ReplyRow:
         """Into the log, then to be sent. What fails here is done by the outbox: the reply is kept already."""
@@ -365,4 +385,4 @@ def _check_event(row: ReplyRow) -> None:
     parse_event(msgspec.json.encode(message_of(row, row.at)), need_at=True)
 
 
-__all__ = ["Ask", "AskedFile", "ObjectedError", "Replies", "ReplyStore", "id_of"]
+__all__ = ["Ask", "AskedFile", "ObjectedError", "Prospect", "Replies", "ReplyStore", "TwinError", "id_of"]

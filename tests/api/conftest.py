@@ -27,7 +27,9 @@ from services.parts import Services
 from services.people.accounts import Accounts
 from services.people.passwords import Passwords
 from services.people.tokens import Tokens
+from services.replies.linter import Linter
 from services.replies.replies import Replies
+from services.templates.templates import Templates
 from services.tuning.thresholds import Thresholds
 from storage.sqlite import SqliteStore
 from streams.embedded.log import EmbeddedLog
@@ -97,6 +99,8 @@ def services(store, gateway, data_dir):
         notes=Notes(store, now),
         drafts=Drafts(store, now),
         **inbox_parts(store, gateway),
+        linter=Linter(Replies(store, gateway, bindings.connector)),
+        templates=Templates(store, now),
         ready=list,
         metrics=metrics,
     )

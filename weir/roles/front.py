@@ -31,7 +31,9 @@ from services.ingest import Ingest
 from services.parts import Services
 from services.people.accounts import Accounts
 from services.people.tokens import Tokens
+from services.replies.linter import Linter
 from services.search.search import Search
+from services.templates.templates import Templates
 from services.tuning.preview import Preview
 from services.tuning.thresholds import Thresholds
 from streams.app import Runtime
@@ -175,6 +177,8 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         notes=Notes(store, gateway.now, desk_news(parts.live.bus)),
         drafts=Drafts(store, gateway.now),
         search=Search(store, desk.inbox.scope),
+        linter=Linter(channels.replies),
+        templates=Templates(store, gateway.now),
     )
 
 

@@ -37,7 +37,7 @@ async function call(method, path, body, signal) {
 
 export const send = call;
 export const ask = (path, signal) => call("GET", path, undefined, signal);
-export const tell = (path, body = {}) => call("POST", path, body);
+export const tell = (path, body = {}, signal = undefined) => call("POST", path, body, signal);
 
 // A short message at the edge; `tone` is "ok" or "error".
 export function toast(text, tone = "ok") {

@@ -1,0 +1,89 @@
+// What is no message: notes of colleagues, what was done, where a day begins, and what is still on its way to the server.
+import { WIcon, dayMinute, minuteOfDay, moment, splitKey, t, toMs, platformName, lang } from "weir-core";
+import { discard, repeat } from "./sending.js";
+
+const day = new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", { weekday: "short", day: "numeric", month: "short" });
+const dayYear = new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", { day: "numeric", month: "short", year: "numeric" });
+export const dayOf = (at) => new Date(at).toDateString();
+export function dayName(at, now) {
+  if (dayOf(at) === dayOf(now)) return t("thread.today");
+  if (dayOf(at) === dayOf(now - 86_400_000)) return t("thread.yesterday");
+  return (new Date(at).getFullYear() === new Date(now).getFullYear() ? day : dayYear).format(at);
+}
+
+export const ThreadNote = {
+  name: "ThreadNote",
+  components: { WIcon },
+  props: { item: Object },
+  template: `
+    <article class="th-msg is-note" :data-id="'note/' + item.id"><div class="th-bubble"><p class="th-note-head"><w-icon name="lock" />{{ t("thread.note") }} · <bdi>{{ item.who }}</bdi></p><p class="th-text" dir="auto">{{ item.text }}</p></div>
+      <footer class="th-meta"><span v-if="item.mentions.length" class="th-chip"><bdi>{{ item.mentions.map((name) => "@" + name).join(" ") }}</bdi></span><time class="w-num" :datetime="item.at" :title="moment(item.time)">{{ minuteOfDay(item.time) }}</time></footer></article>`,
+  methods: { t, minuteOfDay, moment },
+};
+
+const EVENTS = {
+  "conversation.claimed": "hand", "conversation.assigned": "user", "conversation.closed": "check", "conversation.reopened": "undo-2", "conversation.snoozed": "clock", "conversation.woken": "bell",
+  "conversation.archived": "inbox", "conversation.unarchived": "inbox", "conversation.labelled": "flag", "conversation.escalated": "triangle-alert", "conversation.resynced": "refresh-cw",
+};
+// To whom, until when, which labels: the words in what was changed, whatever its shape.
+function about(value) {
+  if (typeof value === "string") return isNaN(Date.parse(value)) || !/^\d{4}-/.test(value) ? value : dayMinute(toMs(value));
+  if (typeof value === "number") return value > 1e12 ? dayMinute(value) : String(value);
+  if (Array.isArray(value)) return value.map(about).filter(Boolean).join(", ");
+  if (value && typeof value === "object") return Object.values(value).map(about).filter(Boolean).join(", ");
+  return "";
+}
+
+export const ThreadEvent = {
+  name: "ThreadEvent",
+  components: { WIcon },
+  props: { item: Object },
+  template: `<p class="th-line" :data-id="'event/' + item.id"><w-icon :name="icon" /><span><bdi>{{ item.who }}</bdi> · {{ words }}<template v-if="more">: <bdi>{{ more }}</bdi></template></span><time class="w-num" :datetime="item.at" :title="moment(item.time)">{{ minuteOfDay(item.time) }}</time></p>`,
+  computed: {
+    icon() {
+      return EVENTS[this.item.what] === "hand" ? "user" : EVENTS[this.item.what] || "activity";
+    },
+    words() {
+      return this.item.what in EVENTS ? t(`event.${this.item.what.replace("conversation.", "")}`) : this.item.what.replace(/^\w+\./, "").replaceAll("_", " ");
+    },
+    more() {
+      return about(this.item.after).slice(0, 200);
+    },
+  },
+  methods: { t, minuteOfDay, moment },
+};
+
+export const ThreadElsewhere = {
+  name: "ThreadElsewhere",
+  components: { WIcon },
+  props: { one: Object },
+  emits: ["open"],
+  template: `<button class="th-line is-link" type="button" @click="$emit('open', one.key)"><w-icon name="route" /><span>{{ t("thread.elsewhere", { platform: platformName(one.platform || splitKey(one.key)[0]) }) }}</span><span class="w-num">{{ dayMinute(one.time) }}</span></button>`,
+  methods: { t, dayMinute, platformName, splitKey },
+};
+
+// What was asked to be sent and is not answered yet: it says honestly what is known of it.
+export const ThreadGoing = {
+  name: "ThreadGoing",
+  components: { WIcon },
+  props: { one: Object, store: Object },
+  emits: ["edit"],
+  template: `
+    <article class="th-msg is-out is-going" :class="{ 'is-note': one.mode === 'note' }">
+      <div class="th-bubble"><p v-if="one.mode === 'note'" class="th-note-head"><w-icon name="lock" />{{ t("thread.note") }}</p><p class="th-text" dir="auto">{{ one.text }}</p><p v-for="file in one.files || []" :key="file.digest" class="th-file"><w-icon name="paperclip" /><bdi>{{ file.name }}</bdi></p></div>
+      <div v-if="one.state === 'twin'" class="th-cures is-maybe_sent" role="alertdialog" :aria-label="t('thread.twin.title')"><p>{{ t("thread.twin.text", { ago: t("unit.s", { n: one.twin.ago_s }), name: one.twin.who }) }}</p>
+        <div class="th-acts"><button class="w-btn" type="button" @click="repeat(store, one, true)">{{ t("thread.twin.again") }}</button><button class="w-btn is-quiet" type="button" @click="edit">{{ t("thread.take_back") }}</button></div></div>
+      <div v-else-if="one.state === 'refused'" class="th-cures is-failed" role="alert"><p>{{ one.error }}</p>
+        <div class="th-acts"><button class="w-btn" type="button" @click="edit">{{ t("thread.take_back") }}</button><button class="w-btn is-quiet" type="button" @click="discard(store, one)">{{ t("thread.discard") }}</button></div></div>
+      <div v-else-if="one.state === 'unanswered'" class="th-cures is-maybe_sent" role="status"><p>{{ t("thread.unanswered") }} {{ one.error }}</p>
+        <div class="th-acts"><button class="w-btn" type="button" @click="repeat(store, one)">{{ t("thread.ask_again") }}</button><button class="w-btn is-quiet" type="button" @click="edit">{{ t("thread.take_back") }}</button></div></div>
+      <footer class="th-meta"><span class="th-tick" role="status"><w-icon name="clock" />{{ t(one.state === "sending" || one.state === "taken" ? "thread.out.sending" : "thread.out.waiting") }}</span></footer>
+    </article>`,
+  methods: {
+    t, discard, repeat,
+    edit() {
+      this.$emit("edit", this.one);
+      discard(this.store, this.one);
+    },
+  },
+};
