@@ -27,6 +27,7 @@ SHEETS = (
     "settings.css",
     "inbox.css",
     "context.css",
+    "thread.css",
 )
 LOGIN_SHEETS = ("tokens.css", "app.css", "login.css")
 FOREVER = "public, max-age=31536000, immutable"

@@ -104,8 +104,8 @@ def outgo(row: MessageRow, reply: ReplyRow | None) -> Outgo | None:
         return None
     for state in ("read", "delivered"):
         if state in row.hops:
-            conflict = reply is not None and reply.code == CONFLICT
-            return Outgo(state=state, code=CONFLICT if conflict else None, reason=reply.reason if conflict else None)
+            told = reply if reply is not None and reply.code == CONFLICT else None
+            return Outgo(state=state, code=told and told.code, reason=told and told.reason)
     if reply is not None and reply.state != "sent":
         return _on_its_way(reply)
     failed_at = max(

@@ -19,6 +19,7 @@ MODULES = {
     "weir-admin": CORE.parent / "admin",
     "weir-inbox": CORE.parent / "inbox",
     "weir-context": CORE.parent / "context",
+    "weir-thread": CORE.parent / "thread",
 }
 """Names under which components import what they share."""
 
@@ -164,3 +165,21 @@ class InboxContext(ui.element, component="inbox_context.js"):
 
 class Customers(Fed, component="customers.js"):
     """Every customer, and one of them with everything that was said."""
+
+
+class InboxThread(ui.element, component="inbox_thread.js"):
+    """What was said, noted and done in a conversation: in the given one, else in the one the inbox has open."""
+
+    def __init__(self, key: str | None = None) -> None:
+        super().__init__()
+        if key is not None:
+            self.props["conversation-key"] = key
+
+
+class InboxComposer(ui.element, component="inbox_composer.js"):
+    """Where a reply or a note is written, for the given conversation, else for the one the inbox has open."""
+
+    def __init__(self, key: str | None = None) -> None:
+        super().__init__()
+        if key is not None:
+            self.props["conversation-key"] = key

@@ -2,7 +2,7 @@
 
 from nicegui import ui
 
-from ui.components import InboxContext, InboxFrame, InboxHead, InboxList
+from ui.components import InboxComposer, InboxContext, InboxFrame, InboxHead, InboxList, InboxThread
 from ui.pages.page import Page
 from ui.visit import Visit
 
@@ -16,6 +16,10 @@ def build(_visit: Visit) -> None:
             InboxHead()
         with frame.add_slot("context"):
             InboxContext()
+        with frame.add_slot("thread"):
+            InboxThread()
+        with frame.add_slot("composer"):
+            InboxComposer()
 
 
 PAGE = Page(path="/inbox", label="nav.inbox", icon="inbox", build=build, permission="view_messages")

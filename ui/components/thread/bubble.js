@@ -29,7 +29,7 @@ export const ThreadBubble = {
         <time class="w-num" :datetime="item.sent_at" :title="moment(item.time)">{{ minuteOfDay(item.time) }}</time>
         <span v-if="item.copies" class="th-chip">{{ t("thread.received", { n: item.copies + 1 }) }}</span>
         <span v-if="item.via === 'resync'" class="th-chip">{{ t("thread.found") }}</span>
-        <button v-if="item.versions.length" class="th-link" type="button" :aria-expanded="older" @click="older = !older">{{ tn("thread.versions", item.versions.length) }}</button>
+        <button v-if="item.versions.length" class="th-link" type="button" :aria-expanded="older" @click="older = !older">{{ tn("thread.versions", item.versions.length - 1) }}</button>
         <thread-outgo v-if="item.reply" :item="item" />
         <span class="th-tools"><button v-if="may && !item.pending" class="th-tool" type="button" :title="t('thread.answer')" :aria-label="t('thread.answer')" @click="store.quote = item"><w-icon name="undo-2" /></button><a class="th-tool" :href="toTrace(item.key, item.id)" :title="t('thread.trace')" :aria-label="t('thread.trace')"><w-icon name="route" /></a></span>
       </footer>

@@ -1,5 +1,5 @@
 // What a translation must not change: figures, amounts, dates, addresses, placeholders. Finds those that stand on one side only.
-const TOKEN = /https?:\/\/[^\s<>"']+|\{[\w.]+\}|\p{Sc}|\b(?:USD|EUR|GBP|JPY|CNY|RMB|THB|VND|IDR|MYR|SGD|PHP|BRL|MXN|INR|KRW)\b|\d(?:[\d.,:/'’ \u00a0\u202f-]*\d)?/gu;
+const TOKEN = /https?:\/\/[^\s<>"']+|\{[\w.]+\}|\p{Sc}|\b(?:USD|EUR|GBP|JPY|CNY|RMB|THB|VND|IDR|MYR|SGD|PHP|BRL|MXN|INR|KRW)\b|\d+(?:[.,:/'’\u00a0\u202f-]\d+)*/gu;
 const CODES = { "$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "฿": "THB", "₫": "VND", "₹": "INR", "₩": "KRW", RMB: "CNY", JPY: "CNY" };
 // Digits of other scripts count as digits.
 const ZEROS = [0x0660, 0x06f0, 0x0966, 0x09e6, 0x0e50, 0xff10];
