@@ -27,7 +27,7 @@ export default {
           <button class="w-btn is-quiet is-icon" type="button" :disabled="draft.mode === 'note'" :title="t('composer.attach')" :aria-label="t('composer.attach')" @click="$refs.files.click()"><w-icon name="paperclip" /></button>
           <input ref="files" class="w-sr" type="file" multiple tabindex="-1" aria-hidden="true" @change="chosen">
           <span class="cp-state w-meta" role="status">{{ state }}</span>
-          <span class="cp-hint" aria-hidden="true"><kbd class="w-kbd">Ctrl</kbd><kbd class="w-kbd">↵</kbd></span>
+          <span class="cp-hint" aria-hidden="true"><kbd v-for="name in ['Ctrl', '↵']" :key="name" class="w-kbd">{{ name }}</kbd></span>
           <button class="w-btn cp-next" type="button" :disabled="!ready" :title="t('composer.send_next_help')" @click="go('next')">{{ t("composer.send_next") }}</button>
           <button class="w-btn is-primary cp-send" type="button" :disabled="!ready" @click="go('stay')"><w-icon :name="draft.mode === 'note' ? 'lock' : 'send'" />{{ t(draft.mode === "note" ? "composer.keep" : meanwhile ? "composer.send_anyway" : "composer.send") }}</button>
         </div>

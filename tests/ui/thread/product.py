@@ -98,7 +98,8 @@ async def seed(weir):
     await weir.gateway.submit([parse_event(json.encode(event), need_at=True) for event in told])
     order = Order(
         platform="webchat", account="shop", id="1", number="L9295887915", status="shipped", created_at=now,
-        updated_at=now, items=[OrderItem(title="Mug", quantity=1)], shipments=[Shipment(carrier="DHL", number="JJD0099887766")],
+        updated_at=now, items=[OrderItem(title="Mug", quantity=1)],
+        shipments=[Shipment(carrier="DHL", number="JJD0099887766")],
     )  # fmt: skip
     await weir.store.put_orders([order])
     wordings = [

@@ -19,7 +19,7 @@ export const TemplatePicker = {
         <span v-if="one.missing.length" class="w-meta">{{ t("composer.missing", { names: one.missing.join(", ") }) }}</span>
       </li></ul>
       <p v-else-if="!trouble" class="cp-none">{{ t(asked ? "composer.no_templates" : "loading") }}</p>
-      <p class="cp-keys w-meta"><kbd class="w-kbd">↑</kbd><kbd class="w-kbd">↓</kbd> <kbd class="w-kbd">Enter</kbd> <kbd class="w-kbd">Esc</kbd><a class="w-link" href="/settings/templates">{{ t("settings.templates") }}</a></p>
+      <p class="cp-keys w-meta"><kbd v-for="name in ['↑', '↓', 'Enter', 'Esc']" :key="name" class="w-kbd">{{ name }}</kbd><a class="w-link" href="/settings/templates">{{ t("settings.templates") }}</a></p>
     </div>`,
   data: () => ({ items: [], at: 0, trouble: "", asked: false }),
   watch: {
