@@ -105,7 +105,7 @@ class JobStore(Protocol):
 
 
 class SweepStore(Protocol):
-    """How far each channel is compared with its platform."""
+    """How far each channel is compared with its platform. Changed by compare-and-set on `version`, in no other way."""
 
     async def sweeps(self) -> list[SweepRow]:
         """Every channel's, by platform, then account."""
@@ -115,8 +115,8 @@ class SweepStore(Protocol):
         """One channel's."""
         ...
 
-    async def put_sweep(self, row: SweepRow) -> None:
-        """Create or replace it."""
+    async def save_sweep(self, row: SweepRow, *, replaces: int) -> bool:
+        """Replace the one whose `version` is `replaces` (0: none is held yet); False, and nothing changes, else."""
         ...
 
 
@@ -162,13 +162,21 @@ class IdentityStore(Protocol):
         ...
 
 
+class NamingStore(Protocol):
+    """Who names files."""
+
+    async def named_files(self, digests: Sequence[str]) -> set[str]:
+        """Of these digests those that a message's file, a thumbnail, a reply or a draft names."""
+        ...
+
+
 class FileStore(Protocol):
     """Files by the SHA-256 of their content, in hexadecimal. What is kept once is never changed."""
 
     async def put_file(self, digest: str, content: AsyncIterator[bytes]) -> int:
         """Keep a file, durable when it returns; its size in bytes. Raises RejectedError when the digest is another's.
 
-        A file that is held already is not written again.
+        A file that is held already is not written again, but counts as kept now.
         """
         ...
 
@@ -184,9 +192,26 @@ class FileStore(Protocol):
         """Forget a file, if it is held."""
         ...
 
+    async def old_files(self, before: int, limit: int, after: str | None = None) -> list[str]:
+        """Digests, ascending and beyond `after`, of files that were last kept, anew or again, before that time (ms)."""
+        ...
 
-class ChannelStore(OutboxStore, JobStore, SweepStore, OrderStore, IdentityStore, Protocol):
+    async def delete_old_file(self, digest: str, before: int) -> bool:
+        """Forget a file, unless it was kept, anew or again, since that time (ms); whether it was forgotten."""
+        ...
+
+
+class ChannelStore(OutboxStore, JobStore, SweepStore, OrderStore, IdentityStore, NamingStore, Protocol):
     """All of it, apart from files, which may be kept elsewhere."""
 
 
-__all__ = ["ChannelStore", "FileStore", "IdentityStore", "JobStore", "OrderStore", "OutboxStore", "SweepStore"]
+__all__ = [
+    "ChannelStore",
+    "FileStore",
+    "IdentityStore",
+    "JobStore",
+    "NamingStore",
+    "OrderStore",
+    "OutboxStore",
+    "SweepStore",
+]

@@ -143,7 +143,7 @@ class SweepRow(Struct, frozen=True, kw_only=True):
     `cursor`: what whoever reads the channel goes on from; sweeps keep theirs under `sweep` and leave the rest alone.
     `swept_to`: messages sent before it are compared.
     `checked` messages the platform told of, `new` of them were not held and are now, `duplicate` were.
-    `failing_since` and `reason` tell of a platform that does not answer.
+    `failing_since` and `reason` tell of a platform that does not answer; `version` grows with every change.
     """
 
     platform: str
@@ -158,6 +158,7 @@ class SweepRow(Struct, frozen=True, kw_only=True):
     new_ever: int = 0
     failing_since: int | None = None
     reason: str | None = None
+    version: int = 0
 
 
 __all__ = [

@@ -10,6 +10,7 @@ from actors.errors import RejectedError
 
 PIECE_BYTES = 256 * 1024
 _DIGEST = re.compile("[0-9a-f]{64}")
+_NAMED = re.compile(r'"(?:digest|thumb)":"([0-9a-f]{64})"')
 
 
 def checked_digest(digest: str) -> str:
@@ -41,4 +42,9 @@ async def proved_pieces(digest: str, content: AsyncIterator[bytes]) -> AsyncGene
         yield bytes(rest)
 
 
-__all__ = ["PIECE_BYTES", "checked_digest", "proved_pieces"]
+def named_in(told: str | None) -> list[str]:
+    """The files that a record names, as JSON without white space: as `digest`, or as `thumb` of one."""
+    return list(dict.fromkeys(_NAMED.findall(told or "")))
+
+
+__all__ = ["PIECE_BYTES", "checked_digest", "named_in", "proved_pieces"]

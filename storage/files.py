@@ -37,9 +37,11 @@ class FolderFiles:
     async def put_file(self, digest: str, content: AsyncIterator[bytes]) -> int:
         """Keep a file, durable when it returns; its size in bytes. Raises RejectedError when the digest is another's.
 
-        A file that is held already is not written again.
+        A file that is held already is not written again, but counts as kept now.
         """
-        held = await self.file_size(digest)
+        path = self._path(digest)
+        with _explained(self._folder):
+            held = await asyncio.to_thread(_kept_again, path)
         if held is not None:
             return held
         with _explained(self._folder):
@@ -85,6 +87,17 @@ class FolderFiles:
         path = self._path(digest)
         with _explained(self._folder):
             await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def old_files(self, before: int, limit: int, after: str | None = None) -> list[str]:
+        """Digests, ascending and beyond `after`, of files that were last kept, anew or again, before that time (ms)."""
+        with _explained(self._folder):
+            return await asyncio.to_thread(_old, self._folder, before, limit, after or "")
+
+    async def delete_old_file(self, digest: str, before: int) -> bool:
+        """Forget a file, unless it was kept, anew or again, since that time (ms); whether it was forgotten."""
+        path = self._path(digest)
+        with _explained(self._folder):
+            return await asyncio.to_thread(_delete_old, path, self._folder, before)
 
     def _path(self, digest: str) -> Path:
         name = checked_digest(digest)
@@ -140,6 +153,53 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except FileNotFoundError:
         return None
+
+
+def _kept_again(path: Path) -> int | None:
+    """Its size, after its time was set to now; None when it is not held."""
+    try:
+        os.utime(path)
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _old(folder: Path, before: int, limit: int, after: str) -> list[str]:
+    found: list[str] = []
+    for one in sorted(folder.glob("[0-9a-f][0-9a-f]")):
+        if one.name < after[:2]:
+            continue
+        for path in sorted(one.glob("[0-9a-f][0-9a-f]/*")):
+            if path.name > after and _time(path) < before:
+                found.append(path.name)
+                if len(found) == limit:
+                    return found
+    return found
+
+
+def _delete_old(path: Path, folder: Path, before: int) -> bool:
+    """Put aside first: whoever keeps it again meanwhile either finds it gone, or its time tells."""
+    aside = folder / INCOMING / token_hex(12)
+    _make(folder, aside.parent)
+    if not _time(path) < before:
+        return False
+    try:
+        path.replace(aside)
+    except FileNotFoundError:
+        return False
+    if _time(aside) < before:
+        aside.unlink()
+        return True
+    aside.replace(path)
+    return False
+
+
+def _time(path: Path) -> float:
+    """When it was last kept (ms); infinitely late when it is not held."""
+    try:
+        return path.stat().st_mtime * 1000
+    except FileNotFoundError:
+        return float("inf")
 
 
 def _finish(file: BinaryIO, path: Path, folder: Path) -> None:

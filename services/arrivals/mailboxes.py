@@ -26,6 +26,7 @@ from connectors.email.imap import Folder, FolderState, Session, Sized, day_of
 from connectors.email.line import Line, connected
 from services.arrivals.arrivals import Arrivals, Via
 from services.channels.bindings import ChannelView
+from services.channels.progress import change_row, row_of
 from services.masking import mask_text
 from storage.channel_ports import SweepStore
 from storage.channel_records import SweepRow
@@ -270,21 +271,20 @@ class Mailboxes:
         return found if isinstance(found, dict) else None
 
     async def _keep(self, connector: Email, folder: Folder, cursor: dict[str, int]) -> None:
-        row = await self._row(connector)
-        kept = row.cursor.get(OWN, {})
-        if kept.get(folder.name) != cursor:
-            changed = {**row.cursor, OWN: {**kept, folder.name: dict(cursor)}}
-            await self._store.put_sweep(replace(row, cursor=changed))
+        def read(row: SweepRow) -> SweepRow:
+            kept = row.cursor.get(OWN, {})
+            return replace(row, cursor={**row.cursor, OWN: {**kept, folder.name: dict(cursor)}})
+
+        await self._change(connector, read)
 
     async def _row(self, connector: Email) -> SweepRow:
-        platform, account = connector.platform, connector.binding.account
-        found = await self._store.sweep(platform, account)
-        return SweepRow(platform=platform, account=account) if found is None else found
+        return await row_of(self._store, connector.platform, connector.binding.account)
+
+    async def _change(self, connector: Email, change: Callable[[SweepRow], SweepRow]) -> None:
+        await change_row(self._store, connector.platform, connector.binding.account, change)
 
     async def _well(self, connector: Email) -> None:
-        row = await self._row(connector)
-        if row.failing_since is not None:
-            await self._store.put_sweep(replace(row, failing_since=None, reason=None))
+        await self._change(connector, lambda row: row if row.failing_since is None else _untroubled(row))
 
     async def _failed(self, connector: Email, reason: str) -> None:
         if self.observe is not None:
@@ -292,9 +292,8 @@ class Mailboxes:
         told = mask_text(reason)[:500]
         _log.warning("mailbox_cannot_be_read", channel=_name(connector), reason=told)
         with suppress(RetriableError):  # the store may be what fails; the log has told it
-            row = await self._row(connector)
-            since = row.failing_since if row.failing_since is not None else self._now()
-            await self._store.put_sweep(replace(row, failing_since=since, reason=told))
+            now = self._now()
+            await self._change(connector, lambda row: replace(row, failing_since=row.failing_since or now, reason=told))
 
     async def _denied(self, connector: Email, status: Literal["expired", "revoked"]) -> None:
         """Tell once that the sign-in is not accepted, until it is again."""
@@ -302,18 +301,25 @@ class Mailboxes:
             row = await self._row(connector)
             if not row.cursor.get(DENIED):
                 await self._tell_auth(connector, status)
-                await self._store.put_sweep(replace(row, cursor={**row.cursor, DENIED: True}))
+                await self._change(connector, lambda row: replace(row, cursor={**row.cursor, DENIED: True}))
 
     async def _accepted(self, connector: Email) -> None:
         row = await self._row(connector)
         if row.cursor.get(DENIED):
             await self._tell_auth(connector, "ok")
-            cursor = {name: value for name, value in row.cursor.items() if name != DENIED}
-            await self._store.put_sweep(replace(row, cursor=cursor))
+            await self._change(connector, _not_denied)
 
     async def _tell_auth(self, connector: Email, status: Literal["ok", "expired", "revoked"]) -> None:
         auth = Auth(platform=connector.platform, account=connector.binding.account, status=status)
         await self._arrivals.take(connector, [auth])
+
+
+def _untroubled(row: SweepRow) -> SweepRow:
+    return replace(row, failing_since=None, reason=None)
+
+
+def _not_denied(row: SweepRow) -> SweepRow:
+    return replace(row, cursor={name: value for name, value in row.cursor.items() if name != DENIED})
 
 
 def _reading(mailboxes: Mailboxes, connector: Email) -> Callable[[Lease], Awaitable[None]]:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.channels.progress import change_row
 from storage.channel_ports import SweepStore
 from storage.channel_records import SweepRow
 
@@ -44,8 +45,8 @@ def standing_of(row: SweepRow | None) -> Standing:
 
 async def keep(store: SweepStore, platform: str, account: str, standing: Standing) -> None:
     """Keep it for everybody who asks."""
-    row = await store.sweep(platform, account) or SweepRow(platform=platform, account=account)
-    await store.put_sweep(replace(row, cursor={**row.cursor, OWN: msgspec.to_builtins(standing)}))
+    told = msgspec.to_builtins(standing)
+    await change_row(store, platform, account, lambda row: replace(row, cursor={**row.cursor, OWN: told}))
 
 
 __all__ = ["Standing", "keep", "standing_of"]

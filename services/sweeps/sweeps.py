@@ -25,6 +25,7 @@ from connectors.contract.history import Pace, Window
 from services.arrivals.arrivals import Arrivals
 from services.channels.bindings import ChannelView
 from services.channels.platform_api import Apis
+from services.channels.progress import change_row, row_of
 from services.channels.secrets import SecretsError
 from services.channels.turns import in_turn, turn_of
 from services.masking import mask_text
@@ -287,11 +288,15 @@ class Sweeper:
         await self._arrivals.take(connector, [auth])
 
     async def _failed(self, connector: Connector, reason: str, *, denied: bool = False) -> None:
-        row = await self._row(connector)
-        depth = _depth(row)
-        depth.denied = depth.denied or denied
-        since = row.failing_since if row.failing_since is not None else self._now()
-        await self._save(connector, depth, failing_since=since, reason=reason[:500])
+
+        def failed(row: SweepRow) -> SweepRow:
+            depth = _depth(row)
+            depth.denied = depth.denied or denied
+            since = row.failing_since if row.failing_since is not None else self._now()
+            cursor = {**row.cursor, OWN: _kept(depth)}
+            return replace(row, cursor=cursor, failing_since=since, reason=reason[:500])
+
+        await change_row(self._store, connector.platform, connector.binding.account, failed)
         if self.observe is not None:
             self.observe("failed", 1)
         _log.warning("a channel cannot be swept", channel=_name(connector), reason=reason)
@@ -303,17 +308,18 @@ class Sweeper:
         trouble.until = self._now() + max(wait, round(after_s * 1000))
 
     async def _row(self, connector: Connector) -> SweepRow:
-        platform, account = connector.platform, connector.binding.account
-        found = await self._store.sweep(platform, account)
-        return SweepRow(platform=platform, account=account) if found is None else found
+        return await row_of(self._store, connector.platform, connector.binding.account)
 
     async def _save(
         self, connector: Connector, depth: Depth | None = None, *, new_more: int = 0, **changes: Any
     ) -> None:
         """Change what is ours of the channel's row; who reads the channel otherwise changes the rest."""
-        row = await self._row(connector)
-        cursor = row.cursor if depth is None else {**row.cursor, OWN: _kept(depth)}
-        await self._store.put_sweep(replace(row, cursor=cursor, new_ever=row.new_ever + new_more, **changes))
+
+        def changed(row: SweepRow) -> SweepRow:
+            cursor = row.cursor if depth is None else {**row.cursor, OWN: _kept(depth)}
+            return replace(row, cursor=cursor, new_ever=row.new_ever + new_more, **changes)
+
+        await change_row(self._store, connector.platform, connector.binding.account, changed)
 
     def _tell(self, found: Compared) -> None:
         if self.observe is not None:

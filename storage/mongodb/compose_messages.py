@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from msgspec import json
 
 from actors.effects import Effects, MessageStored
+from storage.digests import named_in
 from storage.drafts import ID_LIFE_MS, PREVIEW
 from storage.message_rows import is_kept, kept_detail
 from storage.mongodb.connection import Row
@@ -118,6 +119,8 @@ def progress_documents(effects: Effects, fresh: dict[str, Row], *, partition: in
         told = stories.of(fate.key, fate.message, 4 * len(fate.attachment) + len((detail or "").encode()) + 60)
         row: Row = {"id": fate.attachment, "status": fate.status, "at": fate.at}
         told.setdefault("attachments", []).append(row | ({"detail": detail} if detail else {}))
+        if named := named_in(detail):
+            told.setdefault("digests", []).extend(named)
     return stories.documents
 
 

@@ -36,9 +36,9 @@ class MongoFiles:
     async def put_file(self, digest: str, content: AsyncIterator[bytes]) -> int:
         """Keep a file, durable when it returns; its size in bytes. Raises RejectedError when the digest is another's.
 
-        A file that is held already is not written again.
+        A file that is held already is not written again, but counts as kept now.
         """
-        held = await self.file_size(digest)
+        held = await self._kept_again(digest)
         if held is not None:
             return held
         await self._forget_left_behind()
@@ -94,6 +94,39 @@ class MongoFiles:
                 with suppress(NoFile):  # somebody else was faster
                     await _bucket(db).delete(entry)
 
+    async def old_files(self, before: int, limit: int, after: str | None = None) -> list[str]:
+        """Digests, ascending and beyond `after`, of files that were last kept, anew or again, before that time (ms)."""
+        where: Row = {**_older(before), "filename": {"$gt": after or ""}}
+        found: dict[str, None] = {}
+        with self._db.talk() as db:
+            async for row in db[BUCKET].files.find(where, {"filename": 1}, sort=[("filename", 1)]):
+                found[row["filename"]] = None
+                if len(found) == limit:
+                    break
+        return list(found)
+
+    async def delete_old_file(self, digest: str, before: int) -> bool:
+        """Forget a file, unless it was kept, anew or again, since that time (ms); whether it was forgotten."""
+        where: Row = {"filename": checked_digest(digest), **_older(before)}
+        gone = False
+        with self._db.talk() as db:
+            for entry in [row["_id"] async for row in db[BUCKET].files.find(where, {"_id": 1})]:
+                # The entry first: who keeps it again meanwhile has changed it, or finds it gone and keeps it anew.
+                if (await db[BUCKET].files.delete_one({"_id": entry, **_older(before)})).deleted_count:
+                    await db[BUCKET].chunks.delete_many({"files_id": entry})
+                    gone = True
+        return gone
+
+    async def _kept_again(self, digest: str) -> int | None:
+        """The size of a file, after its time was set to now; None when it is not held."""
+        entry = await self._entry(digest)
+        if entry is None:
+            return None
+        change = {"$set": {"metadata": {"kept_at": datetime.now(UTC)}}}
+        with self._db.talk() as db:
+            done = await db[BUCKET].files.update_one({"_id": entry["_id"]}, change)
+        return int(entry["length"]) if done.matched_count else None
+
     async def _show(self, file: AsyncGridIn, until: float) -> None:
         """Write the entry that makes a file visible."""
         if monotonic() > until:
@@ -121,6 +154,12 @@ class MongoFiles:
             await db[BUCKET].files.delete_one({"_id": upload})
             await db[BUCKET].chunks.delete_many({"files_id": upload})
             await db.uploads.delete_one({"_id": upload})
+
+
+def _older(before: int) -> Row:
+    """Entries of files that were last kept before that time (ms)."""
+    at = datetime.fromtimestamp(before / 1000, UTC)
+    return {"uploadDate": {"$lt": at}, "$or": [{"metadata": None}, {"metadata.kept_at": {"$lt": at}}]}
 
 
 def _bucket(db: AsyncDatabase[Row]) -> AsyncGridFSBucket:

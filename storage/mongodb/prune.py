@@ -43,6 +43,7 @@ async def prune(database: Database, before: int, archive: Archive | None = None)
     for collection in ("anomalies", "clocks", "replies"):
         deleted += await _delete_all(database, collection, {"ended_at": {"$lt": before}})
     deleted += await _delete_all(database, "work", {"failed_at": {"$lt": before}})
+    deleted += await _delete_all(database, "shop_orders", {"updated_at": {"$lt": before}})
     deleted += await _delete_all(database, "notes", {"at": {"$lt": before}, "waiting": {"$exists": False}})
     deleted += await _delete_all(database, "drafts", {"changed_at": {"$lt": before}})
     return deleted + await _prune_parked(database) + await _prune_keys(database)

@@ -20,6 +20,7 @@ from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from actors.errors import ConfigurationError, WeirError
 from storage.mongodb.connection import Database, Row
+from storage.mongodb.naming import tell_digests
 
 Step: TypeAlias = Callable[[AsyncDatabase[Row]], Awaitable[None]]
 
@@ -134,6 +135,9 @@ INDEXES: tuple[Index, ...] = (
     Index("notes", (("waiting", 1),), _SPARSE),
     Index("drafts", (("user", 1), ("changed_at", -1), ("key", 1))),
     Index("drafts", (("changed_at", 1),)),
+    Index("messages", (("digests", 1),), _SPARSE),
+    Index("progress", (("digests", 1),), _SPARSE),
+    Index("shop_orders", (("updated_at", 1),)),
     Index("files.files", (("filename", 1), ("uploadDate", 1))),
     Index("files.chunks", (("files_id", 1), ("n", 1)), {"unique": True}),
 )
@@ -166,7 +170,7 @@ async def drop_words_alone(db: AsyncDatabase[Row]) -> None:
                 raise  # else another process was faster
 
 
-MIGRATIONS: tuple[Step, ...] = (drop_words_alone,)
+MIGRATIONS: tuple[Step, ...] = (drop_words_alone, tell_digests)
 """What brings older databases up to date, in the order of release; version 1 is the indexes alone."""
 
 BUILD_S = 3_600

@@ -19,6 +19,7 @@ from storage.mongodb.jobs import MongoJobs
 from storage.mongodb.labels import MongoLabels
 from storage.mongodb.message_search import MongoSearch
 from storage.mongodb.mutes import MongoMutes
+from storage.mongodb.naming import MongoNaming
 from storage.mongodb.notes import MongoNotes, deliver_notes
 from storage.mongodb.outbox import MongoOutbox
 from storage.mongodb.processes import MongoProcesses
@@ -51,6 +52,7 @@ class MongoStore(
     MongoSweeps,
     MongoShopOrders,
     MongoIdentities,
+    MongoNaming,
     MongoViews,
     MongoAlerts,
     MongoContacts,

@@ -40,6 +40,8 @@ _KEYS = """DELETE FROM event_keys WHERE (partition, at, channel, label) IN (
     WHERE k.at < m.time - ? LIMIT ?)"""
 _REPLIES = "DELETE FROM replies WHERE id IN (SELECT id FROM replies WHERE ended_at < ? LIMIT ?)"
 _JOBS = "DELETE FROM jobs WHERE (kind, id) IN (SELECT kind, id FROM jobs WHERE failed_at < ? LIMIT ?)"
+_ORDERS = """DELETE FROM shop_orders WHERE (platform, account, id) IN (
+    SELECT platform, account, id FROM shop_orders WHERE updated_at < ? LIMIT ?)"""
 _NOTES = "DELETE FROM notes WHERE id IN (SELECT id FROM notes WHERE at < ? LIMIT ?)"
 _DRAFTS = "DELETE FROM drafts WHERE (user, key) IN (SELECT user, key FROM drafts WHERE changed_at < ? LIMIT ?)"
 # By the newest one's time: a clock that was set wrong once forgets nothing that is still waited for.
@@ -75,7 +77,7 @@ def prune_archived(connection: Connection, before: int, archived: dict[int, Mess
 def prune_chunks(before: int) -> Iterator[Callable[[Connection], int]]:
     """All but messages: jobs to be repeated, each in its own transaction, until it deletes nothing more."""
     yield partial(_prune_rows, sql=_MINUTES, before=before // MINUTE_MS)
-    for sql in (_ANOMALIES, _CLOCKS, _REPLIES, _JOBS, _NOTES, _DRAFTS):
+    for sql in (_ANOMALIES, _CLOCKS, _REPLIES, _JOBS, _ORDERS, _NOTES, _DRAFTS):
         yield partial(_prune_rows, sql=sql, before=before)
     yield partial(_prune_rows, sql=_KEYS, before=WEEK)
     yield partial(_prune_rows, sql=_PARKED, before=DAY_MS)

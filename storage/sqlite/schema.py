@@ -267,6 +267,14 @@ LABELS: tuple[str, ...] = (
 
 SEARCH_ANEW: tuple[Step, ...] = (rebuild_search,)
 
+RETENTION: tuple[str, ...] = (
+    "ALTER TABLE sweeps ADD COLUMN version INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX shop_orders_by_change ON shop_orders (updated_at)",
+    "CREATE INDEX attachments_by_digest ON attachments (json_extract(detail, '$.digest')) WHERE detail IS NOT NULL",
+    "CREATE INDEX attachments_by_thumb ON attachments (json_extract(detail, '$.thumb')) WHERE detail IS NOT NULL",
+    """CREATE INDEX replies_with_files ON replies (id) WHERE instr(body, '"files":[{') > 0""",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -281,6 +289,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     WRITING,
     LABELS,
     SEARCH_ANEW,
+    RETENTION,
 )
 """In the order in which they were released; one that was released is never edited."""
 

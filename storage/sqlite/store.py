@@ -22,6 +22,7 @@ from storage.sqlite.keys import KeyNumbers
 from storage.sqlite.labels import SqliteLabels
 from storage.sqlite.message_search import SqliteSearch
 from storage.sqlite.mutes import SqliteMutes
+from storage.sqlite.naming import SqliteNaming
 from storage.sqlite.notes import SqliteNotes
 from storage.sqlite.outbox import SqliteOutbox
 from storage.sqlite.processes import SqliteProcesses
@@ -50,6 +51,7 @@ class SqliteStore(
     SqliteSweeps,
     SqliteShopOrders,
     SqliteIdentities,
+    SqliteNaming,
     SqliteViews,
     SqliteAlerts,
     SqliteContacts,

@@ -27,18 +27,21 @@ class SqliteSweeps:
         found = await self._db.read(_sweeps, "WHERE platform = ? AND account = ?", platform, account)
         return found[0] if found else None
 
-    async def put_sweep(self, row: SweepRow) -> None:
-        """Create or replace it."""
-        await self._db.write(_put, row)
+    async def save_sweep(self, row: SweepRow, *, replaces: int) -> bool:
+        """Replace the one whose `version` is `replaces` (0: none is held yet); False, and nothing changes, else."""
+        return await self._db.write(_save, row, replaces)
 
 
 def _sweeps(connection: Connection, which: str, *values: str) -> list[SweepRow]:
     return [_sweep.decode(body) for (body,) in read_rows(connection, "body", f"FROM sweeps {which}", values)]
 
 
-def _put(connection: Connection, row: SweepRow) -> None:
-    connection.execute(
-        """INSERT INTO sweeps (platform, account, body) VALUES (?, ?, ?)
-        ON CONFLICT (platform, account) DO UPDATE SET body = excluded.body""",
-        (row.platform, row.account, json.encode(row).decode()),
-    )
+def _save(connection: Connection, row: SweepRow, replaces: int) -> bool:
+    body, place = json.encode(row).decode(), (row.platform, row.account)
+    sql = "UPDATE sweeps SET body = ?, version = ? WHERE platform = ? AND account = ? AND version = ?"
+    if connection.execute(sql, (body, row.version, *place, replaces)).rowcount:
+        return True
+    if replaces:
+        return False
+    sql = "INSERT INTO sweeps (platform, account, version, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    return bool(connection.execute(sql, (*place, row.version, body)).rowcount)

@@ -216,7 +216,7 @@ async def test_a_span_that_cannot_be_compared_is_refused(live, asking, shop):
 
 async def test_how_far_every_channel_is_compared_is_listed(live, asking):
     row = SweepRow(platform="bazaar", account="shop/1", checked=40, new=1, duplicate=39, new_ever=7, swept_to=1_000)
-    await live.store.put_sweep(row)
+    await live.store.save_sweep(row, replaces=0)
     (item,) = (await asking.get(SWEEPS)).json()["items"]
     assert (item["checked"], item["new"], item["duplicate"], item["new_ever"]) == (40, 1, 39, 7)
     assert (item["swept_to"], item["failing_since"]) == ("1970-01-01T00:00:01.000Z", None)

@@ -1,5 +1,7 @@
 """A bound channel tells whether it works by what the store knows, and in one way to the API and the command line."""
 
+import asyncio
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -9,6 +11,7 @@ from connectors.contract.calling import DeniedError, UncertainError
 from connectors.contract.connector import Capabilities
 from connectors.contract.history import Probe
 from services.channels.probes import probed
+from services.channels.progress import change_row
 from services.channels.standing import Standing, keep, standing_of
 from services.channels.states import ChannelStates
 from services.channels.views import platform_view, state_view
@@ -91,13 +94,14 @@ async def test_how_much_of_the_past_is_fetched(deck, monkeypatch, swept, own, pa
     monkeypatch.setattr(Harbour, "capabilities", Capabilities(history=True))
     bound = await deck.binds()
     swept_to = None if swept is None else bound.created_at + swept
-    await deck.store.put_sweep(SweepRow(platform="harbour", account="pier", cursor={OWN: own}, swept_to=swept_to))
+    row = SweepRow(platform="harbour", account="pier", cursor={OWN: own}, swept_to=swept_to)
+    assert await deck.store.save_sweep(row, replaces=0)
     assert (await states(deck))[0].history == part
 
 
 async def test_what_is_kept_of_a_look_leaves_the_rest_of_the_row_alone(deck):
     row = SweepRow(platform="harbour", account="pier", cursor={OWN: {"since": 3}, "uid": 9}, swept_to=5, new_ever=2)
-    await deck.store.put_sweep(row)
+    await deck.store.save_sweep(row, replaces=0)
     await keep(deck.store, "harbour", "pier", Standing(asked_at=4, subscription="active"))
     found = await deck.store.sweep("harbour", "pier")
     assert (found.swept_to, found.new_ever, found.cursor["uid"], found.cursor[OWN]) == (5, 2, 9, {"since": 3})
@@ -129,3 +133,19 @@ def test_a_platform_says_what_it_wants_and_what_can_be_done_there():
     view = platform_view(Harbour)
     assert (view["oauth"], view["grants"]) == (True, ["access_token", "refresh_token"])
     assert [setting["name"] for setting in view["settings"]][:2] == ["app_id", "app_secret"]
+
+
+async def test_many_who_change_different_parts_of_a_row_at_once_lose_nothing(deck):
+    async def counts(name):
+        for _ in range(10):
+            await change_row(
+                deck.store,
+                "harbour",
+                "pier",
+                lambda row: replace(row, cursor={**row.cursor, name: row.cursor.get(name, 0) + 1}),
+            )
+
+    await asyncio.gather(*(counts(name) for name in ("sweep", "mail", "look")))
+    found = await deck.store.sweep("harbour", "pier")
+    assert (found.cursor, found.version) == ({"sweep": 10, "mail": 10, "look": 10}, 30)
+    assert await change_row(deck.store, "harbour", "pier", lambda row: row) == found

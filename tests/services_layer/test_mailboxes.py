@@ -136,15 +136,15 @@ async def test_a_process_that_ended_before_its_cursor_was_kept_loses_and_doubles
         await read_whole(town, 0)
     for number in range(3):
         box.put(written(f"mail {number}"))
-    real, failed = town.store.put_sweep, []
+    real, failed = town.store.save_sweep, []
 
-    async def failing(row):
+    async def failing(row, **of):
         if mails(town) and not failed:
             failed.append(row)
             raise ConnectionAbortedError("the process ends here")
-        await real(row)
+        return await real(row, **of)
 
-    town.store.put_sweep = failing
+    town.store.save_sweep = failing
     async with reading(town, sleep=nap):
         await read_whole(town, 3)
     assert failed

@@ -176,7 +176,7 @@ async def test_the_past_is_gone_on_with_where_it_stopped(town, sweeper):
     bound = town.bound()
     bound.shelf = [bound.message(day, town.now - day * DAY + 1) for day in range(1, 8)]
     reached = SweepRow(platform="bazaar", account="shop-1", swept_to=town.now - 2 * DAY, cursor={"mail": 7})
-    await town.store.put_sweep(reached)
+    await town.store.save_sweep(reached, replaces=0)
     await sweeper.step(town.now)
     assert bound.asked[0].since == town.now - 2 * DAY
     assert set(await town.texts()) == {"m1", "m2"}

@@ -17,6 +17,7 @@ from tests.storage.contract_jobs import JobContract
 from tests.storage.contract_labels import LabelContract
 from tests.storage.contract_message_search import MessageSearchContract
 from tests.storage.contract_mutes import MuteContract
+from tests.storage.contract_naming import NamingContract
 from tests.storage.contract_outbox import OutboxContract
 from tests.storage.contract_processes import ProcessContract
 from tests.storage.contract_search import SearchContract
@@ -42,6 +43,7 @@ class StoreContract(
     SweepContract,
     ShopOrderContract,
     IdentityContract,
+    NamingContract,
     ViewContract,
     AlertContract,
     ContactContract,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import aclosing
 from hashlib import sha256
 
@@ -11,11 +12,16 @@ import pytest
 from actors.errors import RejectedError
 from storage.errors import FileMissingError
 
+HOUR = 3_600_000
 SIZES = (0, 1, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 3 * 256 * 1024 + 17)
 
 
 def content(size):
     return bytes(n * 7 % 251 for n in range(997)) * (size // 997 + 1)
+
+
+def now():
+    return time.time_ns() // 1_000_000
 
 
 def digest_of(data):
@@ -94,6 +100,33 @@ class FileContract:
             with pytest.raises(FileMissingError, match=digest):
                 await gathered(files.file(digest))
         assert await self.leftovers(files) == []
+
+    async def test_files_that_were_not_kept_again_since_a_time_are_old_and_nothing_else_is_forgotten(self, files):
+        datas = [b"one", b"two", b"three"]
+        digests = sorted(map(digest_of, datas))
+        for data in datas:
+            await files.put_file(digest_of(data), parts(data))
+        assert await files.old_files(now() - HOUR, 5) == []
+        later = now() + HOUR
+        assert await files.old_files(later, 5) == digests
+        assert await files.old_files(later, 2) == digests[:2]
+        assert await files.old_files(later, 2, digests[1]) == digests[2:]
+        assert not await files.delete_old_file(digests[0], now() - HOUR)
+        assert await files.file_size(digests[0]) is not None
+        assert await files.delete_old_file(digests[0], later)
+        assert not await files.delete_old_file(digests[0], later)
+        assert await files.old_files(later, 5) == digests[1:]
+
+    async def test_a_file_that_is_kept_again_is_no_old_one_any_more(self, files):
+        digest = digest_of(b"one")
+        await files.put_file(digest, parts(b"one"))
+        await self.aged(files, digest, HOUR)
+        between = now() - HOUR // 2
+        assert await files.old_files(between, 5) == [digest]
+        await files.put_file(digest, parts(b"one"))
+        assert await files.old_files(between, 5) == []
+        assert not await files.delete_old_file(digest, between)
+        assert await gathered(files.file(digest)) == b"one"
 
     async def test_a_reader_may_stop_early(self, files):
         data = content(900_000)

@@ -78,3 +78,10 @@ class ShopOrderContract:
         assert await store.forget_customer("shopify", "shop", "u1") == 0
         assert await store.orders_by(contact="u1") == [other]
         assert await store.order("shopify", "shop", "3") == rows[2]
+
+    async def test_orders_that_nothing_was_told_of_for_long_are_forgotten(self, store):
+        await store.put_orders([order("old"), order("same", NOW + 5), order("told", updated_at=NOW + 9)])
+        await store.prune(NOW + 5)
+        assert await store.order("shopify", "shop", "old") is None
+        assert (await store.order("shopify", "shop", "same")).id == "same"
+        assert (await store.order("shopify", "shop", "told")).id == "told"

@@ -25,6 +25,11 @@ class TestFolderFiles(FileContract):
     async def leftovers(self, files):
         return sorted(path for path in files._folder.rglob("*") if path.is_file())
 
+    async def aged(self, files, digest, by_ms):
+        path = files._folder / digest[:2] / digest[2:4] / digest
+        at = path.stat().st_mtime - by_ms / 1000
+        os.utime(path, (at, at))
+
 
 async def test_files_lie_under_their_digest_and_only_the_owner_may_read_them(files, tmp_path):
     digest = digest_of(b"one")

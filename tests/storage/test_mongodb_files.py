@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from bson import ObjectId
 
@@ -32,6 +34,11 @@ class TestMongoFiles(FileContract):
 
     async def leftovers(self, files):
         return await left(files)
+
+    async def aged(self, files, digest, by_ms):
+        entries = files._db._client.get_default_database()["files.files"]
+        at = (await entries.find_one({"filename": digest}))["uploadDate"] - timedelta(milliseconds=by_ms)
+        await entries.update_one({"filename": digest}, {"$set": {"uploadDate": at}})
 
 
 async def left(files):

@@ -1,11 +1,15 @@
 """What is older than its retention is forgotten, and the audit still proves the rest."""
 
+import os
+from hashlib import sha256
+
 import pytest
 import zstandard
 from msgspec import json
+from msgspec.structs import replace
 
 from actors.errors import ConfigurationError
-from actors.events import Message
+from actors.events import Attachment, AttachmentStatus, Message
 from services.ledger import audit
 from services.message_views import message_view
 from storage.errors import ArchiveError
@@ -112,3 +116,35 @@ async def test_what_is_young_stays(data_dir):
         assert await weir.store.message("ebay/shop/c1", "m1")
         assert await weir.store.minutes(0, 2**40)
         assert (await weir.store.audit(10, subject=PRUNED)).items == []
+
+
+async def kept(files, content):
+    async def pieces():
+        yield content
+
+    digest = sha256(content).hexdigest()
+    await files.put_file(digest, pieces())
+    return digest
+
+
+async def test_files_are_forgotten_with_the_messages_that_name_them_and_not_before(data_dir):
+    """Of one content that two messages name, of one that nothing ever named, and of one that was kept a moment ago."""
+    async with running(Config(data_dir=str(data_dir), partitions=1)) as weir:
+        files = weir.channels.files
+        old, young = weir.gateway.now() - 100 * DAY_MS, weir.gateway.now()
+        shared, alone, nobodys = [await kept(files, content) for content in (b"shared", b"alone", b"nobody's")]
+        for number, sent_at, digest in ((1, old, shared), (2, young, shared), (3, old, alone)):
+            told = replace(message(number, sent_at), at=sent_at, attachments=[Attachment(id="a")])
+            about = {"platform": "ebay", "account": "shop", "conversation": f"c{number}", "message": f"m{number}"}
+            fate = AttachmentStatus(at=sent_at, attachment="a", status="ok", detail={"digest": digest}, **about)
+            await weir.gateway.submit([told, fate])
+        await weir.runtime.settled()
+        for path in (data_dir / "files").rglob("*"):
+            os.utime(path, (old / 1000, old / 1000))
+        fresh = await kept(files, b"kept a moment ago")
+        weir.upkeep._now = lambda: young + 2 * DAY_MS  # it looked at files when it started
+        await weir.upkeep.once()
+        held = [await files.file_size(digest) is not None for digest in (shared, alone, nobodys, fresh)]
+        assert held == [True, False, False, True]
+        [row] = (await weir.store.audit(10, subject=PRUNED)).items
+        assert row.after["files"] == 2

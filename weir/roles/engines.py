@@ -8,6 +8,7 @@ from streams.app import Runtime
 from streams.coordination.duty import Duty
 from streams.embedded.log import EmbeddedLog
 from weir.archive import FolderArchive
+from weir.parts.files import made_files
 from weir.parts.opened import Parts
 from weir.policies import policies_of
 from weir.upkeep import Upkeep
@@ -42,6 +43,7 @@ def upkeep_of(parts: Parts, accounts: Accounts) -> Upkeep:
         accounts=accounts,
         now=parts.gateway.now,
         retention_days=parts.config.retention_days,
+        files=made_files(parts.config, parts.store),
         archive=FolderArchive(Path(folder), parts.gateway.now) if folder else None,
     )
 
