@@ -133,7 +133,7 @@ async def test_files_are_forgotten_with_the_messages_that_name_them_and_not_befo
         files = weir.channels.files
         old, young = weir.gateway.now() - 100 * DAY_MS, weir.gateway.now()
         shared, alone, nobodys = [await kept(files, content) for content in (b"shared", b"alone", b"nobody's")]
-        for number, sent_at, digest in ((1, old, shared), (2, young, shared), (3, old, alone)):
+        for number, sent_at, digest in ((1, old, shared), (3, old, alone), (2, young, shared)):
             told = replace(message(number, sent_at), at=sent_at, attachments=[Attachment(id="a")])
             about = {"platform": "ebay", "account": "shop", "conversation": f"c{number}", "message": f"m{number}"}
             fate = AttachmentStatus(at=sent_at, attachment="a", status="ok", detail={"digest": digest}, **about)
