@@ -74,5 +74,9 @@ async def delete(parts: Parts, caller: Manager, team_id: TeamId) -> Response:
 
 @router.get("/coverage", summary="Channels that nobody, or too many, can answer")
 async def coverage(parts: Parts, _caller: Watcher) -> Response:
-    """`kind`: `nobody`, `several` (teams), or `no_team`; `people`: how many may answer; the worst first."""
-    return answer({"items": [to_builtins(gap) for gap in await parts.coverage.gaps()]})
+    """`kind`: `nobody`, `several` (teams), or `no_team`; `people`: how many may answer; the worst first.
+
+    `channels`: who answers each, whether something is wrong with it or not.
+    """
+    gaps, channels = await parts.coverage.whole()
+    return answer({"items": to_builtins(gaps), "channels": to_builtins(channels)})

@@ -37,6 +37,15 @@ class Gap(Struct, frozen=True, kw_only=True):
     teams: list[str] = field(default_factory=list[str])
 
 
+class Reach(Struct, frozen=True, kw_only=True):
+    """Who answers a channel: `teams` by name, and the `people` who may now; without teams, whoever may at all."""
+
+    platform: str
+    account: str
+    teams: list[str]
+    people: list[str]
+
+
 class CoverageStore(Protocol):
     """The parts of a store used here."""
 
@@ -66,12 +75,16 @@ class Coverage:
 
     async def gaps(self) -> list[Gap]:
         """Every channel with which something is wrong, the worst first, then by name."""
+        return (await self.whole())[0]
+
+    async def whole(self) -> tuple[list[Gap], list[Reach]]:
+        """What is wrong, and who answers each channel, by name."""
         people = await self._scopes.people(fresh=True)
         channels = {(row.platform, row.account) for row in await self._store.channels()}
         channels |= {(row.platform, row.account) for row in await self._store.bindings()}
         # A channel that a team holds is one even before its first message.
         channels |= {(place[0], place[1]) for team in people.teams for place in _named(team)}
-        return gaps_of(people, channels)
+        return gaps_of(people, channels), [reach_of(people, *place) for place in sorted(channels)]
 
     @asynccontextmanager
     async def watched(self, who: str) -> AsyncIterator[None]:
@@ -102,6 +115,15 @@ class Coverage:
             await self._bus.publish(TOPIC, {"at": self._now()})
         except RetriableError as wrong:
             _log.info("open screens hear of the coverage of channels later", reason=str(wrong))
+
+
+def reach_of(people: People, platform: str, account: str) -> Reach:
+    """Who answers this channel."""
+    teams = holding(people.teams, platform, account)
+    names = sorted({user.name for team in teams for user in people.answerers(team)})
+    if not teams:
+        names = [user.name for user in people.users if answers(user)]
+    return Reach(platform=platform, account=account, teams=[team.name for team in teams], people=names)
 
 
 def gaps_of(people: People, channels: Iterable[tuple[str, str]]) -> list[Gap]:
@@ -144,4 +166,4 @@ def _named(team: Team) -> list[tuple[str, ...]]:
     return [place for place in places if place[1] != WHOLE]
 
 
-__all__ = ["TOPIC", "Coverage", "Gap", "gaps_of", "holding"]
+__all__ = ["TOPIC", "Coverage", "Gap", "Reach", "gaps_of", "holding", "reach_of"]

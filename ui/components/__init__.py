@@ -127,6 +127,10 @@ class SettingsUsers(ui.element, component="settings_users.js"):
     """People and their roles."""
 
 
+class SettingsTeams(ui.element, component="settings_teams.js"):
+    """Teams, and who answers which channel."""
+
+
 class SettingsTokens(ui.element, component="settings_tokens.js"):
     """API tokens."""
 

@@ -1,8 +1,10 @@
 // The monitor's head: how fresh it is, pause, range, filters, search; and the keys that work on the whole page.
-import { WIcon, address, ask, age, can, channelKey, choose, go, keepInAddress, live, number, pause, place, platformName, t, timeOfDay, tn, toConversations, useLive } from "weir-core";
+import { WIcon, address, ask, age, can, channelKey, channelName, choose, go, keepInAddress, live, number, pause, place, platformName, t, timeOfDay, tn, toConversations, useLive } from "weir-core";
 import { MutesMenu } from "weir-core/mutes_menu.js";
 
 const RANGES = ["15m", "1h", "6h", "24h"];
+const LOOK_MS = 10_000;
+const MOST_NAMED = 6;
 const KEYS = ["help", "wall", "pause", "search", "ranges", "incidents", "open", "acknowledge", "resolve", "close"];
 
 export default {
@@ -40,6 +42,7 @@ export default {
         <button class="w-btn is-icon is-quiet bar-wide" type="button" :title="t('monitor.keys')" :aria-label="t('monitor.keys')" @click="help = true"><w-icon name="circle-question-mark" /></button>
       </div>
       <div v-for="note in notes" :key="note.text" class="w-banner" :class="note.tone" role="alert"><w-icon name="triangle-alert" /><span>{{ note.text }}</span></div>
+      <div v-for="note in uncovered" :key="note.kind" class="w-banner" :class="note.tone" role="alert"><w-icon name="triangle-alert" /><span>{{ note.text }}</span><a class="w-link bar-more" href="/settings/teams">{{ t("coverage.look") }}</a></div>
       <div v-if="help" class="w-scrim" @click.self="help = false" @keydown.esc="help = false">
         <div class="w-dialog" role="dialog" aria-modal="true" :aria-label="t('monitor.keys')">
           <h2 class="w-h2">{{ t("monitor.keys") }}</h2>
@@ -48,7 +51,7 @@ export default {
         </div>
       </div>
     </header>`,
-  data: () => ({ live, RANGES, KEYS, wanted: "", help: false, known: [] }),
+  data: () => ({ live, RANGES, KEYS, wanted: "", help: false, known: [], gaps: [] }),
   computed: {
     platforms() {
       return [...new Set([...this.known, live.platform].map((key) => (Array.isArray(key) ? key[0] : key)).filter(Boolean))].sort();
@@ -71,6 +74,14 @@ export default {
     // The figures may be believed, but they are not as fresh as "live" promises.
     mode() {
       return live.mode === "live" && live.snap.monitor.polling_ms ? "polling" : live.mode;
+    },
+    // Told before any message comes: whose it would be is known without one.
+    uncovered() {
+      return [["nobody", ""], ["several", "is-amber"]].map(([kind, tone]) => {
+        const names = this.gaps.filter((gap) => gap.kind === kind).map((gap) => channelName(gap.platform, gap.account));
+        const shown = names.slice(0, MOST_NAMED).join(", ") + (names.length > MOST_NAMED ? ", …" : "");
+        return { kind, tone, count: names.length, text: `${tn("coverage." + kind, names.length)} ${shown}` };
+      }).filter((note) => note.count);
     },
     notes() {
       const found = [];
@@ -104,17 +115,28 @@ export default {
     if (this.query.platform || this.query.account) ask("/monitor?range=15m").then(this.learn, () => null);
   },
   mounted() {
+    this.look();
+    this.timer = can("view_coverage") ? setInterval(() => document.hidden || this.look(), LOOK_MS) : null;
     document.addEventListener("keydown", this.key);
     document.addEventListener("fullscreenchange", this.left);
   },
   unmounted() {
     this.stop();
+    clearInterval(this.timer);
     this.wall(false);
     document.removeEventListener("keydown", this.key);
     document.removeEventListener("fullscreenchange", this.left);
   },
   methods: {
     t, tn, pause, platformName, channelKey, place, can,
+    async look() {
+      if (!can("view_coverage")) return;
+      try {
+        this.gaps = (await ask("/coverage")).items;
+      } catch (error) {
+        if (error.status === 403) this.gaps = [];
+      }
+    },
     learn(snap) {
       const pairs = snap.channels.map((row) => [row.platform, row.account]);
       if (pairs.length !== this.known.length) this.known = pairs;

@@ -1,15 +1,16 @@
 // Channels bound to their platforms: what each platform wants to know, kept and never shown again.
 import { WIcon, ask, platformName, send, t, tell, toast } from "weir-core";
-import { AreYouSure, ChannelCard, SettingsHead, bindingPath } from "weir-admin";
+import { AreYouSure, ChannelCard, CoverageNotes, SettingsHead, bindingPath } from "weir-admin";
 
 const addressOf = (platform, account) => `${location.origin}/webhooks/${encodeURIComponent(platform)}/${encodeURIComponent(account)}`;
 const EACH_MS = 15_000;
 const DAY_MS = 86_400_000;
 
 export default {
-  components: { AreYouSure, ChannelCard, SettingsHead, WIcon },
+  components: { AreYouSure, ChannelCard, CoverageNotes, SettingsHead, WIcon },
   template: `
     <div class="set"><settings-head here="channels" />
+      <coverage-notes :gaps="gaps" />
       <section class="w-card" :aria-label="t('settings.channels')">
         <div class="w-card-head"><h2 class="w-h2">{{ t("binding.title") }}</h2><button class="w-btn is-primary" type="button" :disabled="!platforms" @click="begin(null)"><w-icon name="plus" />{{ t("binding.add") }}</button></div>
         <p v-if="trouble" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ trouble }}</span></p>
@@ -37,7 +38,7 @@ export default {
       </div>
       <are-you-sure v-if="asked" :title="t('binding.sure', { name: nameOf(asked) })" :text="t('binding.sure_text')" :act="t('binding.remove')" danger @yes="remove" @no="asked = null" />
     </div>`,
-  data: () => ({ platforms: null, bindings: null, trouble: "", busy: false, editing: null, asked: null }),
+  data: () => ({ platforms: null, bindings: null, gaps: [], trouble: "", busy: false, editing: null, asked: null }),
   mounted() {
     this.load().then(this.welcome);
     this.timer = setInterval(() => document.hidden || this.busy || this.load(), EACH_MS);
@@ -64,8 +65,8 @@ export default {
     },
     async load() {
       try {
-        const [platforms, bindings] = await Promise.all([ask("/platforms"), ask("/bindings")]);
-        Object.assign(this, { platforms: platforms.items, bindings: bindings.items, trouble: "" });
+        const [platforms, bindings, coverage] = await Promise.all([ask("/platforms"), ask("/bindings"), ask("/coverage")]);
+        Object.assign(this, { platforms: platforms.items, bindings: bindings.items, gaps: coverage.items, trouble: "" });
       } catch (error) {
         this.trouble = error.message;
       }

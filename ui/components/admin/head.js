@@ -5,6 +5,7 @@ const PLACES = [
   { path: "/settings", name: "profile" },
   { path: "/settings/notifications", name: "alerts", needs: "reply" },
   { path: "/settings/users", name: "users", needs: "manage_users" },
+  { path: "/settings/teams", name: "teams", needs: "view_coverage" },
   { path: "/settings/tokens", name: "tokens", needs: "manage_tokens" },
   { path: "/settings/channels", name: "channels", needs: "manage_channels" },
   { path: "/settings/audit", name: "audit", needs: "view_audit" },
