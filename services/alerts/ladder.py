@@ -27,6 +27,7 @@ from storage.records import AuditRow, ConversationRow, User
 
 PERIOD_S = 5.0
 MOST_AT_ONCE = 100
+WARN_MS = 60_000
 OWN: frozenset[str] = frozenset({"email", "webhook"})
 WISHED = frozenset({"muted_by_user", "quiet_hours", "role_excludes"})
 """Whoever wants quiet gets no letter either: those above do."""
@@ -61,6 +62,8 @@ class Ladder:
         self._now = now
         self._site = site
         self._escalated = escalated
+        self._unreached = 0
+        self._warned_at = 0
 
     async def run(self) -> None:
         """For ever; what fails for a moment is tried again."""
@@ -88,7 +91,16 @@ class Ladder:
             if claimed:
                 climbed += len(claimed)
                 await (self._to_person(people.get(person), claimed) if own else self._to_those_above(people, claimed))
+        self._warn()
         return climbed
+
+    def _warn(self) -> None:
+        """Once a minute at most: at a bad moment there are hundreds, each of them in the log of changes."""
+        if self._unreached and self._now() - self._warned_at >= WARN_MS:
+            _log.warning(
+                "nobody could be told of urgent messages; look at Settings, Notifications", count=self._unreached
+            )
+            self._unreached, self._warned_at = 0, self._now()
 
     async def try_out(self, person: str) -> list[Told]:
         """A letter to each of a person's own addresses, to find out whether they work."""
@@ -147,7 +159,8 @@ class Ladder:
         await self._store.append_audit(AuditRow(at=self._now(), who="weir", what=what, subject=one.key, after=about))
         if reached:
             return
-        _log.warning("nobody could be told of something urgent", reason=one.reason, alert=one.id)
+        self._unreached += 1
+        _log.info("nobody could be told of something urgent", reason=one.reason, alert=one.id)
         await self._alerts.told(one, "failed", "email")
 
     async def _sent(self, person: str, way: Way, words: Letter) -> Told:
