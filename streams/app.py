@@ -31,7 +31,7 @@ from streams.faust_app import StreamApp, build_app, topic_of
 from streams.holdings import Holdings
 from streams.partition import MOST_CONVERSATIONS, Partition
 from streams.patience import Patience
-from streams.persister import Persister
+from streams.persister import Enrich, Persister
 from streams.ports import LogReader
 from streams.runs import Run
 from streams.topics import PARTITIONS
@@ -101,6 +101,7 @@ class Runtime:
         partitions: int = PARTITIONS,
         most_conversations: int = MOST_CONVERSATIONS,
         commit_interval_s: float = COMMIT_S,
+        enrich: Enrich | None = None,
         end_process: Callable[[int], Any] = os._exit,
     ) -> None:
         self._gateway = gateway
@@ -118,7 +119,7 @@ class Runtime:
         )
         cast("Any", self._app.on_partitions_assigned).connect(self._on_assigned)
         cast("Any", self._app.on_partitions_revoked).connect(self._on_revoked)
-        self._persister = Persister(bus, self._partitions, gateway.now)
+        self._persister = Persister(bus, self._partitions, gateway.now, enrich)
         self._holdings = Holdings(
             store=store,
             reader=reader,

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 from actors.errors import RetriableError
+from storage.records import Batch
 from streams.bus import Bus
 from streams.deltas import TOPIC, delta_of, encode_delta
 from streams.partition import AbandonedError, Partition
@@ -23,6 +25,9 @@ IDLE_S = 0.02
 FLUSH_EVENTS = 20_000
 MOST_UNSAVED = 40_000
 
+Enrich: TypeAlias = Callable[[Batch], Awaitable[None]]
+"""Adds to a batch what is not the engines' to know; it is saved with it. May let others on the loop have their turn."""
+
 
 class Persister:
     """One for all partitions of this process. Raises FencedError out of `run` when another writer owns a partition."""
@@ -32,10 +37,12 @@ class Persister:
         bus: Bus,
         partitions: Mapping[int, Partition],
         now: Callable[[], int],
+        enrich: Enrich | None = None,
     ) -> None:
         self._bus = bus
         self._partitions = partitions
         self._now = now
+        self._enrich = enrich
         self._work = asyncio.Event()
         self._full = asyncio.Event()
         self._room = asyncio.Event()
@@ -98,6 +105,9 @@ class Persister:
             batch = partition.engine.take(self._now())
             try:
                 if batch is not None:
+                    await self._add_to(batch)
+                    if partition.abandoned:
+                        return
                     await partition.save(batch)
                     self.flushes += 1
             except AbandonedError:
@@ -111,6 +121,15 @@ class Persister:
             self.last_progress = self._now()
         if batch is not None:
             await self._tell(encode_delta(delta_of(batch, self._now())))
+
+    async def _add_to(self, batch: Batch) -> None:
+        if self._enrich is None:
+            return
+        try:
+            await self._enrich(batch)
+        except Exception:
+            # What is added is a help for people; the messages themselves must not wait for it.
+            logger.exception("a batch of partition %d is saved without what was to be added", batch.mark.partition)
 
     def abandon(self, partition: Partition) -> None:
         """Save and ack nothing more of a partition; what is applied of it and not saved counts no longer."""

@@ -7,15 +7,17 @@ no language, so that it changes nothing about its conversation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.labels.classifier import Classifier, packaged_classifier
 from services.labels.language import Guess, guess_language
 from services.labels.rules import Findings, Hit, Matcher, is_neutral
-from services.labels.words import LANGUAGES, OTHER, OwnWords, packaged
+from services.labels.words import LANGUAGES, OTHER, packaged
+from storage.label_records import OwnWords
 
 REMEMBERED = 16_384
 """Texts whose labels are remembered: floods repeat themselves."""
@@ -51,8 +53,14 @@ NOTHING = Labelled()
 class Labeller:
     """Labels texts with the packaged words and with what people changed about them."""
 
-    def __init__(self, own: Iterable[OwnWords] = (), classifier: Classifier | None = None) -> None:
+    def __init__(
+        self,
+        own: Iterable[OwnWords] = (),
+        inactive: Collection[str] = (),
+        classifier: Classifier | None = None,
+    ) -> None:
         changes = list(own)
+        self._inactive = frozenset(inactive)
         self._classifier = classifier or packaged_classifier()
         self._matchers = {
             lang: Matcher(packaged(lang), [change for change in changes if change.lang in {lang, EVERY}])
@@ -65,7 +73,14 @@ class Labeller:
         return self.explain(text, lang).labelled
 
     def explain(self, text: str, lang: str | None = None) -> Explained:
-        """The same, with reasons."""
+        """The same, with reasons; labels that are not active are left out."""
+        found = self._explained(text, lang)
+        if self._inactive.isdisjoint(found.labelled.labels):
+            return found
+        labels = tuple(label for label in found.labelled.labels if label not in self._inactive)
+        return replace(found, labelled=replace(found.labelled, labels=labels))
+
+    def _explained(self, text: str, lang: str | None) -> Explained:
         if is_neutral(text):
             return Explained(NOTHING, neutral=True)
         guess = guess_language(text)

@@ -15,7 +15,8 @@ from unicodedata import category, normalize
 from msgspec import Struct
 from msgspec.structs import replace
 
-from services.labels.words import LANGUAGES, SENSITIVE, LanguageWords, OwnWords, packaged
+from services.labels.words import LANGUAGES, SENSITIVE, LanguageWords, packaged
+from storage.label_records import OwnWords
 
 STRONG, WEAK = 2, 1
 ENOUGH = 2

@@ -1,4 +1,4 @@
-"""The words that decide on labels, per language: those that come with Weir, and what people changed about them."""
+"""The words that decide on labels, per language, as they come with Weir."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from msgspec import Struct, json
+
+from storage.label_records import OTHER
 
 DATA = Path(__file__).with_name("data")
 LANGUAGES = ("de", "en", "es", "fr", "id", "ja", "ko", "pt", "th", "vi", "zh")
@@ -23,8 +25,6 @@ TOPICS = (
     "payment",
     "account",
 )
-OTHER = "other"
-"""Given only when nothing fits."""
 BUILT_IN = (*TOPICS, OTHER)
 SENSITIVE = "sensitive"
 """Stands among labels where words are kept; for people it is a queue of its own."""
@@ -54,15 +54,6 @@ class LanguageWords(Struct, frozen=True):
     bare: bool = False
 
 
-class OwnWords(Struct, frozen=True, kw_only=True):
-    """What people changed for one label in one language: words they added, and packaged ones that do not count."""
-
-    lang: str
-    label: str
-    added: list[str] = []
-    off: list[str] = []
-
-
 @cache
 def packaged(lang: str) -> LanguageWords:
     """The words that come with Weir for one of `LANGUAGES`."""
@@ -77,7 +68,6 @@ __all__ = [
     "SENSITIVE",
     "TOPICS",
     "LanguageWords",
-    "OwnWords",
     "Strengths",
     "packaged",
 ]

@@ -4,7 +4,8 @@ import pytest
 
 from services.labels.classifier import packaged_classifier
 from services.labels.labelling import EVERY, NOTHING, Labeller
-from services.labels.words import BUILT_IN, OwnWords
+from services.labels.words import BUILT_IN
+from storage.label_records import OwnWords
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.labels.rules import Matcher, compared, is_neutral
-from services.labels.words import BUILT_IN, LANGUAGES, SENSITIVE, TOPICS, LanguageWords, OwnWords, Strengths, packaged
+from services.labels.words import BUILT_IN, LANGUAGES, SENSITIVE, TOPICS, LanguageWords, Strengths, packaged
+from storage.label_records import OwnWords
 
 
 def matcher(lang):
