@@ -43,6 +43,7 @@ async def conversations(  # one parameter per filter
     q: Word = None,
     contact: Word = None,
     order: Word = None,
+    sensitive: Annotated[bool | None, Query(description="Those of the priority queue, or all others.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
@@ -58,6 +59,7 @@ async def conversations(  # one parameter per filter
         contact=contact,
         order=order,
         scope=await parts.inbox.scope(caller),
+        sensitive=sensitive,
     )
     return page_answer(await parts.conversations.page(where, limit, cursor), conversation_view)
 

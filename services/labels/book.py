@@ -169,7 +169,9 @@ def checked_words(words: Sequence[OwnWords], known: set[str]) -> list[OwnWords]:
         seen.add((change.lang, change.label))
         for word in (*change.added, *change.off):
             if not word.strip("*_ \t\r\n") or len(word) > LONGEST_WORD:
-                raise RejectedError(f"{place}: {word[:LONGEST_WORD]!r} must have 1 to {LONGEST_WORD} characters, not only * and _")
+                raise RejectedError(
+                    f"{place}: {word[:LONGEST_WORD]!r} must have 1 to {LONGEST_WORD} characters, not only * and _"
+                )
     return [change for change in words if change.added or change.off]
 
 

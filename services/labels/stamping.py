@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from services.labels.labelling import Labelled, Labeller
+from services.labels.rules import LONGEST
 from storage.label_records import OTHER, ConversationLabelled
 from storage.records import Batch
 
@@ -34,7 +35,7 @@ class Stamping:
                 continue
             if event.sender is not None and event.sender.role not in {None, "customer"}:
                 continue
-            labelled = label(event.text, event.lang)
+            labelled = label(event.text[:LONGEST], event.lang)
             if labelled.labels or labelled.lang:
                 found[stored.key] = joined(stored.key, found.get(stored.key), labelled, told=event.lang is not None)
             if label.cache_info().misses - misses >= PORTION:

@@ -33,6 +33,7 @@ Permission = Literal[
     "manage_tokens",
     "manage_channels",
     "manage_templates",
+    "manage_labels",
 ]
 
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -59,7 +59,9 @@ class Following:
                     trouble = False
                 except RetriableError as wrong:
                     if not trouble:
-                        log.warning("what is in force cannot be read anew; what is known holds on", of=self._topic, reason=str(wrong))
+                        log.warning(
+                            "what is in force cannot be read anew and holds on", of=self._topic, reason=str(wrong)
+                        )
                     trouble = True
         finally:
             ears.close()

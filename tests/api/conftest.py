@@ -23,6 +23,8 @@ from services.inbox.notes import Notes
 from services.inbox.timeline import Timeline
 from services.inbox.views import Views
 from services.ingest import Ingest
+from services.labels.book import LabelsInForce
+from services.labels.desk import LabelDesk
 from services.parts import Services
 from services.people.accounts import Accounts
 from services.people.passwords import Passwords
@@ -70,6 +72,8 @@ def services(store, gateway, data_dir):
         store, Vault(file=data_dir / "secret.key"), {kind.platform: kind for kind in (Letters, Parcels)}, now
     )
 
+    labels = LabelsInForce(store, now)
+
     async def everybody(*_):
         return [user.name for user in await store.users()]
 
@@ -101,6 +105,8 @@ def services(store, gateway, data_dir):
         **inbox_parts(store, gateway),
         linter=Linter(Replies(store, gateway, bindings.connector)),
         templates=Templates(store, now),
+        labels=labels,
+        label_desk=LabelDesk(store, labels, now),
         ready=list,
         metrics=metrics,
     )

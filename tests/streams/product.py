@@ -34,11 +34,12 @@ class MoodyStore(SqliteStore):
 class Product:
     """Everything on one data directory; `start` and `stop` may be called again and again."""
 
-    def __init__(self, data_dir, *, clock=None, partitions=4, most_conversations=1000):
+    def __init__(self, data_dir, *, clock=None, partitions=4, most_conversations=1000, enrich=None):
         self.data_dir = data_dir
         self.clock = clock
         self.partitions = partitions
         self.most_conversations = most_conversations
+        self.enrich = enrich
         self.exits = []
         self.ended = asyncio.Event()
 
@@ -58,6 +59,7 @@ class Product:
             thresholds=ThresholdSet(),
             partitions=self.partitions,
             most_conversations=self.most_conversations,
+            enrich=self.enrich,
             end_process=self._end,
         )
         await self.runtime.start()

@@ -14,6 +14,7 @@ from services.health.heartbeats import Heartbeats
 from services.health.pulse import Pulse
 from services.health.signs import process_name
 from services.health.watchdog import Watchdog
+from services.labels.book import LabelsInForce
 from services.tuning.thresholds import Thresholds
 from weir import figures
 from weir.parts.opened import Parts
@@ -34,10 +35,11 @@ class Alone:
         self.bus, self.presence = parts.live.bus, parts.live.presence
         now = self.gateway.now
         self.thresholds = Thresholds(self.store, now)
+        self.labels = LabelsInForce(self.store, now)
         self.heartbeats = Heartbeats(now)
         verdict = self.config.data / VERDICT_FILE if self.config.keeps_files else None
         self.watchdog = Watchdog(self.heartbeats, now, verdict)
-        self.runtime = runtime_of(parts, self.thresholds)
+        self.runtime = runtime_of(parts, self.thresholds, self.labels)
         self.pulse = Pulse(
             runtime=self.runtime,
             reader=self.gateway,
@@ -51,6 +53,7 @@ class Alone:
         self._front = Front(
             parts,
             thresholds=self.thresholds,
+            labels=self.labels,
             heartbeats=self.heartbeats,
             watchdog=self.watchdog,
             checks=self.pulse,
@@ -73,6 +76,7 @@ class Alone:
     async def start(self) -> None:
         """Begin to process; returns when every engine is loaded."""
         await self.thresholds.load()
+        await self.labels.load()
         self.first_password = await self.accounts.ensure_admin()
         self.watchdog.start(asyncio.get_running_loop())
         await self.runtime.start()

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from services.labels.book import LabelsInForce
+from services.labels.stamping import Stamping
 from services.people.accounts import Accounts
 from services.tuning.thresholds import Thresholds
 from streams.app import Runtime
@@ -14,8 +16,8 @@ from weir.policies import policies_of
 from weir.upkeep import Upkeep
 
 
-def runtime_of(parts: Parts, thresholds: Thresholds) -> Runtime:
-    """The runtime; thresholds that come into force later reach it too."""
+def runtime_of(parts: Parts, thresholds: Thresholds, labels: LabelsInForce) -> Runtime:
+    """The runtime; thresholds and labels that come into force later reach it too."""
     config = parts.config
     runtime = Runtime(
         store=parts.store,
@@ -26,6 +28,7 @@ def runtime_of(parts: Parts, thresholds: Thresholds) -> Runtime:
         thresholds=thresholds.current(),
         policies=policies_of(config.policies),
         partitions=config.partitions,
+        enrich=Stamping(lambda: labels.labeller),
     )
     thresholds.on_change(runtime.set_thresholds)
     return runtime

@@ -28,6 +28,8 @@ from services.inbox.notes import Notes
 from services.inbox.timeline import Timeline
 from services.inbox.views import Views
 from services.ingest import Ingest
+from services.labels.book import LabelsInForce
+from services.labels.desk import LabelDesk
 from services.parts import Services
 from services.people.accounts import Accounts
 from services.people.tokens import Tokens
@@ -60,6 +62,7 @@ class Front:
         parts: Parts,
         *,
         thresholds: Thresholds,
+        labels: LabelsInForce,
         heartbeats: Heartbeats,
         watchdog: Watchdog,
         checks: Checks,
@@ -91,6 +94,8 @@ class Front:
         self.services.heartbeats = heartbeats
         self.services.runtime = runtime
         self.services.bus = ScreenBus(screens)
+        self.services.labels = labels
+        self.services.label_desk = LabelDesk(store, labels, gateway.now, desk_news(parts.live.bus))
         self.services.views = Views(store, gateway.now)
         self.alerting = Alerting(parts, channels.bindings)
         self.services.alerts, self.services.ladder = self.alerting.alerts, self.alerting.ladder

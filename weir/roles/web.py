@@ -14,6 +14,7 @@ from services.health.fleet_pulse import FleetPulse
 from services.health.heartbeats import Heartbeats
 from services.health.signs import Report, SignOfLife, process_name
 from services.health.watchdog import Watchdog
+from services.labels.book import LabelsInForce
 from services.people.farewells import Farewells
 from services.tuning.following import Following
 from services.tuning.thresholds import Thresholds
@@ -40,6 +41,7 @@ class Web:
         self._parts = parts
         now = self.gateway.now
         self.thresholds = Thresholds(self.store, now)
+        self.labels = LabelsInForce(self.store, now)
         self.heartbeats = Heartbeats(now)
         self.watchdog = Watchdog(self.heartbeats, now)
         self.pulse = FleetPulse(
@@ -63,6 +65,7 @@ class Web:
         self._front = Front(
             parts,
             thresholds=self.thresholds,
+            labels=self.labels,
             heartbeats=self.heartbeats,
             watchdog=self.watchdog,
             checks=self.pulse,
@@ -74,6 +77,7 @@ class Web:
         self.signs = SignOfLife(self.store, now, role=role, version=VERSION, report=self.report)
         self._signs_too = role == "web"
         self._following = Following(self.thresholds, parts.live.bus)
+        self._following_labels = Following(self.labels, parts.live.bus, "labels")
         self._farewells = Farewells(self.accounts, parts.live.bus)
         self._tasks = Tasks()
         self.first_password: str | None = None
@@ -96,11 +100,13 @@ class Web:
     async def start(self) -> None:
         """Begin to answer; workers need not be there."""
         await self.thresholds.load()
+        await self.labels.load()
         self.first_password = await first_admin(self.accounts, self._parts.live.locks)
         self.watchdog.start(asyncio.get_running_loop())
         await self.pulse.start()
         await self.monitor.start()
         self._tasks.run("thresholds", self._following.run())
+        self._tasks.run("labels", self._following_labels.run())
         self._tasks.run("farewells", self._farewells.run())
         self._tasks.run("alerts", self._front.alerting.run())
         self._tasks.run("inbox", self.services.desk_duty.run())

@@ -14,6 +14,7 @@ from services.health.heartbeats import Heartbeats, limits_of
 from services.health.pulse import Pulse
 from services.health.signs import Report, SignOfLife
 from services.health.watchdog import Watchdog
+from services.labels.book import LabelsInForce
 from services.people.accounts import Accounts
 from services.tuning.following import Following
 from services.tuning.thresholds import Thresholds
@@ -36,9 +37,10 @@ class Worker:
         self.config, self.store, self.gateway = parts.config, parts.store, parts.gateway
         now = self.gateway.now
         self.thresholds = Thresholds(self.store, now)
+        self.labels = LabelsInForce(self.store, now)
         self.heartbeats = Heartbeats(now, limits_of("engine", "persister", "watchdog"))
         self.watchdog = Watchdog(self.heartbeats, now)
-        self.runtime = runtime_of(parts, self.thresholds)
+        self.runtime = runtime_of(parts, self.thresholds, self.labels)
         self.pulse = Pulse(
             runtime=self.runtime,
             reader=None,
@@ -61,6 +63,7 @@ class Worker:
         )
         self.upkeep = upkeep_of(parts, Accounts(self.store, now))
         self._following = Following(self.thresholds, parts.live.bus)
+        self._following_labels = Following(self.labels, parts.live.bus, "labels")
         self._duty = duty_of(parts, self.upkeep)
         self._tasks = Tasks()
 
@@ -88,11 +91,13 @@ class Worker:
         """Join the others; returns when the engines of the partitions it was given are loaded."""
         self._tasks.run("signs of life", self.signs.run())
         await self.thresholds.load()
+        await self.labels.load()
         self.watchdog.start(asyncio.get_running_loop())
         await self.runtime.start()
         await self.runtime.wait_ready()
         await self.pulse.start()
         self._tasks.run("thresholds", self._following.run())
+        self._tasks.run("labels", self._following_labels.run())
         self._tasks.run("upkeep", self._duty.run())
         self.vitals.accepting = True
         warmed_up()
