@@ -16,6 +16,7 @@ from msgspec import to_builtins
 from actors.errors import RejectedError
 from services.errors import ConflictError
 from services.labels.labelling import EVERY, Explained, Labeller
+from services.labels.rules import GAP
 from services.labels.words import BUILT_IN, LANGUAGES, SENSITIVE
 from storage.label_records import Label, LabelBook, OwnWords
 from storage.records import AuditRow
@@ -24,7 +25,7 @@ COLOURS = ("neutral", "info", "ok", "warning", "critical", "accent")
 """Names of the design's tokens (`--label-…` in ui/static/tokens.css)."""
 SCREENS = ("en", "zh")
 MOST_LABELS, LONGEST_NAME = 100, 40
-MOST_WORDS, LONGEST_WORD = 500, 80
+MOST_WORDS, LONGEST_WORD, MOST_GAPS = 500, 80, 2
 LONGEST_TRIED = 2_000
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PACKAGED_COLOURS = {
@@ -172,6 +173,8 @@ def checked_words(words: Sequence[OwnWords], known: set[str]) -> list[OwnWords]:
                 raise RejectedError(
                     f"{place}: {word[:LONGEST_WORD]!r} must have 1 to {LONGEST_WORD} characters, not only * and _"
                 )
+            if word.split().count(GAP) > MOST_GAPS:
+                raise RejectedError(f"{place}: {word!r} has more than {MOST_GAPS} gaps ({GAP})")
     return [change for change in words if change.added or change.off]
 
 

@@ -228,4 +228,4 @@ def _latin(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-__all__ = ["Findings", "Hit", "Matcher", "compared", "is_neutral", "unaccented"]
+__all__ = ["GAP", "Findings", "Hit", "Matcher", "compared", "is_neutral", "unaccented"]

@@ -44,7 +44,7 @@ async def test_an_admin_changes_the_catalogue_and_the_words(admin):
     assert (await admin.get(LABELS)).json() == kept.json()
     tried = (await admin.post(f"{LABELS}/try", json={"text": "Is it for the gold club?"})).json()
     assert (tried["labels"], tried["lang"], tried["sure"]) == (["vip_club"], "en", True)
-    assert tried["hits"] == [{"label": "vip_club", "words": "gold club", "weight": 2}]
+    assert {"label": "vip_club", "words": "gold club", "weight": 2} in tried["hits"]
     late = await admin.put(LABELS, json={"version": 0})
     assert late.status_code == 409
 
