@@ -22,7 +22,7 @@ from storage.label_records import Label, OwnWords
 
 router = APIRouter(prefix="/api/v1", tags=["inbox"])
 Reader = Annotated[Caller, Depends(needs("view_messages"))]
-Replier = Annotated[Caller, Depends(needs("reply"))]
+Labeller = Annotated[Caller, Depends(needs("label"))]
 Keeper = Annotated[Caller, Depends(needs("manage_labels"))]
 Language = Annotated[str, Path(max_length=8)]
 OF_CONVERSATION = "/conversations/{key:path}/labels"
@@ -84,7 +84,7 @@ async def try_labels(request: Request, parts: Parts, _caller: Reader) -> Respons
 
 
 @router.post(OF_CONVERSATION, summary="Label a conversation", openapi_extra={**body_of(LabelsChange), **KEYED})
-async def label_conversation(request: Request, parts: Parts, caller: Replier) -> Response:
+async def label_conversation(request: Request, parts: Parts, caller: Labeller) -> Response:
     """What is taken away does not come back by itself; what is given stays. The conversation as it is then."""
     key = await conversation_of(request, parts, caller, "labels")
     wanted = await read_json(request, LabelsChange)

@@ -49,7 +49,7 @@ class LabelDesk:
         sensitive: bool | None = None,
     ) -> ConversationRow:
         """The conversation as it is then. Raises ForbiddenError, RejectedError, NotFoundError."""
-        demand(caller, "reply")
+        demand(caller, "label")
         self._check(add, remove, sensitive=sensitive)
         before = await self._store.conversation(key)
         if before is None:

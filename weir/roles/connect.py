@@ -18,6 +18,7 @@ from api.routes import events, health, webhooks
 from services.health.heartbeats import Heartbeats, limits_of
 from services.health.signs import Report, SignOfLife
 from services.health.watchdog import Watchdog
+from services.labels.book import LabelsInForce
 from services.tuning.thresholds import Thresholds
 from streams.ports import LogReader
 from weir import figures
@@ -53,7 +54,9 @@ class Connect:
         )
         self.signs = SignOfLife(self.store, now, role="connect", version=VERSION, report=self.report)
         self.channels = Channels(parts, who=self.signs.process)
-        self.services = base_services(parts, Thresholds(self.store, now), self.vitals, self.channels)
+        self.services = base_services(
+            parts, Thresholds(self.store, now), LabelsInForce(self.store, now), self.vitals, self.channels
+        )
         self._tasks = Tasks()
 
     def web(self) -> FastAPI:

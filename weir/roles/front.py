@@ -29,7 +29,6 @@ from services.inbox.timeline import Timeline
 from services.inbox.views import Views
 from services.ingest import Ingest
 from services.labels.book import LabelsInForce
-from services.labels.desk import LabelDesk
 from services.parts import Services
 from services.people.accounts import Accounts
 from services.people.tokens import Tokens
@@ -83,7 +82,7 @@ class Front:
             checks=checks,
             partitions=parts.config.partitions,
         )
-        self.services = base_services(parts, thresholds, vitals, channels)
+        self.services = base_services(parts, thresholds, labels, vitals, channels)
         self.services.monitor = self.monitor
         self.services.incidents = IncidentDesk(
             store=store, gateway=gateway, reader=gateway, incidents=self.monitor, resync=self.services.anomalies
@@ -94,8 +93,6 @@ class Front:
         self.services.heartbeats = heartbeats
         self.services.runtime = runtime
         self.services.bus = ScreenBus(screens)
-        self.services.labels = labels
-        self.services.label_desk = LabelDesk(store, labels, gateway.now, desk_news(parts.live.bus))
         self.services.views = Views(store, gateway.now)
         self.alerting = Alerting(parts, channels.bindings)
         self.services.alerts, self.services.ladder = self.alerting.alerts, self.alerting.ladder
@@ -136,13 +133,15 @@ def front_vitals(
     )
 
 
-def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels: Channels) -> Services:
+def base_services(
+    parts: Parts, thresholds: Thresholds, labels: LabelsInForce, vitals: Vitals, channels: Channels
+) -> Services:
     """The services that need nothing but log and store."""
     store, gateway = parts.store, parts.gateway
     ingest = Ingest(gateway, most_events=parts.config.max_batch_events)
     ingest.observe = vitals.observe_batch
     channels.count_in(vitals)
-    desk = InboxDesk(parts, vitals)
+    desk = InboxDesk(parts, vitals, labels)
     channels.contacts.sight = desk.scopes.of
     return Services(
         store=store,
@@ -165,6 +164,8 @@ def base_services(parts: Parts, thresholds: Thresholds, vitals: Vitals, channels
         inbox=desk.inbox,
         desk=desk.desk,
         bulk=desk.bulk,
+        labels=labels,
+        label_desk=desk.labels,
         teams=desk.teams,
         coverage=desk.coverage,
         desk_duty=desk.duty(),

@@ -7,6 +7,7 @@ import asyncio
 from services.inbox.bulk import Bulk
 from services.inbox.coverage import Coverage
 from services.inbox.desk import Desk
+from services.inbox.desk_news import desk_news
 from services.inbox.listing import Inbox
 from services.inbox.online import PresentOnes
 from services.inbox.routing import Routing
@@ -14,6 +15,8 @@ from services.inbox.scope import Scopes
 from services.inbox.teams import Teams
 from services.inbox.telling import Telling
 from services.inbox.waking import Waking
+from services.labels.book import LabelsInForce
+from services.labels.desk import LabelDesk
 from streams.coordination.duty import Duty
 from streams.coordination.locks import Lease
 from weir.parts.opened import Parts
@@ -21,9 +24,9 @@ from weir.vitals import Vitals
 
 
 class InboxDesk:
-    """What lists conversations and what changes their desks."""
+    """What lists conversations, changes their desks and labels them."""
 
-    def __init__(self, parts: Parts, vitals: Vitals) -> None:
+    def __init__(self, parts: Parts, vitals: Vitals, labels: LabelsInForce) -> None:
         store, gateway, bus = parts.store, parts.gateway, parts.live.bus
         now = gateway.now
         self._locks = parts.live.locks
@@ -32,7 +35,8 @@ class InboxDesk:
         self.inbox = Inbox(store, self.scopes, now)
         self.desk = Desk(store, gateway, self.inbox, telling)
         self.desk.observe = vitals.observe_desk
-        self.bulk = Bulk(self.inbox, self.desk)
+        self.labels = LabelDesk(store, labels, now, desk_news(bus))
+        self.bulk = Bulk(self.inbox, self.desk, self.labels.change)
         self.coverage = Coverage(store, self.scopes, bus, now)
         self.teams = Teams(store, self.coverage, now)
         self.online = PresentOnes(parts.live.presence)
