@@ -188,6 +188,9 @@ class Pusher:
 
     async def _attempt(self, lane: Lane, delivery: Delivery) -> None:
         shop = lane.shop
+        if shop.pushing and self._faults.strikes("suspend", shop.platform, shop.account):
+            shop.pushing = False
+            self.changed(shop)
         if shop.webhook is None or not shop.pushing:
             self._end(lane, delivery, "kept")
             return

@@ -71,6 +71,7 @@ class Services(Struct, kw_only=True):
     outgoing_files: Any = None
     addresses: Any = None
     oauth: Any = None
+    apis: Any = None
     webchat: Any = None
     labels: Any = None
     label_desk: Any = None

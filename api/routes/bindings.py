@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Depends, Request
 from msgspec import Struct, field
 from starlette.responses import Response
@@ -11,10 +12,12 @@ from api.asking import Parts, needs
 from api.bodies import read_json
 from api.description import body_of
 from api.problems import Problem
-from api.views import answer
+from api.views import answer, rfc3339
 from connectors.registry import CONNECTORS
+from services.channels.probes import probed
 from services.channels.states import ChannelStates
 from services.channels.views import platform_view, state_view
+from services.errors import NotFoundError
 from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["channels"])
@@ -56,6 +59,19 @@ async def bind(platform: str, account: str, request: Request, parts: Parts, call
     except ConfigurationError as wrong:
         raise Problem(503, str(wrong)) from wrong  # an admin is told which setting to mend
     return answer({"platform": bound.platform, "account": bound.account, "url": bound.url})
+
+
+@router.post(f"{PATH}/probe", summary="Ask the platform now how a channel stands")
+async def probe(platform: str, account: str, parts: Parts, _caller: ChannelAdmin) -> Response:
+    """Whether the authorisation holds, whether webhooks are sent to us, which permissions lack. It is not kept."""
+    try:
+        connector = await parts.bindings.connector(platform, account)
+    except ConfigurationError as wrong:
+        raise Problem(503, str(wrong)) from wrong
+    if connector is None:
+        raise NotFoundError(f"no channel {platform[:60]}/{account[:100]} is bound")
+    found = await probed(connector, parts.apis.of(connector))
+    return answer({**msgspec.to_builtins(found), "expires_at": rfc3339(found.expires_at)})
 
 
 @router.delete(PATH, summary="Forget a binding with its secrets", status_code=204)

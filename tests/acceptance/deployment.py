@@ -22,7 +22,7 @@ from weir.parts.emulated import EmulatedShop, binding_of
 PATIENCE_S = 60
 SETTLED_MS = 20_000
 """A comparison by hand leaves out what is newer: it may still be on its way."""
-SHOPS = {"lazada": 6, "whatsapp": 14, "tiktok": 8, "telegram": 8}
+SHOPS = {"lazada": 6, "whatsapp": 14, "tiktok": 8, "telegram": 8, "shopee": 2}
 """So many of each platform are bound."""
 OTHERS = ("notification.grace_s", "translation.grace_s", "attachment.grace_s")
 """Graces of what no test here is about: nobody is rung, translates or fetches files meanwhile."""
@@ -138,6 +138,11 @@ class Shop:
         """Nothing goes wrong at this shop any more."""
         left = [one for one in self._emulator("GET", "faults") if one["shop"] != self.account]
         self._emulator("PUT", "faults", json=left)
+
+    def probe(self):
+        """What the platform says when Weir asks it how the channel stands."""
+        path = f"/api/v1/bindings/{self.platform}/{quote(self.account, safe='')}/probe"
+        return self.deployment.weir.post(path).raise_for_status().json()
 
     def register(self):
         """Have the platform send its webhooks to Weir."""

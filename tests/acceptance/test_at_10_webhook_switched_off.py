@@ -53,3 +53,33 @@ def test_a_webhook_that_was_switched_off_is_noticed_and_what_was_missed_is_broug
     )
     assert ended["resolution"] == "spoke"
     assert {one["resolution"] for one in shop.anomalies("loss")} == {"resynced"}
+
+
+def test_a_platform_that_says_that_it_stopped_is_registered_again_and_everything_missed_is_fetched(shop_of):
+    """The platform (Shopee) switches the pushes off and says so; buyers go on writing.
+
+    The probe tells `disabled`; the runbook is: register again, compare since the last message, look at the counts.
+    """
+    shop = shop_of("shopee")
+    written = shop.says("while all is well {n}", times=5)
+    until(lambda: shop.has(*(one["id"] for one in written)), shop.state)
+    assert shop.probe()["subscription"] == "active"
+    shop.fault("suspend", left=1)
+    written += shop.says("after it was switched off {n}", times=14)
+    until(lambda: not shop.state()["pushing"], shop.state)
+    told = shop.probe()
+    assert (told["state"], told["subscription"]) == ("ok", "disabled")
+    assert "suspended" in told["reason"]
+    assert len(shop.rows()) == 5
+
+    shop.register()
+    assert shop.probe()["subscription"] == "active"
+    # Shopee tells of seconds.
+    since, end = min(one["at"] for one in written) // 1_000 * 1_000, max(one["at"] for one in written) + 1
+    found = shop.resync(since, end)
+    assert (found["checked"], found["after"]) == (19, 19)
+    until(lambda: shop.has(*(one["id"] for one in written)), lambda: len(shop.rows()))
+    until(lambda: len(shop.anomalies("loss", status="resolved")) == found["new"], shop.anomalies)
+    assert {one["resolution"] for one in shop.anomalies("loss")} <= {"resynced"}
+    written += shop.says("after it was registered again {n}", times=2)
+    until(lambda: shop.has(*(one["id"] for one in written)), shop.state)

@@ -177,6 +177,7 @@ def base_services(
         addresses=channels.addresses,
         webchat=channels.webchat,
         oauth=channels.oauth,
+        apis=channels.apis,
         resyncs=channels.resyncs,
         contacts=channels.contacts,
         timeline=Timeline(store, gateway.now),
