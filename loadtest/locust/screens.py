@@ -11,10 +11,12 @@ from locust import FastHttpUser, between, task
 from locust.exception import StopUser
 
 from loadtest.locust.course import run_of
+from loadtest.locust.open_inbox import OpenInbox
 from loadtest.locust.page import Page
 from loadtest.locust.run import Person
 
 CONVERSATIONS = "/api/v1/conversations"
+INBOX = "/api/v1/inbox"
 MONITOR = "/api/v1/monitor"
 RANGES = ("15m", "1h", "6h")
 COOKIE = "weir_sid"
@@ -82,21 +84,42 @@ class ScreenUser(FastHttpUser):
 
 
 class AgentUser(ScreenUser):
-    """Reads the inbox: lists, searches, conversations and what became of their messages."""
+    """Has the inbox open: a window of its list and a conversation in sight, told over the inbox's own socket."""
 
     role = "agent"
-    page_path = "/conversations"
+    page_path = "/inbox"
     wait_time = between(0.5, 3)
+
+    def _enter(self, person: Person) -> None:
+        super()._enter(person)
+        self._inbox = OpenInbox(self.environment, str(self.host), self._cookie)
+        self._inbox.open()
+
+    def on_stop(self) -> None:
+        """Close the window."""
+        super().on_stop()
+        inbox: OpenInbox | None = getattr(self, "_inbox", None)
+        if inbox is not None:
+            inbox.close()
+
+    def look_after_page(self) -> None:
+        """Open page and socket again when they broke."""
+        super().look_after_page()
+        if not self._inbox.connected:
+            self._inbox.open()
 
     @task(4)
     def read_conversation(self) -> None:
-        """Open one of the latest conversations and read it."""
+        """Look at the list, open one of the conversations and read it."""
         self.look_after_page()
-        found = self.read(f"{CONVERSATIONS}?limit=50", f"{CONVERSATIONS}")
+        found = self.read(f"{INBOX}?tab=all&limit=50", INBOX)
         if not found or not found["items"]:
             return
-        key = quote(found["items"][int(time.monotonic() * 1000) % len(found["items"])]["key"], safe="")
-        self.read(f"{CONVERSATIONS}/{key}", f"{CONVERSATIONS}/KEY")
+        keys = [row["key"] for row in found["items"]]
+        chosen = keys[int(time.monotonic() * 1000) % len(keys)]
+        self._inbox.watch(keys, chosen)
+        key = quote(chosen, safe="")
+        self.read(f"{CONVERSATIONS}/{key}/thread", f"{CONVERSATIONS}/KEY/thread")
         messages = self.read(f"{CONVERSATIONS}/{key}/messages?limit=100", f"{CONVERSATIONS}/KEY/messages")
         if messages and messages["items"]:
             message = quote(messages["items"][-1]["message"], safe="")

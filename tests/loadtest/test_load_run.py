@@ -54,9 +54,10 @@ def test_webhooks_batches_pages_and_lists_were_served_without_a_failure(outcome)
         "POST events, webhook",
         "POST events, batch",
         "WS open /",
-        "WS open /conversations",
+        "WS open /inbox",
+        "WS open /api/v1/inbox/live",
         "GET page /",
-        "GET /api/v1/conversations",
+        "GET /api/v1/inbox",
         "GET /api/v1/monitor",
     } <= set(requests)
     assert {name: request.failures for name, request in requests.items() if request.failures} == {}
