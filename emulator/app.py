@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.errors import ConfigurationError
+from emulator.acquaintances import acquaint
 from emulator.answering import Answering
 from emulator.clock import Clock
 from emulator.faults import Fault
@@ -127,7 +128,7 @@ class Emulator:
 
 
 def _peopled(stage: Stage, plan: Plan) -> None:
-    """Shops and buyers, the same for the same seed whatever else is emulated."""
+    """Shops and buyers, the same for the same seed whatever else is emulated, but for who knows whom."""
     if not 1 <= plan.shops <= MOST_SHOPS:
         raise ConfigurationError(f"shops: from 1 to {MOST_SHOPS} at each platform, not {plan.shops}")
     for kind in _wanted(plan.platforms):
@@ -140,6 +141,7 @@ def _peopled(stage: Stage, plan: Plan) -> None:
             if plan.shared_apps and (first := next(iter(stage.world.of(kind.name)), None)):
                 shop.ids.update({name: first.ids[name] for name in kind.app_ids})
             stage.world.add(shop)
+    acquaint(stage.world, [shop for platform, shop in stage.shops() if not platform.chats])
 
 
 def _wanted(names: Iterable[str]) -> list[type[Platform]]:

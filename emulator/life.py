@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from emulator.people import asked, thanked
+from emulator.acquaintances import latest_order, parcel_of
+from emulator.people import asked, asked_for_order, asked_for_parcel, thanked
 from emulator.stage import Stage
 from emulator.world import Buyer, Conversation, Message, Order, Shop
 
-PICTURES, AGAIN, ANSWERS = 0.12, 0.35, 0.6
-"""Shares: messages with a picture; buyers who go on asking; answers of a shop that a buyer answers."""
+PICTURES, AGAIN, ANSWERS, PARCELS = 0.12, 0.35, 0.6, 0.5
+"""Shares: messages with a picture; buyers who go on asking; answers of a shop that a buyer answers; questions with the
+parcel's number, once it is sent."""
 ANSWERS_AFTER_S = (6.0, 45.0)
 STATES = ("processing", "completed", "refunded")
 RECENT_MS = 3_600_000
@@ -37,8 +39,14 @@ class Life:
 
     def words(self, shop: Shop, conversation: Conversation) -> str:
         """What a buyer asks."""
-        order = f"{conversation.buyer.id[-6:]}{shop.number}"
-        return asked(self._stage.rng, conversation.buyer.language, order)
+        buyer, rng = conversation.buyer, self._stage.rng
+        order = latest_order(self._stage.world, shop, buyer)
+        if order is None:
+            return asked(rng, buyer.language, f"{buyer.id[-6:]}{shop.number}")
+        parcel = parcel_of(order)
+        if parcel is not None and rng.random() < PARCELS:
+            return asked_for_parcel(buyer.language, parcel)
+        return asked_for_order(rng, buyer.language, f"#{order.number}")
 
     def order(self, shop: Shop) -> Order:
         """A buyer orders something, or something happens to an order."""
@@ -62,6 +70,7 @@ class Life:
             changed_at=now,
             status=STATES[0],
             total=rng.randrange(500, 20_000),
+            phone=self._stage.world.phones.get((shop.key, buyer.id)),
         )
         self._stage.order(shop, placed, new=True)
         return placed

@@ -67,6 +67,17 @@ _ASKS: dict[str, tuple[str, ...]] = {
     ),
     "zh": ("订单 {order} 发货了吗？", "灰色的还有货吗？", "收到的时候盒子压坏了，怎么处理？"),
 }
+_PARCELS: dict[str, str] = {
+    "en": "My parcel {parcel} has not moved for days, where is it?",
+    "id": "No resi {parcel} kok belum bergerak ya kak?",
+    "th": "เลขพัสดุ {parcel} ไม่ขยับเลยค่ะ",
+    "ms": "Parcel {parcel} tak bergerak, kat mana?",
+    "es": "El número de seguimiento {parcel} no se mueve, ¿dónde está?",
+    "pt": "O código de rastreio {parcel} não anda, onde está?",
+    "de": "Die Sendungsnummer {parcel} bewegt sich nicht, wo ist das Paket?",
+    "ja": "追跡番号 {parcel} が動いていません。どこですか？",
+    "zh": "快递单号 {parcel} 好几天没更新了，到哪了？",
+}
 _THANKS: dict[str, tuple[str, ...]] = {
     "en": ("Perfect, thank you!", "Okay, and how long will that take?", "Great, thanks for the quick answer 😊"),
     "id": ("Oke kak makasih 🙏", "Siap, ditunggu ya kak"),
@@ -90,6 +101,17 @@ def named(language: str, number: int) -> str:
 def asked(rng: Random, language: str, order: str) -> str:
     """What a buyer writes first."""
     return rng.choice(_ASKS.get(language, _ASKS["en"])).replace("{order}", order)
+
+
+def asked_for_order(rng: Random, language: str, order: str) -> str:
+    """What a buyer writes first who asks for an order."""
+    some = [text for text in _ASKS.get(language, _ASKS["en"]) if "{order}" in text]
+    return rng.choice(some).replace("{order}", order)
+
+
+def asked_for_parcel(language: str, parcel: str) -> str:
+    """What a buyer writes whose parcel does not come."""
+    return _PARCELS.get(language, _PARCELS["en"]).replace("{parcel}", parcel)
 
 
 def thanked(rng: Random, language: str) -> str:

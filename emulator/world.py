@@ -70,6 +70,7 @@ class Order(Struct, kw_only=True):
     status: str
     total: int
     currency: str = "EUR"
+    phone: str | None = None
 
 
 class Token(Struct, kw_only=True):
@@ -129,6 +130,10 @@ class World:
         self.shops: dict[str, Shop] = {}
         self.media: dict[str, Media] = {}
         self.changed: list[Changed] = []
+        self.known: dict[tuple[str, str], tuple[str, str]] = {}
+        """Buyers of chats, by shop and id, who order elsewhere too: the shop and their id there."""
+        self.phones: dict[tuple[str, str], str] = {}
+        """The telephone numbers that orders bear, by the shop and the id of who orders."""
         self._last = 0
 
     def add(self, shop: Shop) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from starlette.responses import RedirectResponse, Response
 
+from emulator.acquaintances import parcel_of
 from emulator.platforms.contract import (
     Call,
     Platform,
@@ -181,6 +182,7 @@ def _rest(order: Order) -> dict[str, Any]:
     first, _, last = order.buyer.name.partition(" ")
     person = {"id": int(order.buyer.id), "email": f"{order.buyer.id}@mail.example", "first_name": first}
     total = f"{order.total // 100}.{order.total % 100:02}"
+    parcel = parcel_of(order)
     item = {"id": int(order.id) + 1, "title": "Rain jacket", "quantity": 1, "sku": "RJ-M-GREY", "price": total}
     return {
         "id": int(order.id),
@@ -195,11 +197,23 @@ def _rest(order: Order) -> dict[str, Any]:
         "total_price": total,
         "financial_status": FINANCIAL[order.status],
         "fulfillment_status": FULFILMENT[order.status],
-        "customer": person | {"last_name": last, "phone": None},
+        "phone": order.phone,
+        "customer": person | {"last_name": last, "phone": order.phone},
         "shipping_address": {"country_code": "DE", "name": order.buyer.name},
         "line_items": [item],
-        "fulfillments": [],
+        "fulfillments": [_sent(order, parcel)] if parcel else [],
         "refunds": [],
+    }
+
+
+def _sent(order: Order, parcel: str) -> dict[str, Any]:
+    return {
+        "id": int(order.id) + 2,
+        "status": "success",
+        "shipment_status": "in_transit",
+        "tracking_company": "UPS",
+        "tracking_number": parcel,
+        "tracking_url": f"https://www.ups.com/track?tracknum={parcel}",
     }
 
 
@@ -214,14 +228,24 @@ def _node(order: Order) -> dict[str, Any]:
         "firstName": person["first_name"],
         "lastName": person["last_name"],
         "displayName": order.buyer.name,
-        "phone": None,
+        "phone": order.phone,
     }
+    sent = [
+        {
+            "status": "SUCCESS",
+            "displayStatus": "IN_TRANSIT",
+            "trackingInfo": [
+                {"company": one["tracking_company"], "number": one["tracking_number"], "url": one["tracking_url"]}
+            ],
+        }
+        for one in rest["fulfillments"]
+    ]
     return {
         "id": f"gid://shopify/Order/{order.id}",
         "legacyResourceId": order.id,
         "name": rest["name"],
         "email": rest["email"],
-        "phone": None,
+        "phone": order.phone,
         "createdAt": rest["created_at"],
         "updatedAt": rest["updated_at"],
         "cancelledAt": None,
@@ -233,7 +257,7 @@ def _node(order: Order) -> dict[str, Any]:
         "customer": customer,
         "shippingAddress": {"countryCodeV2": "DE", "name": order.buyer.name},
         "lineItems": {"nodes": items, "edges": [{"node": one} for one in items]},
-        "fulfillments": [],
+        "fulfillments": sent,
         "refunds": [],
     }
 

@@ -164,7 +164,7 @@ def _rest(order: Order) -> dict[str, Any]:
         "first_name": first,
         "last_name": last,
         "email": f"{order.buyer.id}@mail.example",
-        "phone": "",
+        "phone": order.phone or "",
         "country": "DE",
     }
     item = {"id": 1, "name": "Rain jacket", "quantity": 1, "sku": "RJ-M-GREY", "price": order.total / 100}
