@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import core, embedded, replay, timers, tracking, webhooks
+from benchmarks import core, embedded, replay, search, timers, tracking, webhooks
 from benchmarks.figures import Figure, machine
 from benchmarks.pipeline import report
 
@@ -54,6 +54,7 @@ def main(arguments: list[str]) -> int:
         "timers": timers.measure,
         "tracking": lambda: tracking.measure(data / "tracking_numbers") if data else [],
         "webhooks": webhooks.measure,
+        "search": search.measure,
     }
     if unknown := set(names) - set(benchmarks):
         print(f"unknown: {', '.join(sorted(unknown))}; known ones: {', '.join(benchmarks)}", file=sys.stderr)
