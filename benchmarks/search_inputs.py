@@ -1,4 +1,6 @@
-"""What is searched: three years of messages in ten languages, some words frequent, some once, and what is asked of them."""
+"""What is searched: three years of messages in ten languages, some words frequent, some once; and what is asked."""
+
+# ruff: noqa: RUF001 - full width is meant
 
 from __future__ import annotations
 
