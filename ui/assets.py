@@ -28,6 +28,7 @@ SHEETS = (
     "inbox.css",
     "context.css",
     "thread.css",
+    "search.css",
 )
 LOGIN_SHEETS = ("tokens.css", "app.css", "login.css")
 FOREVER = "public, max-age=31536000, immutable"

@@ -16,7 +16,7 @@ from services.parts import Services
 from services.people.permissions import PERMISSIONS, Caller, home_of
 from ui import compat
 from ui.assets import page_head
-from ui.components import MuteDialog, Rail, Toasts
+from ui.components import MuteDialog, Palette, Rail, Toasts
 from ui.garbage import Collector
 from ui.installable import head_of
 from ui.language import LANGUAGES, THEMES, Theme, language_of, theme_of, translator
@@ -24,6 +24,9 @@ from ui.live import Rooms
 from ui.pages import PAGES, Page
 from ui.visit import Visit
 
+SETTINGS = "/settings"
+SETTING = "settings"
+"""The icon of pages below it."""
 DARK: dict[Theme, bool | None] = {"light": False, "dark": True, "auto": None}
 
 
@@ -80,6 +83,7 @@ class Shell:
                 )
         if visit.can("mute"):
             MuteDialog()
+        Palette(pages=_reached(visit, pages))
         Toasts()
 
     def _follow(self, visit: Visit) -> None:
@@ -113,6 +117,15 @@ class Shell:
             )
 
         return keep
+
+
+def _reached(visit: Visit, pages: tuple[Page, ...]) -> list[dict[str, str]]:
+    """What the palette goes to: the pages that need nothing in their address."""
+    return [
+        {"path": page.path, "icon": page.icon or SETTING, "label": visit.t(page.label)}
+        for page in pages
+        if page.icon or page.path.startswith(f"{SETTINGS}/")
+    ]
 
 
 def _boot(visit: Visit, theme: Theme) -> dict[str, Any]:

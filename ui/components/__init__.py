@@ -39,6 +39,14 @@ class Toasts(ui.element, component="toasts.js"):
     """Short messages at the edge: what an action did."""
 
 
+class Palette(ui.element, component="palette.js"):
+    """Ctrl+K: goes to a page, or finds a conversation, a customer, an order, a message."""
+
+    def __init__(self, *, pages: Sequence[Mapping[str, str]]) -> None:
+        super().__init__()
+        self.props["pages"] = list(pages)
+
+
 class MuteDialog(ui.element, component="mute_dialog.js"):
     """Asks what to mute, for how long and why."""
 
@@ -101,6 +109,10 @@ class AnomalyList(Fed, component="anomaly_list.js"):
 
 class ConversationList(Fed, component="conversation_list.js"):
     """Conversations found by a search or behind a number."""
+
+
+class SearchPage(Fed, component="search_page.js"):
+    """Every message, by words, filters and time."""
 
 
 class ConversationView(Fed, component="conversation_view.js"):

@@ -27,6 +27,7 @@ export default {
         </li>
       </ul>
       <div class="rail-foot">
+        <button class="rail-tool" type="button" :title="t('palette.hint')" :aria-label="t('palette.title')" aria-keyshortcuts="Control+K Meta+K" @click.stop="palette"><w-icon name="search" /></button>
         <button class="rail-tool" type="button" :title="t('rail.language_to')" :aria-label="t('rail.language_to')" @click="switchLanguage"><w-icon name="languages" /></button>
         <button class="rail-tool" type="button" :title="themeLabel" :aria-label="themeLabel" @click="switchTheme"><w-icon :name="dark ? 'sun' : 'moon'" /></button>
         <button class="rail-me" type="button" :aria-label="t('rail.account')" :title="name" :aria-expanded="open" @click.stop="open = !open">{{ initials }}</button>
@@ -34,6 +35,7 @@ export default {
       <div v-if="open" class="rail-menu" @click.stop>
         <div class="rail-who"><b>{{ name }}</b><div class="w-meta">{{ role }}</div></div>
         <a v-for="item in over" :key="item.path" class="rail-menu-item rail-only-phone-flex" :href="item.path" @click="open = false"><w-icon :name="item.icon" />{{ item.label }}</a>
+        <button class="rail-menu-item" type="button" @click="palette"><w-icon name="search" />{{ t("palette.title") }}</button>
         <button class="rail-menu-item" type="button" @click="switchLanguage"><w-icon name="languages" />{{ t("rail.language_to") }}</button>
         <button class="rail-menu-item" type="button" @click="switchTheme"><w-icon :name="dark ? 'sun' : 'moon'" />{{ themeLabel }}</button>
         <form method="post" action="/auth/logout"><button class="rail-menu-item" type="submit"><w-icon name="log-out" />{{ t("rail.log_out") }}</button></form>
@@ -76,6 +78,10 @@ export default {
     t,
     isHere(path) {
       return this.current === path || (path !== "/" && this.current.startsWith(`${path}/`));
+    },
+    palette() {
+      this.open = false;
+      window.dispatchEvent(new CustomEvent("weir-palette"));
     },
     switchTheme() {
       this.dark = !this.dark;

@@ -13,6 +13,7 @@ from ui.pages import (
     inbox,
     monitor,
     mutes,
+    search,
     settings,
     settings_alerts,
     settings_audit,
@@ -30,6 +31,7 @@ from ui.pages.page import Page
 PAGES: tuple[Page, ...] = (
     monitor.PAGE,
     inbox.PAGE,
+    search.PAGE,
     conversations.PAGE,
     customers.PAGE,
     channel.PAGE,

@@ -9,6 +9,7 @@ export { TROUBLES, changed, endWords, lift, muteTrouble, mutePlace, openMute } f
 export { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 export { isArriving, WFiles } from "./files.js";
 export { linkParts, safeHref, WLinked } from "./links.js";
+export { markedParts, WMarked } from "./marked.js";
 export { CONDITIONS, conditionOf, WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";
 export { inboxLive, useInboxLive } from "./inbox_live.js";
 export { INBOX, INBOX_FILTERS, INBOX_SORTS, INBOX_TABS, chooseList, closeConversation, goInbox, inboxAddress, inboxPlace, isNarrow, openConversation, showPane, startPlace, tellKey } from "./inbox_place.js";
