@@ -46,8 +46,8 @@ export default {
             <platform-mark :platform="hit.platform" />
             <span class="conv-main">
               <span class="conv-name"><b><bdi>{{ hit.contact_name || hit.conversation }}</bdi></b><span class="w-meta">{{ channelName(hit.platform, hit.account) }}</span></span>
-              <span class="find-text"><span class="find-way w-meta">{{ whose(hit) }}</span><template v-if="hit.excerpt.cut_before">… </template><w-marked :text="hit.excerpt.text" :ranges="hit.excerpt.ranges" /><template v-if="hit.excerpt.cut_behind"> …</template><i v-if="!hit.excerpt.text" class="w-meta">{{ t(hit.attachments ? "search.file" : "find.no_text") }}</i></span>
-              <span class="conv-tags find-tags"><span v-if="hit.version !== null" class="w-pill is-amber">{{ t("search.earlier") }}</span><span v-if="hit.recalled" class="w-pill">{{ t("search.recalled") }}</span><span v-for="field in hit.fields" :key="field" class="w-pill is-accent">{{ found(hit, field) }}</span><span v-if="hit.order && !hit.fields.includes('order')" class="w-mono w-meta">{{ hit.order }}</span></span>
+              <span class="find-text"><span v-if="hit.direction === 'out'" class="find-way w-meta">{{ whose(hit) }}</span><template v-if="hit.excerpt.cut_before">… </template><w-marked :text="hit.excerpt.text" :ranges="hit.excerpt.ranges" /><template v-if="hit.excerpt.cut_behind"> …</template><i v-if="!hit.excerpt.text" class="w-meta">{{ t(hit.attachments ? "search.file" : "find.no_text") }}</i></span>
+              <span class="conv-tags find-tags"><span v-if="hit.version !== null" class="w-pill is-amber">{{ t("search.earlier") }}</span><span v-if="hit.recalled" class="w-pill">{{ t("search.recalled") }}</span><span v-for="field in named(hit)" :key="field" class="w-pill is-accent">{{ found(hit, field) }}</span><span v-if="hit.order && !hit.fields.includes('order')" class="w-mono w-meta">{{ hit.order }}</span></span>
             </span>
             <time class="w-meta w-num" :datetime="hit.sent_at">{{ clock(hit) }}</time></a></li></ol>
         </template>
@@ -114,8 +114,10 @@ export default {
     t, channelName, labelName, platformName,
     to: (hit) => place(INBOX, { tab: "all", key: hit.key, message: hit.message }),
     clock: (hit) => minuteOfDay(toMs(hit.sent_at)),
-    whose: (hit) => (hit.direction === "out" ? t("search.ours", { name: hit.sender_name || t("search.us") }) : ""),
-    found: (hit, field) => (NAMED.includes(field) ? t(`search.in.${field}`, { value: field === "order" ? hit.order : field === "message" ? hit.message : hit.sender_name || "" }) : ""),
+    whose: (hit) => t("search.ours", { name: hit.sender_name || t("search.us") }),
+    // The name that stands above needs no second mention.
+    named: (hit) => hit.fields.filter((field) => NAMED.includes(field) && !(field === "sender_name" && hit.sender_name === hit.contact_name)),
+    found: (hit, field) => t(`search.in.${field}`, { value: field === "order" ? hit.order : hit.sender_name }),
     soon() {
       clearTimeout(this.timer);
       this.timer = setTimeout(this.begin, WAIT_MS);

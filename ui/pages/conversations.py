@@ -13,6 +13,4 @@ def build(visit: Visit) -> None:
         ConversationList(visit.query)
 
 
-PAGE = Page(
-    path="/conversations", label="nav.conversations", icon="message-square", build=build, permission="view_messages"
-)
+PAGE = Page(path="/conversations", label="nav.conversations", build=build, permission="view_messages")
