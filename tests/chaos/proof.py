@@ -10,6 +10,8 @@ import asyncio
 import time
 from collections import defaultdict
 
+import pymongo
+
 from actors.events import Message
 from actors.keys import channel_key, conversation_key
 from storage.mongodb import MongoStore
@@ -20,6 +22,8 @@ from tests.chaos.traffic import PLATFORM, Sender
 
 POLL_S = 0.05
 DRAIN_S = 120.0
+QUESTIONS_S = 90.0
+"""The database that runs here looks through whole collections; Weir's own questions are of another kind."""
 DISORDER = ("loss", "out_of_sync")
 """Kinds that only messages applied out of their order, or not at all, can give in this traffic."""
 
@@ -73,6 +77,10 @@ class Proof:
                 return
 
     async def _compare(self, senders: list[Sender]) -> None:
+        with pymongo.timeout(QUESTIONS_S):
+            await self._compare_all(senders)
+
+    async def _compare_all(self, senders: list[Sender]) -> None:
         for sender in senders:
             for (shop, conversation), count in sender.acknowledged.items():
                 if self._highest[shop, conversation] < count:
