@@ -2,7 +2,8 @@
 
 What is measured is what a save costs Weir, not how fast some server is; and the tests' server, which is not made for
 bulk, would hold a run up for an hour. Everything but inserts and updates of the collections in BULK goes to the real
-server: the handshake, the schema, the marks that fence writers, the redo records, every question.
+server: the handshake, the schema, the marks that fence writers, the redo records, every question. Asked who answers it
+names a MongoDB, so that Weir writes as it does to one: the tests' server is given smaller commands and more questions.
 `python -m benchmarks.pipeline.swallow UPSTREAM` prints the port it listens on; both are on this machine.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+
+import bson
 
 OP_MSG = 2013
 TEXT = 2
@@ -29,8 +32,8 @@ BULK = frozenset(
     }
 )
 COMMANDS = frozenset({"insert", "update"})
-OK = b"\x11\x00\x00\x00\x01ok\x00\x00\x00\x00\x00\x00\x00\xf0?\x00"
-"""`{ok: 1.0}` as BSON."""
+OK = bson.encode({"ok": 1.0})
+WHO = bson.encode({"ok": 1.0, "version": "8.0.0"})
 
 
 def collection_of_bulk(message: bytes) -> str | None:
@@ -46,9 +49,15 @@ def collection_of_bulk(message: bytes) -> str | None:
     return collection if message[26:end].decode() in COMMANDS and collection in BULK else None
 
 
-def answer_to(message: bytes) -> bytes:
-    """`{ok: 1}` to a message."""
-    body = bytes(4) + b"\0" + OK
+def asks_who(message: bytes) -> bool:
+    """Whether an OP_MSG asks for the server's name and version."""
+    name = b"buildInfo\0"
+    return int.from_bytes(message[12:16], "little") == OP_MSG and message[26 : 26 + len(name)] == name
+
+
+def answer_to(message: bytes, document: bytes = OK) -> bytes:
+    """A document in answer to a message."""
+    body = bytes(4) + b"\0" + document
     size = HEADER_BYTES + len(body)
     return b"".join((size.to_bytes(4, "little"), bytes(4), message[4:8], OP_MSG.to_bytes(4, "little"), body))
 
@@ -60,7 +69,9 @@ async def _serve(upstream: tuple[str, int], reader: asyncio.StreamReader, writer
         while True:
             header = await reader.readexactly(HEADER_BYTES)
             message = header + await reader.readexactly(int.from_bytes(header[:4], "little") - HEADER_BYTES)
-            if collection_of_bulk(message) is None:
+            if asks_who(message):
+                writer.write(answer_to(message, WHO))
+            elif collection_of_bulk(message) is None:
                 back.write(message)
                 await back.drain()
             else:
