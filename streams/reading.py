@@ -27,7 +27,8 @@ MOST_AHEAD_MS = 48 * 3_600_000
 MOST_RAW = 64 * 1024
 BOM = b"\xef\xbb\xbf"
 WHITE = b" \t\r\n"
-OPENING = ord("{")
+BRACE = b"{"
+OPENING = BRACE[0]
 MAPS = frozenset((*range(0x80, 0x90), 0xDE, 0xDF))
 """First bytes of a MessagePack map."""
 
@@ -61,27 +62,33 @@ class RecordReader:
 
     def portions(self, run: Sequence[LogRecord]) -> Iterator[Portion]:
         """What the run holds, in order, read as it is asked for."""
+        for start in range(0, len(run), PLAIN_AT_ONCE):
+            some = run[start : start + PLAIN_AT_ONCE]
+            # Frames and plain records seldom share a topic, so a look at the first is enough to try.
+            whole = self._together(some) if some[0].data[:1] == BRACE else None
+            if whole is None:
+                yield from self._stretches(some)
+            else:
+                yield whole
+
+    def _stretches(self, records: Sequence[LogRecord]) -> Iterator[Portion]:
+        """Frames one by one, and between them plain records as far as they follow each other."""
         plain: list[LogRecord] = []
-        for record in run:
+        for record in records:
             if is_plain(record.data):
                 plain.append(record)
-                if len(plain) < PLAIN_AT_ONCE:
-                    continue
+                continue
             if plain:
                 yield self._plain(plain)
-                if plain[-1] is record:
-                    plain = []
-                    continue
                 plain = []
             yield _frame(record)
         if plain:
-            yield self._plain(plain)
+            yield self._one_by_one(plain) if len(plain) == len(records) else self._plain(plain)
 
     def _plain(self, records: Sequence[LogRecord]) -> Portion:
-        offsets = [record.offset for record in records]
-        whole = self._together(records)
-        if whole is not None:
-            return Portion(offsets[-1], whole[0], whole[1], [], offsets)
+        return self._together(records) or self._one_by_one(records)
+
+    def _one_by_one(self, records: Sequence[LogRecord]) -> Portion:
         entries: list[Entry] = []
         letters: list[DeadLetter] = []
         newest, wall = 0, records[-1].wall
@@ -97,26 +104,32 @@ class RecordReader:
                 if entry.at > newest:
                     newest, wall = entry.at, record.wall
             entries.append(entry)
-        return Portion(offsets[-1], wall, entries, letters, offsets)
+        return Portion(records[-1].offset, wall, entries, letters, [record.offset for record in records])
 
-    def _together(self, records: Sequence[LogRecord]) -> tuple[int, list[Event]] | None:
-        """(wall of the newest, events) when all are in order; None when they have to be looked at one by one."""
+    def _together(self, records: Sequence[LogRecord]) -> Portion | None:
+        """Everything when all are plain and in order; None when they have to be looked at one by one."""
         events = parse_run([record.data for record in records], need_at=False)
         if events is None:
             return None
         newest, wall = 0, records[-1].wall
+        platform = account = ""
+        channels: set[tuple[str, str]] = set()
         for event, record in zip(events, records, strict=True):
-            stamp(event, record.wall)
-            at = event.at
+            at, accepted = event.at, record.wall
+            if at is None:  # pyright: ignore[reportUnnecessaryComparison] # optional on the wire
+                stamp(event, accepted)
+                at = accepted
             if at > newest:
-                newest, wall = at, record.wall
-            if at > record.wall + MOST_AHEAD_MS:
+                newest, wall = at, accepted
+            if at > accepted + MOST_AHEAD_MS:
                 return None
-        channels = {(event.platform, event.account) for event in events if type(event) is not Clock}
+            if (event.account != account or event.platform != platform) and type(event) is not Clock:
+                platform, account = event.platform, event.account
+                channels.add((platform, account))
         strangers = [names for names in channels if names not in self._known]
         if any(partition_of(*names, self._partitions) != self._partition for names in strangers):
             return None
-        return wall, events
+        return Portion(records[-1].offset, wall, events, [], [record.offset for record in records])
 
     def _event(self, record: LogRecord) -> Event:
         event = parse_event(_json(record.data), need_at=False)

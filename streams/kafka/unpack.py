@@ -30,7 +30,9 @@ def unpack(result: FetchResult) -> list[LogRecord]:
     while part._records.has_next():
         batch = part._records.next_batch()
         if not batch.is_control_batch:
-            found = [LogRecord(number, r.offset, max(0, r.timestamp or 0), r.value or b"") for r in batch]
+            found = [
+                LogRecord(number, r.offset, at if (at := r.timestamp) and at > 0 else 0, r.value or b"") for r in batch
+            ]
             # A batch begins before the position when reading resumes in its middle.
             records += found if not found or found[0].offset >= position else [r for r in found if r.offset >= position]
         position = max(position, batch.next_offset)

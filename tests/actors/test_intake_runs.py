@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +55,18 @@ def test_a_run_in_order_gives_the_same_events():
     assert parse_run(raws, need_at=False) == one_by_one(raws)
 
 
+def test_the_events_of_a_run_and_all_they_hold_are_of_the_usual_types():
+    failed = {**RECEIPT, "status": "failed", "error": {"code": 7}}
+    worth = {**MESSAGE, "value": {"amount": 9.5, "currency": "EUR"}}
+    raws = [line(e) for e in (worth, failed, TRANSLATION, CHECKPOINT, CLOCK)]
+    run, single = parse_run(raws, need_at=False), one_by_one(raws)
+    assert [type(event) for event in run] == [type(event) for event in single]
+    parts = [(e.sender, e.attachments[0], e.value) for e in (run[0], single[0])]
+    assert [type(part) for part in parts[0]] == [type(part) for part in parts[1]]
+    assert type(run[1].error) is type(single[1].error)
+    assert msgspec.msgpack.encode(run) == msgspec.msgpack.encode(single)
+
+
 def test_an_observed_time_is_demanded_where_it_is_needed():
     raws = [line(RECEIPT, at=1_790_000_000_000), line(RECEIPT)]
     assert parse_run(raws[:1], need_at=True) == one_by_one(raws[:1])
@@ -65,6 +78,9 @@ def test_an_observed_time_is_demanded_where_it_is_needed():
     [
         line(MESSAGE, mood="good"),
         line(MESSAGE, extra={"a": 1}),
+        line(MESSAGE, extra=None),
+        line(CLOCK, extra=1),
+        line(RECEIPT, error={"code": 1, "mood": "bad"}),
         line(MESSAGE, sender={"id": "u", "mood": deep(70)}),
         line(TRANSLATION, detail=deep(65)),
         line(CLOCK, account=deep(65)),
