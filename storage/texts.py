@@ -19,6 +19,7 @@ SPACELESS = (
     "\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"  # symbols and emoji
 )
 SPACELESS_RUN = re.compile(f"[{SPACELESS}]+")
+_WITHIN_ORDERS = re.compile(r"[\s\-_#]+")
 _DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63]")
 # Starts at a word's beginning and never backtracks: a hostile text of 256 KiB costs one pass.
 _DASHED = re.compile(r"(?<![^\W_])[^\W_]++(?:-++[^\W_]++)++")
@@ -69,7 +70,7 @@ def _without_dashes(match: re.Match[str]) -> str:
 
 def order_key(order: str) -> str:
     """An order id as it is compared: no width, case, dashes or spaces."""
-    return re.sub(r"[\s\-_#]+", "", folded(order).casefold())
+    return _WITHIN_ORDERS.sub("", folded(order).casefold())
 
 
 def document(event: Message, later: Iterable[str | None] = ()) -> tuple[str, str, str]:

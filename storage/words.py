@@ -22,6 +22,8 @@ _ODD = re.compile(f"[{_MARKS}{_SMALL}]")
 """Where there is none of these, folding has parted the words already and a quicker look finds them."""
 _PLAIN_WORD = re.compile(r"[^\W_]+")
 ASCII_WORD = re.compile("[a-z0-9]+")
+_ASCII = bytes(ord(c.lower()) if (c := chr(byte)).isascii() and c.isalnum() else ord(" ") for byte in range(256))
+"""Letters made small, and blanks for all but letters and digits: `split` then finds what ASCII_WORD does in a third."""
 ACCENTED = re.compile("[\u00c0-\u058f]")
 """Letters that may bear an accent, and the accents themselves."""
 
@@ -29,7 +31,7 @@ ACCENTED = re.compile("[\u00c0-\u058f]")
 def words_of(text: str) -> list[str]:
     """The words of a folded text, in order; accents of Latin, Greek and Cyrillic letters gone."""
     if text.isascii():
-        return ASCII_WORD.findall(text.lower())
+        return text.encode().translate(_ASCII).decode().split()
     text = ACCENTED.sub(_plain, text)
     return WORD.findall(text) if _ODD.search(text) else _PLAIN_WORD.findall(text)
 

@@ -88,8 +88,10 @@ class _Stories:
     def of(self, key: str, message: str, size: int) -> Row:
         """The document to take `size` more bytes; a storm of edits goes into several, for each is bounded."""
         base = f"{key}/{message}"
-        used = self._bytes.get(base, 0) + size
         found = self._current.get(base)
+        if not size and found is not None and base not in self._bytes:
+            return found
+        used = self._bytes.get(base, 0) + size
         if found is None or used > STORY_BYTES:
             used = size
             number = f"{self._partition}/{self._stamp}/{len(self.documents)}"

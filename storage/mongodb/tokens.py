@@ -24,17 +24,17 @@ _FIRST_SPACELESS = SPACELESS[0]
 
 def keys_of(*texts: str) -> list[str]:
     """The index keys of folded texts, those of the first text first."""
-    found: dict[str, None] = {}
+    found: list[str] = []
     for text in texts:
         words = words_of(text)
         if not words:
             continue
         if len(text) > LONGEST_WORD and max(map(len, words)) > LONGEST_WORD:
             words = [word[:LONGEST_WORD] for word in words]
-        found.update(dict.fromkeys(words))
+        found += words
         if not text.isascii():
-            found.update(dict.fromkeys(_pairs(words)))
-    return list(found) if len(found) <= MOST_WORDS else list(found)[:MOST_WORDS]
+            found += _pairs(words)
+    return list(dict.fromkeys(found))[:MOST_WORDS]
 
 
 def _pairs(words: list[str]) -> Iterable[str]:

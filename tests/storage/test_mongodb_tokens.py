@@ -11,7 +11,7 @@ from storage.mongodb.compose_messages import message_documents, progress_documen
 from storage.mongodb.tokens import LONGEST_WORD, MOST_WORDS, condition_of, is_exact, keys_of
 from storage.mongodb.writes import Group, Writes, encoded, packed, unpacked
 from storage.texts import folded, query_words
-from storage.words import terms_of, words_of
+from storage.words import ASCII_WORD, terms_of, words_of
 from tests.storage.flushes import stored
 
 ALPHABET = "ab1 -é上海退テス한国ไม่з№"
@@ -67,6 +67,11 @@ def test_a_documents_keys_are_bounded_in_number_and_length():
     assert len(keys) == MOST_WORDS
     assert keys[:2] == ["id", "1"]
     assert max(map(len, keys_of("x" * 100_000))) == LONGEST_WORD
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_words_of_ascii_texts_are_their_letters_and_digits(text):
+    assert words_of(text) == ASCII_WORD.findall(text.lower())
 
 
 @given(
