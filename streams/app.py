@@ -119,7 +119,7 @@ class Runtime:
         )
         cast("Any", self._app.on_partitions_assigned).connect(self._on_assigned)
         cast("Any", self._app.on_partitions_revoked).connect(self._on_revoked)
-        self._persister = Persister(bus, self._partitions, gateway.now, enrich)
+        self._persister = Persister(bus, self._partitions, gateway.now, enrich, waiting=self._waiting_bytes)
         self._holdings = Holdings(
             store=store,
             reader=reader,
@@ -290,6 +290,9 @@ class Runtime:
         if behind is None or behind or self._stopping.is_set():
             return None
         return reached + partition.engine.drift
+
+    def _waiting_bytes(self) -> int:
+        return sum(lane.waiting_bytes for lane in self._holdings.lanes.values() if lane.partition is not None)
 
     def _behind(self, partition: Partition) -> int | None:
         return self._app.runs.behind(self._tp(partition.number), partition.engine.applied)

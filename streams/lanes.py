@@ -59,6 +59,11 @@ class Lane:
         """How many runs wait."""
         return len(self._waiting)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits."""
+        return self._bytes
+
     def put(self, run: Run, ack: Ack) -> None:
         """Have a run taken after everything put before."""
         size = size_of(run)
@@ -73,6 +78,7 @@ class Lane:
         """Finish the run under way, drop those that wait (they are delivered again), and let nothing fire any more."""
         self._closing = True
         self._waiting.clear()
+        self._bytes = 0
         if self._task is not None:
             if not self._taking:
                 self._task.cancel()

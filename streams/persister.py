@@ -1,8 +1,11 @@
 """Saves what the engines changed, then acks: the state is safe before its offset is committed.
 
-A double buffer: while one batch is being saved the engines go on filling the next. A flush starts FLUSH_S after the
-first change, at FLUSH_EVENTS, or as soon as nothing more came for IDLE_S. Retriable errors are tried in place for ever;
-taking new runs stops at MOST_UNSAVED events.
+A double buffer: while one batch is being saved the engines go on filling the next. A flush starts at FLUSH_EVENTS, as
+soon as nothing more came for IDLE_S, or when changes have gathered long enough: GATHERS times as long as the flush
+before took, within bounds. So a store that is quick is written to often and the screens hear of a message at once, and
+one that is slow gets fewer and larger writes. While runs wait to be applied it is BACKLOG_S: what waits is late
+already, and a state or a document written once instead of four times helps all of it. Retriable errors are tried in
+place for ever; taking new runs stops at MOST_UNSAVED events.
 """
 
 from __future__ import annotations
@@ -21,6 +24,11 @@ from streams.partition import AbandonedError, Partition
 logger = logging.getLogger(__name__)
 
 FLUSH_S = 0.25
+QUICKEST_S = 0.05
+GATHERS = 4
+BACKLOG_S = 1.0
+BACKLOG_BYTES = 1_000_000
+"""Some thousands of events: a worker that keeps up never has as many waiting."""
 IDLE_S = 0.02
 FLUSH_EVENTS = 20_000
 MOST_UNSAVED = 40_000
@@ -38,11 +46,16 @@ class Persister:
         partitions: Mapping[int, Partition],
         now: Callable[[], int],
         enrich: Enrich | None = None,
+        *,
+        waiting: Callable[[], int] = int,
     ) -> None:
         self._bus = bus
         self._partitions = partitions
         self._now = now
         self._enrich = enrich
+        self._waiting = waiting
+        """The bytes of all runs that wait to be applied."""
+        self._took = FLUSH_S
         self._work = asyncio.Event()
         self._full = asyncio.Event()
         self._room = asyncio.Event()
@@ -80,7 +93,9 @@ class Persister:
             await self._moment()
             self._work.clear()
             self._full.clear()
+            began = asyncio.get_running_loop().time()
             await self.flush_all()
+            self._took = asyncio.get_running_loop().time() - began
 
     def close(self) -> None:
         """Let `run` end after one more flush."""
@@ -145,14 +160,17 @@ class Persister:
     async def _moment(self) -> None:
         """Let changes gather: until enough, until it is time, or until nothing more comes."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + FLUSH_S
-        while not self._full.is_set() and loop.time() < deadline:
+        began = loop.time()
+        until = began + min(FLUSH_S, max(QUICKEST_S, GATHERS * self._took))
+        while not self._full.is_set():
             before = self._changes
             try:
                 await asyncio.wait_for(self._full.wait(), IDLE_S)
             except TimeoutError:
                 if self._changes == before:
                     return
+            if loop.time() >= (until if self._waiting() < BACKLOG_BYTES else began + BACKLOG_S):
+                return
 
     async def _tell(self, data: bytes) -> None:
         try:
