@@ -32,11 +32,11 @@ class OwnWords(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Label(Struct, frozen=True, kw_only=True):
-    """One label of the catalogue. `names` by language of the screens; `colour`: a name of the design's tokens."""
+    """One label of the catalogue. `names` by language of the screens; `colour`: one of the design's."""
 
     id: str
     names: dict[str, str] = field(default_factory=dict[str, str])
-    colour: str = "neutral"
+    colour: str = "grey"
     active: bool = True
 
 

@@ -21,25 +21,25 @@ from services.labels.words import BUILT_IN, LANGUAGES, SENSITIVE
 from storage.label_records import Label, LabelBook, OwnWords
 from storage.records import AuditRow
 
-COLOURS = ("neutral", "info", "ok", "warning", "critical", "accent")
-"""Names of the design's tokens (`--label-…` in ui/static/tokens.css)."""
+COLOURS = ("grey", "accent", "green", "amber", "red", "violet")
+"""Colours of the design (ui/static/tokens.css)."""
 SCREENS = ("en", "zh")
 MOST_LABELS, LONGEST_NAME = 100, 40
 MOST_WORDS, LONGEST_WORD, MOST_GAPS = 500, 80, 2
 LONGEST_TRIED = 2_000
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PACKAGED_COLOURS = {
-    "logistics": "info",
-    "refund": "warning",
-    "return_exchange": "warning",
-    "after_sales": "warning",
-    "complaint": "critical",
-    "product_enquiry": "ok",
-    "promotion": "accent",
-    "order_change": "info",
-    "payment": "accent",
-    "account": "neutral",
-    "other": "neutral",
+    "logistics": "accent",
+    "refund": "amber",
+    "return_exchange": "amber",
+    "after_sales": "amber",
+    "complaint": "red",
+    "product_enquiry": "green",
+    "promotion": "violet",
+    "order_change": "accent",
+    "payment": "violet",
+    "account": "grey",
+    "other": "grey",
 }
 
 

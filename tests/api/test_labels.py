@@ -28,7 +28,7 @@ async def test_the_catalogue_names_every_label_and_how_often_it_is_borne(admin):
     found = (await admin.get(LABELS)).json()
     by_id = {label["id"]: label for label in found["labels"]}
     assert by_id["refund"] == {
-        "id": "refund", "names": {}, "colour": "warning", "active": True, "built_in": True, "changed": False,
+        "id": "refund", "names": {}, "colour": "amber", "active": True, "built_in": True, "changed": False,
         "in_use": 1,
     }  # fmt: skip
     assert by_id["other"]["in_use"] == 0

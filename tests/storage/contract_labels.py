@@ -159,7 +159,7 @@ class LabelContract:
     async def test_the_book_keeps_versions_and_one_writer_wins(self, store, second):
         assert await store.label_book() is None
         book = LabelBook(
-            version=1, at=NOW, who="ann", labels=[Label(id="vip_club", names={"en": "VIP club"}, colour="info")],
+            version=1, at=NOW, who="ann", labels=[Label(id="vip_club", names={"en": "VIP club"}, colour="accent")],
             words=[OwnWords(lang="zh", label="refund", added=["退我"], off=["退"])],
         )  # fmt: skip
         assert await store.put_label_book(book, note("labels.saved", "labels"))

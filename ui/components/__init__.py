@@ -159,6 +159,10 @@ class SettingsOutbox(ui.element, component="settings_outbox.js"):
     """Replies that did not get through, or of which nobody knows."""
 
 
+class SettingsLabels(ui.element, component="settings_labels.js"):
+    """The catalogue of labels and the words behind them."""
+
+
 class SettingsLetters(ui.element, component="settings_letters.js"):
     """What could not be applied."""
 

@@ -1,12 +1,12 @@
 // The open conversation's head: who it is, where he wrote, who has it, who else looks at it, how long is left; and what can be done.
-import { WIcon, ask, can, channelName, closeConversation, inboxLive, inboxPlace, t, tell, tellKey } from "weir-core";
-import { DueChip, Face, PlatformMark, act, desk, labelName, languageName, openMenu, rowChanged } from "weir-inbox";
+import { WIcon, WLabel, ask, can, channelName, closeConversation, inboxLive, inboxPlace, t, tell, tellKey } from "weir-core";
+import { DueChip, Face, PlatformMark, act, desk, languageName, openMenu, rowChanged } from "weir-inbox";
 
 const MOST_FACES = 3;
 const LOOKED_MS = 400;
 
 export default {
-  components: { DueChip, Face, PlatformMark, WIcon },
+  components: { DueChip, Face, PlatformMark, WIcon, WLabel },
   template: `
     <div class="ib-head-all"><header class="ib-head">
       <button class="w-btn is-quiet is-icon ib-back" type="button" :aria-label="t('inbox.back')" @click="leave"><w-icon name="arrow-left" /></button>
@@ -22,7 +22,7 @@ export default {
       </div>
       <button v-if="row" class="w-btn is-quiet is-icon" type="button" :aria-label="t('inbox.more')" :title="t('inbox.more')" @click="more"><w-icon name="ellipsis" /></button>
     </header>
-    <ul v-if="row && (row.labels || []).length" class="ib-head-labels" :aria-label="t('inbox.labels')"><li v-for="label in row.labels" :key="label" class="w-pill"><bdi>{{ labelName(label) }}</bdi></li></ul></div>`,
+    <ul v-if="row && (row.labels || []).length" class="ib-head-labels" :aria-label="t('inbox.labels')"><li v-for="label in row.labels" :key="label"><w-label :id="label" /></li></ul></div>`,
   data: () => ({ live: inboxLive, place: inboxPlace, desk, others: [], most: MOST_FACES, may: can("assign"), error: "" }),
   computed: {
     row() {
@@ -65,7 +65,7 @@ export default {
     document.removeEventListener("visibilitychange", this.looked);
   },
   methods: {
-    t, channelName, languageName, labelName,
+    t, channelName, languageName,
     key_: (letter) => t("inbox.key_is", { key: letter }),
     async follow(key) {
       if (this.off) this.off();

@@ -1,6 +1,6 @@
 // The list of conversations: tabs, filters, saved views, and rows without end, of which only those in sight exist.
-import { INBOX_SORTS, WIcon, ask, chooseList, closeConversation, inboxLive, inboxPlace, isNarrow, number, openConversation, send, t, tell, tn, toast } from "weir-core";
-import { DueChip, Face, Glyphs, PlatformMark, Rows, act, alerts, askPermission, chooseFilter, clearSelection, desk, edgeOf, filterWords, labelName, openMenu, select, selection, startDesk } from "weir-inbox";
+import { INBOX_SORTS, WIcon, ask, chooseList, closeConversation, inboxLive, inboxPlace, isNarrow, labelName, loadLabels, number, openConversation, send, t, tell, tn, toast } from "weir-core";
+import { DueChip, Face, Glyphs, PlatformMark, Rows, act, alerts, askPermission, chooseFilter, clearSelection, desk, edgeOf, filterWords, openMenu, select, selection, startDesk } from "weir-inbox";
 
 const ROW = 84;
 const OVER = 6;
@@ -121,6 +121,7 @@ export default {
     this.open();
   },
   mounted() {
+    loadLabels();
     this.sizes = new ResizeObserver(([entry]) => (this.tall = entry.contentRect.height));
     this.sizes.observe(this.$refs.box);
     this.keyed = ({ detail }) => this.does(detail.id);

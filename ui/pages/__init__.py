@@ -18,6 +18,7 @@ from ui.pages import (
     settings_alerts,
     settings_audit,
     settings_channels,
+    settings_labels,
     settings_letters,
     settings_outbox,
     settings_teams,
@@ -47,6 +48,7 @@ PAGES: tuple[Page, ...] = (
     settings_tokens.PAGE,
     settings_channels.PAGE,
     settings_audit.PAGE,
+    settings_labels.PAGE,
     settings_letters.PAGE,
     settings_outbox.PAGE,
 )

@@ -8,6 +8,7 @@ const PLACES = [
   { path: "/settings/teams", name: "teams", needs: "view_coverage" },
   { path: "/settings/tokens", name: "tokens", needs: "manage_tokens" },
   { path: "/settings/channels", name: "channels", needs: "manage_channels" },
+  { path: "/settings/labels", name: "labels", needs: "manage_labels" },
   { path: "/settings/audit", name: "audit", needs: "view_audit" },
   { path: "/settings/outbox", name: "outbox", needs: "reply" },
   { path: "/settings/dead-letters", name: "letters", needs: "view_dead_letters" },

@@ -1,8 +1,7 @@
 // What is done with conversations, one or many: the same for keys, menus and buttons. The server decides; what it answers is shown
 // here and in this person's other windows at once.
 import * as Vue from "vue";
-import { ApiError, ask, dayMinute, inboxLive, inboxPlace, t, tell, tn, toMs, toast } from "weir-core";
-import { LABELS, labelName } from "./labels.js";
+import { ApiError, activeLabels, ask, dayMinute, inboxLive, inboxPlace, labelName, loadLabels, t, tell, tn, toMs, toast } from "weir-core";
 import { openMenu } from "./menu.js";
 
 const AT_ONCE = 100;
@@ -189,11 +188,12 @@ async function archive(keys) {
 async function label(keys) {
   const rows = keys.map(known).filter(Boolean);
   const held = rows.flatMap((row) => row.labels || []);
-  const names = [...new Set([...LABELS, ...held])];
+  await loadLabels();
+  const names = [...new Set([...activeLabels(), ...held])];
   const options = names.map((name) => ({ id: name, label: labelName(name), words: name, on: rows.length > 0 && rows.every((row) => (row.labels || []).includes(name)) }));
-  const chosen = await openMenu({ title: words("inbox.label.title", keys), options, multi: true, fresh: "inbox.label.fresh" });
+  const chosen = await openMenu({ title: words("inbox.label.title", keys), options, multi: true });
   if (chosen === null) return;
-  const add = chosen.fresh ? [chosen.fresh] : chosen.on, remove = chosen.fresh ? [] : chosen.off;
+  const { on: add, off: remove } = chosen;
   if (!add.length && !remove.length) return;
   if (keys.length > 1) return bulk(keys, "label", { add, remove }, t("inbox.label.done"), null, () => bulk(keys, "label", { add: remove, remove: add }, t("inbox.undone")));
   const done = await change(keys[0], "/labels", { add, remove });

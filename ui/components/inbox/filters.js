@@ -1,7 +1,6 @@
 // The list's filters: what may be chosen, and what it is called on its chip.
-import { ask, chooseList, inboxPlace, platformName, t } from "weir-core";
+import { activeLabels, ask, chooseList, inboxPlace, labelName, loadLabels, platformName, t } from "weir-core";
 import { people } from "./deeds.js";
-import { LABELS, labelName } from "./labels.js";
 import { languageName } from "./marks.js";
 import { openMenu } from "./menu.js";
 
@@ -27,7 +26,7 @@ const option = (value, label, icon) => ({ id: value, label, icon });
 async function optionsOf(field) {
   if (field === "platform") return [...new Set((await channelsThere()).map(([platform]) => platform))].sort().map((one) => option(one, platformName(one), "store"));
   if (field === "account") return (await channelsThere()).filter(([platform]) => !inboxPlace.filters.platform || platform === inboxPlace.filters.platform).map(([platform, account]) => ({ ...option(`${platform} ${account}`, account, "plug"), hint: platformName(platform) }));
-  if (field === "label") return LABELS.map((one) => option(one, labelName(one), "tag"));
+  if (field === "label") return (await loadLabels(), activeLabels()).map((one) => option(one, labelName(one), "tag"));
   if (field === "lang") return LANGUAGES.map((one) => ({ ...option(one, languageName(one), "languages"), words: one }));
   if (field === "sla") return ["at_risk", "breached", "ok"].map((one) => option(one, t(`sla.${one}`), "clock"));
   if (field === "anomaly") return ANOMALIES.map((one) => option(one, t(`kind.${one}`), "triangle-alert"));

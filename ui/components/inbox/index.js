@@ -7,4 +7,3 @@ export { desk, startDesk, rowChanged, people, targets, act, undone, selection, s
 export { alerts, startAlerts, askPermission, ring, permission } from "./alerts.js";
 export { DueChip, Face, PlatformMark, Glyphs, edgeOf, languageName } from "./marks.js";
 export { FILTER_FIELDS, chooseFilter, filterWords } from "./filters.js";
-export { LABELS, labelName } from "./labels.js";
