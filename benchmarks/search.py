@@ -36,7 +36,7 @@ from storage.sqlite import SqliteStore
 from tests.services import ferretdb
 
 MESSAGES = 1_000_000
-FERRET_MESSAGES = 10_000
+FERRET_MESSAGES = 3_000
 FLUSH = 5_000
 ROUNDS = 7
 PAGE = 50
