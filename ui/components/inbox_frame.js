@@ -20,6 +20,7 @@ export default {
   components: { InboxHelp, InboxMenu, WIcon },
   template: `
     <div class="ib" :class="classes">
+      <h1 class="w-sr">{{ t("nav.inbox") }}</h1>
       <div class="w-sr" aria-live="assertive" role="alert">{{ alerts.spoken }}</div>
       <div class="w-sr" aria-live="polite" role="status">{{ stateWords }}</div>
       <aside v-show="!folds.list || narrow" class="ib-list-pane" :aria-label="t('inbox.list')"><slot name="list"></slot></aside>

@@ -18,11 +18,11 @@ export default {
   template: `
     <div class="ib-list" @pointerenter="over = true" @pointerleave="over = false">
       <header class="ib-list-head">
-        <form class="ib-find" role="search" @submit.prevent="find"><label class="w-field"><w-icon name="search" /><input v-model="typed" type="search" :placeholder="t('inbox.find')" :aria-label="t('inbox.find')" maxlength="200" @search="find"></label>
+        <form class="ib-find" role="search" @submit.prevent="find"><label class="w-field"><w-icon name="search" /><input v-model="typed" type="search" :placeholder="t('inbox.find')" :aria-label="t('inbox.find')" maxlength="200" @input="typed || find()"></label>
           <button class="w-btn is-icon" type="button" :title="t('inbox.filter')" :aria-label="t('inbox.filter')" :class="{ 'is-on': chips.length }" @click="chooseFilter"><w-icon name="list-filter" /></button>
           <button class="w-btn is-icon" type="button" :title="sortWords" :aria-label="sortWords" @click="sort"><w-icon name="arrow-down-up" /></button>
           <button class="w-btn is-icon" type="button" :title="t('inbox.views')" :aria-label="t('inbox.views')" @click="views"><w-icon name="bookmark" /></button></form>
-        <div class="ib-tabs" role="tablist" :aria-label="t('inbox.tabs')" @keydown="turn"><button v-for="tab in SHOWN_TABS" :key="tab" class="ib-tab" type="button" role="tab" :aria-selected="place.tab === tab" aria-controls="ib-rows" :tabindex="place.tab === tab || (tab === 'mine' && !SHOWN_TABS.includes(place.tab)) ? 0 : -1" @click="choose(tab)"><b class="w-num" :class="{ 'is-hot': tab === 'at_risk' && count(tab) }">{{ count(tab) === null ? "–" : short(count(tab)) }}</b><span>{{ t("inbox.tab." + tab) }}</span></button>
+        <div class="ib-tabs"><div class="ib-tabs-row" role="tablist" :aria-label="t('inbox.tabs')" @keydown="turn"><button v-for="tab in SHOWN_TABS" :key="tab" class="ib-tab" type="button" role="tab" :aria-selected="place.tab === tab" aria-controls="ib-rows" :tabindex="place.tab === tab || (tab === 'mine' && !SHOWN_TABS.includes(place.tab)) ? 0 : -1" @click="choose(tab)"><b class="w-num" :class="{ 'is-hot': tab === 'at_risk' && count(tab) }">{{ count(tab) === null ? "–" : short(count(tab)) }}</b><span>{{ t("inbox.tab." + tab) }}</span></button></div>
           <button class="ib-tab ib-tab-more" type="button" :aria-label="t('inbox.tab.more')" :title="t('inbox.tab.more')" :class="{ 'is-on': !SHOWN_TABS.includes(place.tab) }" @click="others"><w-icon name="ellipsis" /></button></div>
         <ul v-if="chips.length || !SHOWN_TABS.includes(place.tab)" class="ib-chips" :aria-label="t('inbox.filters')"><li v-if="!SHOWN_TABS.includes(place.tab)"><button class="ib-chip" type="button" @click="choose('mine')"><span>{{ t("inbox.tab." + place.tab) }}</span><w-icon name="x" /><span class="w-sr">{{ t("inbox.unfilter") }}</span></button></li>
           <li v-for="chip in chips" :key="chip.field"><button class="ib-chip" type="button" @click="drop(chip.field)"><span class="ib-cut"><bdi>{{ chip.words }}</bdi></span><w-icon name="x" /><span class="w-sr">{{ t("inbox.unfilter") }}</span></button></li>
@@ -46,9 +46,9 @@ export default {
         </div>
         <div v-if="error" class="ib-error" role="alert"><w-icon name="circle-alert" /><span>{{ error }}</span><button class="w-btn" type="button" @click="again">{{ t("error.retry") }}</button></div>
       </div>
-      <footer v-if="checked || desk.busy" class="ib-bulk" role="region" :aria-label="t('inbox.bulk')"><template v-if="desk.busy"><progress class="ib-progress" :max="desk.busy.total" :value="desk.busy.done" :aria-label="t('inbox.bulk')"></progress><span class="w-num">{{ t("inbox.bulk.progress", { done: desk.busy.done, total: desk.busy.total }) }}</span></template>
-        <template v-else><b class="w-num">{{ tn("inbox.selected", checked) }}</b><button v-for="one in BULK" :key="one.id" class="w-btn is-quiet is-icon" type="button" :title="t('inbox.key.' + one.id)" :aria-label="t('inbox.key.' + one.id)" @click="bulk(one.id)"><w-icon :name="one.icon" /></button><button class="w-btn is-quiet is-icon" type="button" :title="t('inbox.unselect')" :aria-label="t('inbox.unselect')" @click="clearSelection"><w-icon name="x" /></button></template></footer>
-      <footer v-else class="ib-foot"><span class="w-num" role="status">{{ total === null ? t("loading") : tn("inbox.total", total) }}</span><span class="ib-foot-keys" aria-hidden="true"><kbd class="w-kbd">J</kbd><kbd class="w-kbd">K</kbd><span>{{ t("inbox.hint.move") }}</span><kbd class="w-kbd">?</kbd><span>{{ t("inbox.hint.keys") }}</span></span></footer>
+      <div v-if="checked || desk.busy" class="ib-bulk" role="region" :aria-label="t('inbox.bulk')"><template v-if="desk.busy"><progress class="ib-progress" :max="desk.busy.total" :value="desk.busy.done" :aria-label="t('inbox.bulk')"></progress><span class="w-num">{{ t("inbox.bulk.progress", { done: desk.busy.done, total: desk.busy.total }) }}</span></template>
+        <template v-else><b class="w-num">{{ tn("inbox.selected", checked) }}</b><button v-for="one in BULK" :key="one.id" class="w-btn is-quiet is-icon" type="button" :title="t('inbox.key.' + one.id)" :aria-label="t('inbox.key.' + one.id)" @click="bulk(one.id)"><w-icon :name="one.icon" /></button><button class="w-btn is-quiet is-icon" type="button" :title="t('inbox.unselect')" :aria-label="t('inbox.unselect')" @click="clearSelection"><w-icon name="x" /></button></template></div>
+      <div v-else class="ib-foot"><span class="w-num" role="status">{{ total === null ? t("loading") : tn("inbox.total", total) }}</span><span class="ib-foot-keys" aria-hidden="true"><kbd class="w-kbd">J</kbd><kbd class="w-kbd">K</kbd><span>{{ t("inbox.hint.move") }}</span><kbd class="w-kbd">?</kbd><span>{{ t("inbox.hint.keys") }}</span></span></div>
     </div>`,
   data: () => ({
     SHOWN_TABS, MOST_LABELS, ROW, live: inboxLive, place: inboxPlace, desk, alerts,
@@ -267,25 +267,21 @@ export default {
       chooseList({ filters: {} });
     },
     async views() {
-      let items = [];
       try {
-        items = (await ask("/inbox/views")).items;
-      } catch (wrong) {
-        return toast(wrong.message, "error");
-      }
-      const fits = items.find((view) => new URLSearchParams({ tab: "mine", sort: "due", ...view.query }).toString() === this.wish);
-      const options = items.map((view) => ({ id: `view ${view.id}`, label: view.name, icon: "bookmark", hint: view.mine ? (view.shared ? t("inbox.view.shared") : "") : view.owner }));
-      if (!fits) options.push({ id: "save", label: t("inbox.view.save"), icon: "plus" });
-      if (fits && (fits.mine || ["admin", "supervisor"].includes(window.weir.me.role))) options.push({ id: "share", label: t(fits.shared ? "inbox.view.unshare" : "inbox.view.share", { name: fits.name }), icon: "users" }, { id: "forget", label: t("inbox.view.forget", { name: fits.name }), icon: "trash-2" });
-      const chosen = await openMenu({ title: t("inbox.views"), options });
-      try {
-        await this.viewed(chosen, items, fits);
+        const asked = ask("/inbox/views").then(({ items }) => [items, items.find((view) => new URLSearchParams({ tab: "mine", sort: "due", ...view.query }).toString() === this.wish)]);
+        const chosen = await openMenu({ title: t("inbox.views"), options: asked.then(([items, fits]) => this.viewOptions(items, fits)) });
+        if (chosen) await this.viewed(chosen, ...(await asked));
       } catch (wrong) {
         toast(wrong.message, "error");
       }
     },
+    viewOptions(items, fits) {
+      const options = items.map((view) => ({ id: `view ${view.id}`, label: view.name, icon: "bookmark", hint: view.mine ? (view.shared ? t("inbox.view.shared") : "") : view.owner }));
+      if (!fits) options.push({ id: "save", label: t("inbox.view.save"), icon: "plus" });
+      if (fits && (fits.mine || ["admin", "supervisor"].includes(window.weir.me.role))) options.push({ id: "share", label: t(fits.shared ? "inbox.view.unshare" : "inbox.view.share", { name: fits.name }), icon: "users" }, { id: "forget", label: t("inbox.view.forget", { name: fits.name }), icon: "trash-2" });
+      return options;
+    },
     async viewed(chosen, items, fits) {
-      if (!chosen) return;
       if (chosen === "save") {
         const named = await openMenu({ title: t("inbox.view.save"), options: [], fresh: "inbox.view.named", placeholder: t("inbox.view.name") });
         if (!named) return;

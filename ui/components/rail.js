@@ -30,7 +30,7 @@ export default {
         <button class="rail-tool" type="button" :title="t('palette.hint')" :aria-label="t('palette.title')" aria-keyshortcuts="Control+K Meta+K" @click.stop="palette"><w-icon name="search" /></button>
         <button class="rail-tool" type="button" :title="t('rail.language_to')" :aria-label="t('rail.language_to')" @click="switchLanguage"><w-icon name="languages" /></button>
         <button class="rail-tool" type="button" :title="themeLabel" :aria-label="themeLabel" @click="switchTheme"><w-icon :name="dark ? 'sun' : 'moon'" /></button>
-        <button class="rail-me" type="button" :aria-label="t('rail.account')" :title="name" :aria-expanded="open" @click.stop="open = !open">{{ initials }}</button>
+        <button class="rail-me" type="button" :aria-label="initials + ' · ' + t('rail.account')" :title="name" :aria-expanded="open" @click.stop="open = !open">{{ initials }}</button>
       </div>
       <div v-if="open" class="rail-menu" @click.stop>
         <div class="rail-who"><b>{{ name }}</b><div class="w-meta">{{ role }}</div></div>

@@ -116,17 +116,17 @@ async function take(key) {
 }
 
 async function assign(keys) {
-  const { teams: all, names } = await people();
   const me = window.weir.me.name;
   const first = keys.length === 1 ? known(keys[0]) : null;
-  const options = [
+  const options = people().then(({ teams: all, names }) => [
     { id: `person ${me}`, label: me, icon: "user", hint: t("inbox.me") },
     ...names.filter((name) => name !== me).map((name) => ({ id: `person ${name}`, label: name, icon: "user", hint: first && first.assignee === name ? t("inbox.has_it") : "" })),
     ...all.map((team) => ({ id: `team ${team.id}`, label: team.name, icon: "users", hint: t("inbox.team") })),
     { id: "nobody", label: t("inbox.nobody"), icon: "circle-dashed" },
-  ];
+  ]);
   const chosen = await openMenu({ title: words("inbox.assign.title", keys), options });
   if (chosen === null) return;
+  const { teams: all } = await people();
   const [kind, id] = [chosen.split(" ")[0], chosen.slice(chosen.indexOf(" ") + 1)];
   const name = kind === "team" ? all.find((team) => team.id === id).name : id;
   const body = kind === "person" ? { assignee: id } : kind === "team" ? { assignee: null, team: id } : { assignee: null };

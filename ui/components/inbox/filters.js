@@ -1,5 +1,5 @@
 // The list's filters: what may be chosen, and what it is called on its chip.
-import { activeLabels, ask, chooseList, inboxPlace, labelName, loadLabels, platformName, t } from "weir-core";
+import { ApiError, activeLabels, ask, chooseList, inboxPlace, labelName, loadLabels, platformName, t, toast } from "weir-core";
 import { people } from "./deeds.js";
 import { languageName } from "./marks.js";
 import { openMenu } from "./menu.js";
@@ -37,6 +37,13 @@ async function optionsOf(field) {
 
 // Asks what to filter by, then for the value; two steps of one menu.
 export async function chooseFilter() {
+  await choose().catch((wrong) => {
+    if (!(wrong instanceof ApiError)) throw wrong;
+    toast(wrong.message, "error");
+  });
+}
+
+async function choose() {
   const field = await openMenu({ title: t("inbox.filter"), options: FILTER_FIELDS.map((one) => option(one, t(`inbox.filter.${one}`), ICONS[one])) });
   if (field === null) return;
   const filters = { ...inboxPlace.filters };
@@ -46,7 +53,7 @@ export async function chooseFilter() {
     if (found === null) return;
     filters.order = found.fresh;
   } else {
-    const value = await openMenu({ title: t(`inbox.filter.${field}`), options: await optionsOf(field), fresh: field === "label" ? "inbox.filter.label_is" : undefined });
+    const value = await openMenu({ title: t(`inbox.filter.${field}`), options: optionsOf(field), fresh: field === "label" ? "inbox.filter.label_is" : undefined });
     if (value === null) return;
     if (field === "account") [filters.platform, filters.account] = [value.split(" ")[0], value.slice(value.indexOf(" ") + 1)];
     else filters[field] = value.fresh || value;

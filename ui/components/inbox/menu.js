@@ -2,16 +2,25 @@
 import * as Vue from "vue";
 import { WIcon, t } from "weir-core";
 
-// The open menu: {title, options, multi, fresh, hint}; null when there is none. Options: {id, label, hint, icon, face, on, words}.
-export const menu = Vue.shallowReactive({ open: null });
+// The open menu: {title, options, multi, fresh, when}; null when there is none. Options: {id, label, hint, icon, on, words}, or a
+// promise of them: the menu is there at once, so that what is typed meanwhile reaches it and nothing else.
+export const menu = Vue.shallowReactive({ open: null, options: [], loading: false });
 let settle = null;
 
 // Resolves to what was chosen: an id; with `multi` {on: [], off: []}; with `fresh` {fresh: text}; null when it was left.
 export function openMenu(wish) {
   if (settle) settle(null);
   const before = document.activeElement;
-  menu.open = wish;
-  return new Promise((resolve) => {
+  Object.assign(menu, { open: wish, options: [], loading: true });
+  return new Promise((resolve, reject) => {
+    Promise.resolve(wish.options).then(
+      (options) => menu.open === wish && Object.assign(menu, { options, loading: false }),
+      (wrong) => {
+        if (menu.open !== wish) return;
+        menu.open = settle = null;
+        reject(wrong);
+      },
+    );
     settle = (found) => {
       settle = null;
       menu.open = null;
@@ -36,20 +45,21 @@ export const InboxMenu = {
             <span v-if="menu.open.multi" class="ib-menu-check" aria-hidden="true"><w-icon v-if="isOn(option)" name="check" /></span><w-icon v-else-if="option.icon" :name="option.icon" />
             <span class="ib-menu-label"><bdi>{{ option.label }}</bdi></span><span v-if="option.hint" class="w-meta ib-menu-hint">{{ option.hint }}</span>
           </li>
-          <li v-if="!shown.length" class="w-meta ib-menu-none">{{ t("inbox.menu.none") }}</li>
+          <li v-if="!shown.length" class="w-meta ib-menu-none" role="presentation">{{ t(menu.loading ? "loading" : "inbox.menu.none") }}</li>
         </ul>
         <div v-if="menu.open.when" class="ib-menu-when"><label class="set-label">{{ menu.open.when }}<span class="w-field"><input v-model="day" type="datetime-local" :min="soonest"></span></label><button class="w-btn" type="button" :disabled="!day" @click="pickDay">{{ t("inbox.menu.done") }}</button></div>
         <div v-if="menu.open.multi" class="ib-menu-foot"><button class="w-btn is-primary" type="button" @click="finish">{{ t("inbox.menu.done") }}</button></div>
       </div>
     </div>`,
-  data: () => ({ menu, typed: "", at: 0, marks: new Map(), field: "ib-menu-field", day: "", soonest: "" }),
+  data: () => ({ menu, typed: "", at: 0, entered: false, marks: new Map(), field: "ib-menu-field", day: "", soonest: "" }),
   computed: {
     shown() {
       const wish = this.menu.open;
       const typed = plain(this.typed.trim());
-      const found = wish.options.filter((option) => !typed || plain(`${option.label} ${option.words || ""}`).includes(typed));
+      const { options } = this.menu;
+      const found = options.filter((option) => !typed || plain(`${option.label} ${option.words || ""}`).includes(typed));
       const text = this.typed.trim();
-      if (wish.fresh && text && !wish.options.some((option) => plain(option.label) === typed)) found.push({ id: "", label: t(wish.fresh, { text }), icon: "plus", fresh: text });
+      if (wish.fresh && text && !options.some((option) => plain(option.label) === typed)) found.push({ id: "", label: t(wish.fresh, { text }), icon: "plus", fresh: text });
       return found;
     },
   },
@@ -57,11 +67,15 @@ export const InboxMenu = {
     "menu.open"(now) {
       if (!now) return;
       const local = new Date(Date.now() - new Date().getTimezoneOffset() * 60_000);
-      Object.assign(this, { typed: "", at: 0, marks: new Map(), day: "", soonest: local.toISOString().slice(0, 16) });
+      Object.assign(this, { typed: "", at: 0, entered: false, marks: new Map(), day: "", soonest: local.toISOString().slice(0, 16) });
       this.$nextTick(() => this.$refs.box && this.$refs.box.focus());
     },
     typed() {
       this.at = 0;
+    },
+    // Enter came before there was anything to choose.
+    "menu.loading"(now) {
+      if (!now && this.entered) this.enter();
     },
   },
   methods: {
@@ -73,6 +87,10 @@ export const InboxMenu = {
     leave() {
       settle && settle(null);
     },
+    enter() {
+      this.entered = this.menu.loading;
+      if (!this.entered && this.shown[this.at]) this.choose(this.shown[this.at]);
+    },
     choose(option) {
       if (option.fresh) return settle({ fresh: option.fresh });
       if (!this.menu.open.multi) return settle(option.id);
@@ -81,7 +99,7 @@ export const InboxMenu = {
     },
     finish() {
       const on = [], off = [];
-      for (const option of this.menu.open.options) {
+      for (const option of this.menu.options) {
         const mark = this.marks.get(option.id);
         if (mark !== undefined && mark !== Boolean(option.on)) (mark ? on : off).push(option.id);
       }
@@ -97,7 +115,7 @@ export const InboxMenu = {
       else if (event.key === "ArrowDown") this.at = Math.min(last, this.at + 1);
       else if (event.key === "ArrowUp") this.at = Math.max(0, this.at - 1);
       else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && this.menu.open.multi) this.finish();
-      else if (event.key === "Enter" && event.target === this.$refs.box) this.shown[this.at] && this.choose(this.shown[this.at]);
+      else if (event.key === "Enter" && event.target === this.$refs.box) this.enter();
       else if (event.key === "Tab") return this.turn(event);
       else return;
       event.preventDefault();
