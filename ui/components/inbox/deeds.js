@@ -188,9 +188,8 @@ async function archive(keys) {
 async function label(keys) {
   const rows = keys.map(known).filter(Boolean);
   const held = rows.flatMap((row) => row.labels || []);
-  await loadLabels();
-  const names = [...new Set([...activeLabels(), ...held])];
-  const options = names.map((name) => ({ id: name, label: labelName(name), words: name, on: rows.length > 0 && rows.every((row) => (row.labels || []).includes(name)) }));
+  const on = (name) => rows.length > 0 && rows.every((row) => (row.labels || []).includes(name));
+  const options = loadLabels().then(() => [...new Set([...activeLabels(), ...held])].map((name) => ({ id: name, label: labelName(name), words: name, on: on(name) })));
   const chosen = await openMenu({ title: words("inbox.label.title", keys), options, multi: true });
   if (chosen === null) return;
   const { on: add, off: remove } = chosen;
