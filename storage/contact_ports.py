@@ -54,8 +54,8 @@ class ContactStore(Protocol):
         """What was said of pairs with any of these contacts."""
         ...
 
-    async def contacts_sealed_otherwise(self, key: str, limit: int) -> list[Contact]:
-        """Contacts whose sealed values need another key than this, by id."""
+    async def contacts_sealed_otherwise(self, key: str, limit: int, after: str = "") -> list[Contact]:
+        """Contacts whose sealed values need another key than this, by id, those with id > after."""
         ...
 
     async def messages_of_all(self, keys: Sequence[str], limit: int, cursor: str | None = None) -> Page[MessageRow]:

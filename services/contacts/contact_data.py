@@ -73,6 +73,10 @@ class Safe:
             values["told"] = "\n".join(data.told)
         return self._vault.seal(values, platform=_place(contact), account=contact.id)
 
+    def present_key(self) -> str:
+        """The id of the key that is in use; makes one. Raises ConfigurationError."""
+        return self._vault.seal({}, platform="", account="").key
+
     def opened(self, contact: Contact) -> ContactData:
         """The data that was sealed for this contact; nothing when its key is not here any more."""
         if not contact.told.key:
@@ -94,7 +98,7 @@ class Safe:
         given = list(values)
         keys = self._vault.derived(_PURPOSE) if given else []
         if given and not keys:
-            self._vault.seal({}, platform="", account="")  # makes the key
+            self.present_key()
             keys = self._vault.derived(_PURPOSE)
         return [_fact(keys[0], kind, value) for value in given]
 

@@ -27,6 +27,7 @@ NAMELESS = "conversation:"
 """Begins the identity of somebody whom the platform gives no id: it is that of the one conversation."""
 MOST_ORDERS = 100
 MOST_LANGS = 5
+RESEALED_AT_ONCE = 200
 STALE_MS = 60_000
 """A contact that is as it was but for having written again is saved anew after this time at the earliest."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -35,6 +36,13 @@ _log = structlog.get_logger(__name__)
 
 class LearningStore(ContactStore, OrderStore, Protocol):
     """The parts of a store used here."""
+
+
+class Resealing(Struct, frozen=True):
+    """How many contacts' data was sealed anew, and of how many the key is not here."""
+
+    done: int
+    left: int
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
@@ -120,6 +128,26 @@ class Learning:
         for email in data.emails:
             mine += await self._store.orders_by(email=email, limit=MOST_ORDERS)
         return list({(one.platform, one.account, one.id): one for one in mine}.values())
+
+    async def reseal(self) -> Resealing:
+        """Seal the contact data of every contact anew, with the present key. Raises ConfigurationError."""
+        present, after = await asyncio.to_thread(self._safe.present_key), ""
+        done = left = 0
+        while some := await self._store.contacts_sealed_otherwise(present, RESEALED_AT_ONCE, after):
+            found = await asyncio.to_thread(self._resealed, some)
+            await self._store.learn_contacts(found)
+            done, left, after = done + len(found), left + len(some) - len(found), some[-1].id
+        return Resealing(done, left)
+
+    def _resealed(self, contacts: Sequence[Contact]) -> list[Contact]:
+        found: list[Contact] = []
+        for one in contacts:
+            data = self._safe.opened(one)
+            if data == ContactData():
+                continue  # its key is not here; with its key it opens again
+            bare = replace(one, told=replace(one.told, sealed=b"", key="", facts=[]))
+            found.append(replace(one, told=self._kept(bare, bare.told, data)))
+        return found
 
     async def _orders(self, one: Sighting) -> list[Order]:
         mine = await self._by_id(one.platform, one.account, one.identity)

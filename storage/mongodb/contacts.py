@@ -118,9 +118,10 @@ class MongoContacts:
             rows = await db.contact_pairs.find(either, sort=[("first", 1), ("second", 1)]).to_list()
         return [NotOne(first=row["first"], second=row["second"], at=row["at"], who=row["who"]) for row in rows]
 
-    async def contacts_sealed_otherwise(self, key: str, limit: int) -> list[Contact]:
-        """Contacts whose sealed values need another key than this, by id."""
-        return await self._found({"sealed_with": {"$exists": True, "$ne": key}}, bounded(limit))
+    async def contacts_sealed_otherwise(self, key: str, limit: int, after: str = "") -> list[Contact]:
+        """Contacts whose sealed values need another key than this, by id, those with id > after."""
+        where: Row = {"sealed_with": {"$exists": True, "$ne": key}, "_id": {"$gt": after}}
+        return await self._found(where, bounded(limit))
 
     async def messages_of_all(self, keys: Sequence[str], limit: int, cursor: str | None = None) -> Page[MessageRow]:
         """Messages of several conversations as one list, the latest first; merged duplicates left out."""

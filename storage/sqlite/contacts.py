@@ -73,10 +73,10 @@ class SqliteContacts:
         """What was said of pairs with any of these contacts."""
         return await self._db.read(_not_one, _listed(ids))
 
-    async def contacts_sealed_otherwise(self, key: str, limit: int) -> list[Contact]:
-        """Contacts whose sealed values need another key than this, by id."""
-        which = "WHERE c.sealed_with IS NOT NULL AND c.sealed_with <> ? ORDER BY c.id LIMIT ?"
-        return await self._db.read(_contacts, which, key, bounded(limit))
+    async def contacts_sealed_otherwise(self, key: str, limit: int, after: str = "") -> list[Contact]:
+        """Contacts whose sealed values need another key than this, by id, those with id > after."""
+        which = "WHERE c.sealed_with IS NOT NULL AND c.sealed_with <> ? AND c.id > ? ORDER BY c.id LIMIT ?"
+        return await self._db.read(_contacts, which, key, after, bounded(limit))
 
     async def messages_of_all(self, keys: Sequence[str], limit: int, cursor: str | None = None) -> Page[MessageRow]:
         """Messages of several conversations as one list, the latest first; merged duplicates left out."""

@@ -158,6 +158,7 @@ class ContactContract:
         await store.learn_contacts([contact("a", key="k2", sealed=b"3")])
         assert await store.contacts_sealed_otherwise("k2", 5) == []
         assert ids(await store.contacts_sealed_otherwise("k3", 1)) == ["a"]
+        assert ids(await store.contacts_sealed_otherwise("k3", 5, "a")) == ["b"]
 
     async def test_messages_of_several_conversations_are_one_list_the_latest_first(self, store):
         save = Flushes(store)

@@ -156,7 +156,7 @@ def test_a_new_key_of_the_file_seals_everything_and_the_old_one_is_no_longer_nee
     weir(*ADD, "--secret-stdin", "app_secret", *in_folder, stdin="hush-1\n")
     [before] = json.loads(weir("channel", "list", "--json", *in_folder)[1])
     code, out, _ = weir("channel", "reseal", "--new-key", "--json", *in_folder)
-    assert (code, json.loads(out)) == (0, {"done": ["bazaar/shop"], "failed": {}})
+    assert (code, json.loads(out)) == (0, {"done": ["bazaar/shop"], "failed": {}, "contacts": 0, "contacts_left": 0})
     file = data_dir / "secrets.key"
     file.write_text(file.read_text().splitlines()[0] + "\n")
     [after] = json.loads(weir("channel", "list", "--json", *in_folder)[1])

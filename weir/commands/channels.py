@@ -14,6 +14,8 @@ from services.channels.binding_checks import SHOWN, kind_of
 from services.channels.bindings import Resealed
 from services.channels.states import ChannelState, ChannelStates
 from services.channels.views import platform_view, state_view
+from services.contacts.contact_data import Safe
+from services.contacts.learning import Learning, Resealing
 from storage.ports import Store
 from storage.records import BoundChannel
 from weir.commands import channel_looks, channel_template
@@ -29,7 +31,7 @@ from weir.commands.console import (
     say_table,
     told_plainly,
 )
-from weir.commands.stores import with_store
+from weir.commands.stores import wall_clock, with_store
 from weir.parts.vault import made_vault
 
 app = typer.Typer(help="Bind channels to their platforms.", no_args_is_help=True)
@@ -155,23 +157,29 @@ def reseal(
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Seal the secrets of all channels anew, with the present key; exit code 1 when some could not be."""
+    """Seal the secrets of all channels and customers' addresses anew; exit code 1 when some could not be."""
     given = configured(config, {"data_dir": data_dir})
     vault = made_vault(given)
 
-    async def work(store: Store) -> Resealed:
+    async def work(store: Store) -> tuple[Resealed, Resealing]:
         if new_key:
             vault.renew()
-        return await bindings_of(store, given, vault).reseal(caller())
+        channels = await bindings_of(store, given, vault).reseal(caller())
+        return channels, await Learning(store, Safe(vault), wall_clock).reseal()
 
-    result = with_store(given, work)
+    result, contacts = with_store(given, work)
     if as_json:
-        say_json({"done": result.done, "failed": result.failed})
+        say_json(
+            {"done": result.done, "failed": result.failed, "contacts": contacts.done, "contacts_left": contacts.left}
+        )
     else:
         say(f"{len(result.done)} channels are sealed with the present key")
+        say(f"the addresses of {contacts.done} customers were sealed anew")
+        if contacts.left:
+            say(f"NOT SEALED: the addresses of {contacts.left} customers: give their key by WEIR_SECRET_KEY_OLD")
         for name, reason in result.failed.items():
             say(f"NOT SEALED: {name}: {reason}")
-    if result.failed:
+    if result.failed or contacts.left:
         raise typer.Exit(EXIT_FAILED)
 
 

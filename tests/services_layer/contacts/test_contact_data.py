@@ -6,7 +6,9 @@ from actors.errors import ConfigurationError
 from services.channels.secrets import Vault
 from services.contacts.contact_data import ContactData, Safe, email_of, emails_in, joined
 from services.contacts.countries import COUNTRIES, country_of_language, country_of_phone, offset_minutes, phone_of
-from storage.contact_records import Contact, Told
+from services.contacts.learning import Resealing
+from storage.contact_records import Contact, ContactFilter, Told
+from tests.services_layer.contacts.conftest import Shop
 
 CONTACT = Contact(id="a", platform="whatsapp", account="shop", identity="u1", created_at=0)
 
@@ -95,3 +97,28 @@ def test_joined_data_is_there_once_and_bounded():
     many = ContactData([f"{n}@example.com" for n in range(30)], [], ["0@example.com", "x@example.com"])
     found = joined(many, many)
     assert (len(found.emails), found.told) == (10, ["x@example.com"])
+
+
+async def test_after_a_change_of_key_everything_is_sealed_anew(shop, vault):
+    await shop.ordered(1, phone="0812345678")
+    key = await shop.wrote("email", "arun@example.com")
+    before = await shop.context(key)
+    new = vault.renew()
+    assert (await shop.context(key))["phones"] == before["phones"]
+    assert (await shop.contacts.learning.reseal()).left == 0
+    [held] = (await shop.store.contacts(ContactFilter(), 5)).items
+    assert held.told.key == new
+    assert set(held.told.facts) <= {
+        *shop.safe.present_facts("email", ["arun@example.com"]),
+        *shop.safe.present_facts("phone", ["+66812345678"]),
+    }
+    assert shop.safe.opened(held).phones == ["+66812345678"]
+    assert await shop.contacts.learning.reseal() == Resealing(0, 0)
+
+
+async def test_what_no_key_opens_is_left_as_it_is_and_counted(store, clock, data_dir, shop):
+    await shop.context(await shop.wrote("email", "arun@example.com"))
+    [before] = (await store.contacts(ContactFilter(), 5)).items
+    other = Shop(store, Vault(file=data_dir / "other.key"), clock)
+    assert await other.contacts.learning.reseal() == Resealing(0, 1)
+    assert (await store.contacts(ContactFilter(), 5)).items == [before]
