@@ -81,4 +81,5 @@ RULES: dict[str, Rules] = {
     ),
     "woocommerce": Rules(timeout_s=60, retries_s=(), disable_after=5),
     "aliexpress": Rules(timeout_s=1, retries_s=()),
+    "amazon": Rules(timeout_s=1, retries_s=()),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct, field
 
@@ -86,7 +86,8 @@ class Token(Struct, kw_only=True):
 class Shop(Struct, kw_only=True):
     """One shop at one platform: `ids` holds its numbers and the secrets of its app, by the platform's names.
 
-    `pushing`: whether its webhook is on; `codes`: authorisation codes that were not exchanged yet.
+    `pushing`: whether its webhook is on; `codes`: authorisation codes that were not exchanged yet; `begun`: messages of
+    a kind that its app began.
     """
 
     platform: str
@@ -102,6 +103,7 @@ class Shop(Struct, kw_only=True):
     conversations: dict[str, Conversation] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
     codes: set[str] = field(default_factory=set)
+    begun: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def key(self) -> str:

@@ -65,6 +65,7 @@ class Services(Struct, kw_only=True):
     refusals: Any = None
     replies: Any = None
     outbox: Any = None
+    typed: Any = None
     resyncs: Any = None
     attachments: Any = None
     attachment_files: Any = None

@@ -32,6 +32,7 @@ class ReplyRow(Struct, frozen=True, kw_only=True):
     `settled_at`: since when it is `sent`, `failed` or looked for no more; of a `queued` one: since when a person wants
     it sent after all. `doubts`: how many sendings ended without anybody knowing; `looks`: how often it was looked for
     at the platform since the last of them; `told`: whether the log has it that it is `sent` or `failed`.
+    `kind`: of a message that is no answer but was begun as one of the platform's kinds; it is not sent again as it is.
     `heard`: what the platform told of the present attempt after it took it; `failure`: code and reason of a bad one.
     """
 
@@ -51,6 +52,7 @@ class ReplyRow(Struct, frozen=True, kw_only=True):
     reply_to: str | None = None
     order: str | None = None
     resend_of: str | None = None
+    kind: str | None = None
     files: list[ReplyFile] = field(default_factory=list[ReplyFile])
     attempts: int = 0
     doubts: int = 0

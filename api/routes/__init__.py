@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.routes import (
+    actions,
     alerts,
     anomalies,
     attachments,
@@ -45,6 +46,7 @@ ROUTES: tuple[APIRouter, ...] = (
     anomalies.router,
     attachments.router,
     identities.router,
+    actions.router,
     inbox_thread.router,
     contacts.router,
     conversations.router,

@@ -6,12 +6,13 @@ address. Orders' changes are taken where the seller's event bus passes them on. 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from msgspec.structs import replace
 
 from connectors.amazon import orders
-from connectors.amazon.messaging import Kind, Messaging
+from connectors.amazon.messaging import KINDS, Messaging
 from connectors.amazon.relay import RelayReader
 from connectors.contract.asking import API_URL, AUTH_URL
 from connectors.contract.calling import Api
@@ -19,6 +20,7 @@ from connectors.contract.connector import Binding, Parsed, Setting, UnreadableEr
 from connectors.contract.history import Pointer
 from connectors.contract.outgoing import Limits, OutgoingFile
 from connectors.contract.signatures import require, secret
+from connectors.contract.typed import Allowance
 from connectors.email.connector import Email
 from connectors.email.identity import conversation
 from connectors.email.settings import SETTINGS
@@ -56,6 +58,8 @@ class Amazon(Email):
         AUTH_URL,
     )
 
+    kinds: ClassVar[Mapping[str, Allowance]] = KINDS
+    """What may be begun, apart from answers."""
     limits = Limits(file_bytes=MOST_FILES_BYTES, forbids=frozenset({"links", "emails"}))
 
     def __init__(self, binding: Binding) -> None:
@@ -94,13 +98,11 @@ class Amazon(Email):
         wish = orders.wish_of(pointer, self.platform, self.binding.account, place)
         return [order] if wish is None else [order, wish]
 
-    async def actions(self, order: str, api: Api) -> list[Kind]:
+    async def actions(self, order: str, api: Api) -> Sequence[str]:
         """The kinds of messages that may be begun about an order. Raises the errors of calling."""
         return await Messaging(self.binding, api).actions(order)
 
-    async def act(
-        self, order: str, kind: Kind, api: Api, *, text: str = "", files: Sequence[OutgoingFile] = ()
-    ) -> None:
+    async def act(self, order: str, kind: str, api: Api, *, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
         """Begin a message of a kind about an order. Raises the errors of calling."""
         await Messaging(self.binding, api).act(order, kind, text, files)
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
-from msgspec import Struct
 
 from connectors.contract import reading
 from connectors.contract.asking import address, answered
@@ -29,18 +28,8 @@ from connectors.contract.calling import (
 )
 from connectors.contract.connector import Binding
 from connectors.contract.outgoing import OutgoingFile
+from connectors.contract.typed import Allowance
 
-Kind: TypeAlias = Literal[
-    "confirmCustomizationDetails",
-    "confirmDeliveryDetails",
-    "confirmOrderDetails",
-    "confirmServiceDetails",
-    "digitalAccessKey",
-    "invoice",
-    "legalDisclosure",
-    "unexpectedProblem",
-    "warranty",
-]
 HOSTS = {
     "na": "https://sellingpartnerapi-na.amazon.com",
     "eu": "https://sellingpartnerapi-eu.amazon.com",
@@ -50,15 +39,7 @@ TOKENS = "https://api.amazon.com"
 BAD_REQUEST = 400
 
 
-class Allowance(Struct, frozen=True, kw_only=True):
-    """What a kind of message takes: `text`: the longest, None for none; `least` to `most` files."""
-
-    text: int | None = None
-    least: int = 0
-    most: int = 0
-
-
-KINDS: dict[Kind, Allowance] = {
+KINDS: dict[str, Allowance] = {
     "confirmCustomizationDetails": Allowance(text=800, most=5),
     "confirmDeliveryDetails": Allowance(text=2_000),
     "confirmOrderDetails": Allowance(text=2_000),
@@ -78,7 +59,7 @@ class Messaging:
         self._binding = binding
         self._api = api
 
-    async def actions(self, order: str) -> list[Kind]:
+    async def actions(self, order: str) -> list[str]:
         """The kinds of messages that may be sent about an order now. Raises the errors of calling."""
         told = answered(checked(await self._ask("GET", f"/messaging/v1/orders/{quote(order, safe='')}")))
         named = {
@@ -87,9 +68,11 @@ class Messaging:
         }
         return [kind for kind in KINDS if kind in named]
 
-    async def act(self, order: str, kind: Kind, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
+    async def act(self, order: str, kind: str, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
         """Send one. Raises RefusedError before anything is sent when it is not what the kind takes."""
-        allowed = KINDS[kind]
+        allowed = KINDS.get(kind)
+        if allowed is None:
+            raise RefusedError(f"Amazon knows no messages of the kind {kind[:60]!r}", "kind")
         _check(kind, allowed, text, len(files))
         path = f"/messaging/v1/orders/{quote(order, safe='')}/messages/{kind}"
         with before_sending():
@@ -164,7 +147,7 @@ class Messaging:
         return token
 
 
-def _check(kind: Kind, allowed: Allowance, text: str, files: int) -> None:
+def _check(kind: str, allowed: Allowance, text: str, files: int) -> None:
     if allowed.text is None and text:
         raise RefusedError(f"{kind} takes no text, only files", "text")
     if allowed.text is not None and not 0 < len(text) <= allowed.text:
@@ -173,4 +156,4 @@ def _check(kind: Kind, allowed: Allowance, text: str, files: int) -> None:
         raise RefusedError(f"{kind} takes {allowed.least} to {allowed.most} files, not {files}", "files")
 
 
-__all__ = ["KINDS", "Allowance", "Kind", "Messaging"]
+__all__ = ["KINDS", "Messaging"]

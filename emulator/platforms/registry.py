@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from emulator.platforms.aliexpress import AliExpress
+from emulator.platforms.amazon import Amazon
 from emulator.platforms.contract import Platform
 from emulator.platforms.ebay import Ebay
 from emulator.platforms.lazada import Lazada
@@ -30,4 +31,5 @@ PLATFORMS: tuple[type[Platform], ...] = (
     Line,
     Shopify,
     WooCommerce,
+    Amazon,
 )

@@ -341,7 +341,8 @@ def _doubted(row: ReplyRow, connector: Connector | None, now: int, reason: str) 
     doubted = replace(row, doubts=row.doubts + 1, looks=0, reason=reason, code="uncertain")
     can = None if connector is None else connector.capabilities
     since = row.at if row.settled_at is None else row.settled_at
-    if can is not None and can.idempotent and not can.history and now - since < PATIENCE_MS:
+    again = can is not None and can.idempotent and not can.history and row.kind is None
+    if again and now - since < PATIENCE_MS:
         return replace(_queued(doubted), due_at=now + _backoff(row))
     return replace(doubted, state="unknown", settled_at=None, due_at=now + FIRST_MS)
 

@@ -63,7 +63,8 @@ class AskedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Ask(Struct, frozen=True, kw_only=True):
     """What somebody wants to answer. `again`: yes, the same words once more.
 
-    `compress`: files that are too large for the platform may go as archives, where that makes them fit.
+    `compress`: files that are too large for the platform may go as archives, where that makes them fit; `kind` and
+    `order`: see `services.replies.typed`.
     """
 
     text: str = ""
@@ -72,6 +73,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     files: tuple[AskedFile, ...] = ()
     again: bool = False
     compress: bool = False
+    kind: str | None = None
+    order: str | None = None
 
 
 class Replies:
@@ -113,13 +116,10 @@ class Replies:
         RejectedError (ObjectedError among them), RetriableError, or ConflictError: the key was used for another
         reply, or the same words went there a moment ago and `ask.again` is not set.
         """
-        demand(caller, "reply")
-        _check_idempotency_key(idempotency_key)
-        reply_id, digest = id_of(key, idempotency_key), _digest(ask)
-        held = await self._store.reply(reply_id)
-        if held is not None:
-            return _same(held, digest)
-        row = await self._row(caller, key, ask, ReplyNames(reply_id, idempotency_key, digest))
+        row, held = await self.prepared(caller, key, ask, idempotency_key)
+        if held:
+            return row
+        digest = row.digest
         await self._check_references(key, ask)
         row = await self._check_platform(row, compress=ask.compress)
         _check_event(row)
@@ -129,8 +129,21 @@ class Replies:
         if first != row:
             return _same(first, digest)
         queued = await self._log(row)
-        await self._note(caller, "reply.asked", row, None, queued.state)
+        await self.noted(caller, "reply.asked", row, None, queued.state)
         return queued
+
+    async def prepared(self, caller: Caller, key: str, ask: Ask, idempotency_key: str) -> tuple[ReplyRow, bool]:
+        """The reply as it would be kept, or the one that is held under this key; whether it is held.
+
+        Raises ForbiddenError, NotFoundError, RejectedError, RetriableError, or ConflictError for a key of another one.
+        """
+        demand(caller, "reply")
+        _check_idempotency_key(idempotency_key)
+        reply_id, digest = id_of(key, idempotency_key), _digest(ask)
+        held = await self._store.reply(reply_id)
+        if held is not None:
+            return _same(held, digest), True
+        return await self._row(caller, key, ask, ReplyNames(reply_id, idempotency_key, digest)), False
 
     async def prospect(self, caller: Caller, key: str, ask: Ask) -> Prospect:
         """What its platform would say to a reply, which is neither kept nor sent. Works for channels not bound, too.
@@ -171,6 +184,8 @@ class Replies:
         """
         demand(caller, "reply")
         row = await self.one(reply_id)
+        if row.kind is not None:
+            raise ConflictError(f"a message of the kind {row.kind} is not sent again as it is: begin a new one")
         if row.state == "unknown" and not sure:
             raise ConflictError(
                 "nobody knows whether this reply was sent: look at the platform first, then retry it with"
@@ -218,7 +233,7 @@ class Replies:
         after = replace(after, version=before.version + 1)
         if not await self._store.change_reply(after, replaces=before.version):
             raise ConflictError("the reply has changed meanwhile: look at it, then decide")
-        await self._note(caller, what, before, before.state, after.state)
+        await self.noted(caller, what, before, before.state, after.state)
         await self._fates.tell(after)
         self._roused()
         return after
@@ -341,7 +356,8 @@ class Replies:
         self._roused()
         return queued
 
-    async def _note(self, caller: Caller, what: str, row: ReplyRow, before: Any, after: Any) -> None:
+    async def noted(self, caller: Caller, what: str, row: ReplyRow, before: Any, after: Any) -> None:
+        """Leave a row of the audit about a reply."""
         subject = f"reply {row.id}"
         audit = AuditRow(at=self._now(), who=caller.name, what=what, subject=subject, before=before, after=after)
         await self._store.append_audit(audit)
@@ -366,7 +382,8 @@ def id_of(key: str, idempotency_key: str) -> str:
 
 def _digest(ask: Ask) -> str:
     files = [(file.digest, file.name, file.mime) for file in ask.files]
-    return sha256(msgspec.json.encode([ask.text, ask.reply_to, ask.resend_of, files])).hexdigest()
+    more = [] if ask.kind is None else [ask.kind, ask.order]
+    return sha256(msgspec.json.encode([ask.text, ask.reply_to, ask.resend_of, files, *more])).hexdigest()
 
 
 def _same(held: ReplyRow, digest: str) -> ReplyRow:

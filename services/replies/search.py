@@ -117,7 +117,7 @@ class Search:
             await self._fates.record(row, sent)
         elif row.looks + 1 < LOOKS:
             await self._fates.change(row, replace(row, looks=row.looks + 1, due_at=now + SECOND_MS - FIRST_MS))
-        elif connector.capabilities.idempotent and row.doubts < DOUBTS:
+        elif connector.capabilities.idempotent and row.doubts < DOUBTS and row.kind is None:
             again = replace(row, state="queued", looks=0, due_at=now, claimed_at=None, claimed_by=None)
             await self._fates.change(row, again)
         else:

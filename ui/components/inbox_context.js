@@ -1,5 +1,5 @@
 // Beside the open conversation: the customer's order, who they are, what was said on all channels, how this conversation fares.
-import { ApiError, WIcon, ask, inboxLive, inboxPlace, send, t, tell, tn, toast } from "weir-core";
+import { ApiError, WIcon, WTypedActions, ask, inboxLive, inboxPlace, send, t, tell, tn, toast } from "weir-core";
 import { Face } from "weir-inbox";
 import { HealthTab, Identities, NoteBox, OrderCard, Parcels, PersonFacts, Spans, Spot, Suggestions, TagBox, clockOf, nameOf } from "weir-context";
 
@@ -8,7 +8,7 @@ const KEPT = "weir-inbox-context";
 const SETTLE_MS = 1200;
 
 export default {
-  components: { Face, HealthTab, Identities, NoteBox, OrderCard, Parcels, PersonFacts, Spans, Spot, Suggestions, TagBox, WIcon },
+  components: { Face, HealthTab, Identities, NoteBox, OrderCard, Parcels, PersonFacts, Spans, Spot, Suggestions, TagBox, WIcon, WTypedActions },
   template: `
     <div class="ctx" :aria-busy="loading">
       <template v-if="told">
@@ -21,6 +21,7 @@ export default {
             <order-card v-for="order in told.orders" :key="order.platform + '/' + order.account + '/' + order.id" :order="order" />
             <div v-if="!told.orders.length" class="w-empty"><w-icon name="package" /><b>{{ t("ctx.no_order") }}</b><span>{{ t("ctx.no_order.help") }}</span></div>
             <parcels :found="told.tracking" />
+            <w-typed-actions :conversation="told.key" />
             <slot name="actions"></slot>
           </template>
           <template v-else-if="tab === 'customer'">

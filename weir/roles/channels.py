@@ -31,6 +31,7 @@ from services.inbox.scope import Scopes
 from services.replies.echoes import Echoes
 from services.replies.outbox import Outbox
 from services.replies.replies import Replies
+from services.replies.typed import TypedActions
 from services.sweeps.reconciling import Reconciler
 from services.sweeps.resyncs import Resyncs
 from services.sweeps.sweeps import Sweeper
@@ -95,6 +96,7 @@ class Channels:
             squeeze=self.outgoing_files.squeezed,
             address=address,
         )
+        self.typed = TypedActions(store, gateway, self.replies, find, self.apis.of, files=self.files)
         self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)
         # One of it for both: it remembers what it took in while the store lags behind.
         reconciler = Reconciler(store, self.arrivals)

@@ -176,6 +176,7 @@ def base_services(
         outgoing_files=channels.outgoing_files,
         addresses=channels.addresses,
         webchat=channels.webchat,
+        typed=channels.typed,
         oauth=channels.oauth,
         apis=channels.apis,
         resyncs=channels.resyncs,

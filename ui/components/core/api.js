@@ -12,8 +12,8 @@ export class ApiError extends Error {
 
 const BASE = "/api/v1";
 
-async function call(method, path, body, signal) {
-  const headers = { Accept: "application/json", "X-Requested-With": "weir" };
+async function call(method, path, body, signal, more = {}) {
+  const headers = { Accept: "application/json", "X-Requested-With": "weir", ...more };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {

@@ -1,0 +1,189 @@
+"""Messages that a seller begins about an order: what Amazon allows is offered, sent once, shown in the conversation."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from actors.events import Message, Receipt, Sender
+from connectors.amazon.connector import Amazon
+from connectors.contract.calling import ApiResponse, UncertainError
+from connectors.contract.connector import Binding
+from emulator.app import Emulator, Plan
+from emulator.clock import Clock
+from services.files.outgoing import OutgoingFiles
+from services.replies.replies import Replies
+from services.replies.typed import TypedActions
+from storage.files import FolderFiles
+from tests.emulator.conftest import BASE, Network
+from tests.services_layer.postal import Postal
+from tests.storage.flushes import Flushes, stored
+
+MAILBOX = {"imap_host": "mail.test", "smtp_host": "mail.test", "address": "shop@shop.test", "password": "p"}
+ODD, EVEN, NONE = "302-1234567-1234561", "302-1234567-1234562", "302-1234567-1234560"
+KEY = "amazon/seller/c1"
+PATH = f"/api/v1/conversations/{KEY}/actions"
+
+
+class Wire:
+    """Asks the emulator; `lose` answers of posts that were carried out, before they are told."""
+
+    def __init__(self, client):
+        self._client = client
+        self.lose = False
+
+    def now(self):
+        return time.time_ns() // 1_000_000
+
+    async def call(self, request):
+        answer = await self._client.request(
+            request.method,
+            request.url,
+            params=[*httpx.URL(request.url).params.multi_items(), *request.query],
+            headers=dict(request.headers),
+            content=request.body,
+        )
+        if self.lose and "/messages/" in request.url:
+            raise UncertainError("the answer was lost")
+        return ApiResponse(status=answer.status_code, body=answer.content, headers=dict(answer.headers))
+
+
+@pytest.fixture
+async def shop(store, gateway, services, data_dir):
+    """An emulated seller, a conversation about an order, and the services over them."""
+    emulator = Emulator(Plan(seed=3), Clock(lambda: time.time_ns() // 1_000_000))
+    asked = httpx.AsyncClient(transport=Network(emulator.app), base_url=BASE)
+    heard = httpx.MockTransport(lambda _: httpx.Response(200))
+    async with emulator.opened(BASE, heard), asked as client:
+        seller = emulator.stage.world.of("amazon")[0]
+        found = SimpleNamespace(ids=seller.ids, begun=seller.begun, wire=Wire(client))
+        told = {**MAILBOX, **seller.ids, "api_url": f"{BASE}/amazon", "auth_url": f"{BASE}/amazon"}
+        found.connector = Amazon(Binding(account="seller", url="https://weir.test", settings=told))
+
+        async def find(platform, account):
+            return found.connector if (platform, account) == ("amazon", "seller") else Postal(found.connector.binding)
+
+        files = FolderFiles(data_dir / "files")
+        services.replies = Replies(store, gateway, find, files=files)
+        services.typed = TypedActions(store, gateway, services.replies, find, lambda _: found.wire, files=files)
+        services.outgoing_files = OutgoingFiles(files)
+        letters = about(gateway, "c1", ODD, platform="postal", account="office-1")
+        await Flushes(store)(about(gateway, "c1", ODD), about(gateway, "c2", None), letters)
+        yield found
+
+
+def about(gateway, conversation, order, platform="amazon", account="seller"):
+    return stored(
+        f"m of {conversation}",
+        conversation,
+        platform=platform,
+        account=account,
+        at=gateway.now(),
+        text="Where is it?",
+        order=order,
+        sender=Sender(id="buyer", role="customer"),
+    )
+
+
+def posting(client, key="k-1", path=PATH, **body):
+    return client.post(path, json=body, headers={"Idempotency-Key": key})
+
+
+@pytest.mark.usefixtures("shop")
+async def test_what_the_platform_allows_for_the_order_is_offered_with_what_it_takes(admin):
+    told = (await admin.get(PATH)).json()
+    assert told["order"] == ODD
+    assert {one["kind"] for one in told["items"]} == {
+        "confirmDeliveryDetails",
+        "confirmOrderDetails",
+        "unexpectedProblem",
+    }
+    assert {(one["text"], one["most"]) for one in told["items"]} == {(2_000, 0)}
+    after = (await admin.get(PATH, params={"order": EVEN})).json()
+    assert {(one["kind"], one["least"], one["most"]) for one in after["items"]} >= {("invoice", 1, 5)}
+    assert (await admin.get(PATH, params={"order": NONE})).json()["items"] == []
+
+
+async def test_a_message_is_begun_once_however_often_it_is_asked_for_and_stands_in_the_conversation(
+    shop, admin, store, logged
+):
+    first = await posting(admin, kind="confirmOrderDetails", text="Is it the blue one?")
+    assert (first.status_code, first.json()["state"]) == (202, "sent"), first.text
+    again = await posting(admin, kind="confirmOrderDetails", text="Is it the blue one?")
+    assert again.json() == first.json()
+    assert shop.begun == [{"order": ODD, "kind": "confirmOrderDetails", "text": "Is it the blue one?", "files": []}]
+    other = await posting(admin, kind="unexpectedProblem", text="Is it the blue one?")
+    assert other.status_code == 409
+    message, receipt = await logged()
+    assert isinstance(message, Message)
+    assert (message.conversation, message.direction, message.order) == ("c1", "out", ODD)
+    assert isinstance(receipt, Receipt)
+    assert (receipt.message, receipt.status) == (first.json()["message"], "accepted")
+    row = await store.reply(first.json()["message"])
+    assert (row.state, row.kind, row.told) == ("sent", "confirmOrderDetails", True)
+    assert [one.what for one in (await store.audit(5)).items].count("reply.begun") == 1
+
+
+async def test_files_go_to_where_the_platform_wants_them(shop, admin):
+    kept = await admin.post("/api/v1/files", params={"name": "invoice.pdf"}, content=b"%PDF-1.4 invoice")
+    assert kept.status_code == 201, kept.text
+    file = {name: kept.json()[name] for name in ("digest", "name", "mime")}
+    begun = await posting(admin, kind="invoice", order=EVEN, files=[file])
+    assert (begun.status_code, begun.json()["state"]) == (202, "sent"), begun.text
+    assert shop.begun == [{"order": EVEN, "kind": "invoice", "text": None, "files": ["invoice.pdf"]}]
+
+
+@pytest.mark.parametrize(
+    ("ask", "code"),
+    [
+        ({"kind": "invoice", "order": EVEN}, "files"),
+        ({"kind": "unexpectedProblem", "text": "x" * 2_001}, "text"),
+        ({"kind": "warranty", "text": "", "order": ODD}, "files"),
+    ],
+)
+async def test_what_a_kind_does_not_take_fails_with_the_reason_and_is_never_retried(shop, admin, ask, code):
+    begun = (await posting(admin, **ask)).json()
+    assert (begun["state"], begun["code"]) == ("failed", code)
+    assert shop.begun == []
+    retried = await admin.post(f"/api/v1/outbox/{begun['message']}/retry", json={})
+    assert retried.status_code == 409
+    assert "begin a new one" in retried.json()["detail"]
+
+
+async def test_a_lost_answer_is_shown_as_perhaps_sent_and_not_sent_again(shop, admin):
+    shop.wire.lose = True
+    begun = (await posting(admin, kind="unexpectedProblem", text="We are late.")).json()
+    assert begun["state"] == "unknown"
+    assert (await posting(admin, kind="unexpectedProblem", text="We are late.")).json()["state"] == "unknown"
+    assert len(shop.begun) == 1
+    settled = await admin.post(f"/api/v1/outbox/{begun['message']}/settle", json={"sent": True})
+    assert settled.json()["state"] == "sent"
+
+
+async def test_consent_that_is_gone_says_so(shop, admin):
+    shop.ids["lwa_refresh_token"] = "another"
+    told = await admin.get(PATH)
+    assert told.status_code == 409
+    assert "authorise the app anew" in told.json()["detail"]
+
+
+@pytest.mark.usefixtures("shop")
+async def test_where_there_is_no_order_or_no_such_platform_it_is_said(admin):
+    path = "/api/v1/conversations/amazon/seller/c2/actions"
+    assert (await admin.get(path)).json() == {"order": None, "items": [], "why_not": "no_order"}
+    begun = await posting(admin, path=path, kind="invoice")
+    assert begun.status_code == 422, begun.text
+    other = await admin.get("/api/v1/conversations/postal/office-1/c1/actions")
+    assert other.status_code == 409
+    assert "answer the customer instead" in other.json()["detail"]
+    assert (await admin.get("/api/v1/conversations/amazon/seller/none/actions")).status_code == 404
+
+
+@pytest.mark.usefixtures("shop")
+async def test_who_may_not_reply_may_not_begin_anything(as_role):
+    viewer = await as_role("viewer")
+    assert (await viewer.get(PATH)).status_code == 403
+    assert (await posting(viewer, kind="unexpectedProblem", text="x")).status_code == 403

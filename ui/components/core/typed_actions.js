@@ -1,0 +1,83 @@
+// Messages that the platform lets a seller begin about an order (Amazon), each of a kind: offered, written, sent once.
+// Shows nothing where there are none. `conversation`: its key; emits `begun` with {message, state}.
+import { ask, send } from "./api.js";
+import { number, size } from "./format.js";
+import { can } from "./live.js";
+import { WIcon } from "./parts.js";
+import { t } from "./texts.js";
+
+const path = (key) => `/conversations/${encodeURIComponent(key)}/actions`;
+
+export const WTypedActions = {
+  name: "WTypedActions",
+  components: { WIcon },
+  props: { conversation: String },
+  emits: ["begun"],
+  template: `
+    <section v-if="items.length" class="w-card typed" :aria-label="t('typed.title')">
+      <div class="w-card-head"><h2 class="w-h2">{{ t("typed.title") }}</h2><span class="w-sub w-mono"><bdi>{{ order }}</bdi></span></div>
+      <div class="w-card-body">
+        <div class="set-acts" role="group" :aria-label="t('typed.kinds')"><button v-for="one in items" :key="one.kind" class="w-btn" type="button" :aria-pressed="chosen === one" @click="choose(one)">{{ t("typed.kind." + one.kind) }}</button></div>
+        <form v-if="chosen" @submit.prevent="begin">
+          <label v-if="chosen.text" class="typed-field"><span>{{ t("typed.text") }} <span class="w-meta w-num">{{ number(text.length) }} / {{ number(chosen.text) }}</span></span><textarea v-model="text" rows="4" :maxlength="chosen.text" required></textarea></label>
+          <label v-if="chosen.most" class="typed-field"><span>{{ t("typed.files", { n: number(chosen.most) }) }}</span><input type="file" multiple :required="chosen.least > 0" @change="files = [...$event.target.files]" /></label>
+          <p v-if="files.length" class="w-meta"><bdi>{{ files.map((file) => file.name + " (" + size(file.size) + ")").join(", ") }}</bdi></p>
+          <button class="w-btn is-primary" type="submit" :disabled="busy || files.length > chosen.most">{{ t("typed.send") }}</button>
+        </form>
+        <p v-if="told" role="status" class="w-sub"><w-icon :name="told.state === 'sent' ? 'circle-check' : 'circle-alert'" />{{ t("typed.state." + told.state) }} <bdi v-if="told.reason">{{ told.reason }}</bdi></p>
+        <p v-if="trouble" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ trouble }}</span></p>
+      </div>
+    </section>`,
+  data: () => ({ items: [], order: "", chosen: null, text: "", files: [], busy: false, told: null, trouble: "", once: "" }),
+  watch: {
+    conversation: {
+      immediate: true,
+      handler() {
+        this.load();
+      },
+    },
+  },
+  methods: {
+    t, number, size,
+    async load() {
+      const key = this.conversation;
+      Object.assign(this, { items: [], chosen: null, told: null, trouble: "" });
+      if (!key || !can("reply")) return;
+      try {
+        const found = await ask(path(key));
+        if (key === this.conversation) Object.assign(this, { items: found.items, order: found.order });
+      } catch (error) {
+        // A channel without such messages is no trouble; one whose consent is gone says so elsewhere.
+        if (error.status !== 409 && error.status !== 404) this.trouble = error.message;
+      }
+    },
+    choose(one) {
+      Object.assign(this, { chosen: one, told: null, trouble: "", files: [], once: crypto.randomUUID() });
+    },
+    async begin() {
+      const { kind } = this.chosen;
+      Object.assign(this, { busy: true, trouble: "" });
+      try {
+        const files = await Promise.all(this.files.map(kept));
+        const told = await begun(this.conversation, { kind, text: this.text, files, order: this.order }, this.once);
+        Object.assign(this, { told, chosen: null, text: "", files: [] });
+        this.$emit("begun", told);
+      } catch (error) {
+        this.trouble = error.message;
+      }
+      this.busy = false;
+    },
+  },
+};
+
+async function kept(file) {
+  const headers = { Accept: "application/json", "X-Requested-With": "weir" };
+  const response = await fetch(`/api/v1/files?name=${encodeURIComponent(file.name)}`, { method: "POST", headers, body: file });
+  const told = await response.json().catch(() => null);
+  if (!response.ok) throw new Error((told && told.detail) || t("error.status", { status: response.status }));
+  return { digest: told.digest, name: told.name, mime: told.mime };
+}
+
+async function begun(key, body, once) {
+  return send("POST", path(key), body, undefined, { "Idempotency-Key": once });
+}
