@@ -23,7 +23,8 @@ class DeskStore(Protocol):
         """A window of the list, and how many conversations the whole list has; 0 when that is not `counted`.
 
         Sort `due`: those whose clock runs by when it is due, then those that wait for an answer without one, the
-        longest waiting first, then the rest, newest first. `value`: the highest amount first, whatever the currency.
+        longest waiting first, then the rest, newest first; what is closed or archived comes newest first. `value`: the
+        highest amount first, whatever the currency.
         """
         ...
 

@@ -130,6 +130,11 @@ class InboxFilter(Struct, frozen=True, kw_only=True):
     q: str | None = None
 
 
+def order_of(where: InboxFilter) -> Sort:
+    """The order of the list: what is closed or archived waits for nothing, so that its latest come first."""
+    return "newest" if where.sort == "due" and where.tab in {"closed", "archived"} else where.sort
+
+
 class DeskGroup(Struct, frozen=True, kw_only=True):
     """How many open conversations have these things in common: what the counts of every screen are made of.
 
@@ -179,4 +184,4 @@ class Team(Struct, frozen=True, kw_only=True):
     version: int = 1
 
 
-__all__ = ["Channel", "DeskChange", "DeskGroup", "InboxFilter", "Placed", "Scope", "Sort", "Tab", "Team"]
+__all__ = ["Channel", "DeskChange", "DeskGroup", "InboxFilter", "Placed", "Scope", "Sort", "Tab", "Team", "order_of"]

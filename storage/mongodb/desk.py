@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import UNSET, json
 
 from storage.cursors import bounded
-from storage.inbox_records import DeskChange, DeskGroup, InboxFilter
+from storage.inbox_records import DeskChange, DeskGroup, InboxFilter, order_of
 from storage.mongodb.audits import append
 from storage.mongodb.connection import ROWS_A_FETCH, Database, Row
 from storage.mongodb.conversation_rows import SHOWN, conversation_rows
@@ -43,7 +43,7 @@ class MongoDesk:
         if found is None:
             return [], 0
         offset, limit = max(0, offset), bounded(limit)
-        documents, total = await window(self._db, segments(found, where.sort), offset, limit, counted=counted)
+        documents, total = await window(self._db, segments(found, order_of(where)), offset, limit, counted=counted)
         return await conversation_rows(self._db, documents), total
 
     async def inbox_groups(self, now: int) -> list[DeskGroup]:

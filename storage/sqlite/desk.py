@@ -11,14 +11,14 @@ from typing import Any
 from msgspec import UNSET, json
 
 from storage.cursors import bounded
-from storage.inbox_records import DeskChange, DeskGroup, InboxFilter
+from storage.inbox_records import DeskChange, DeskGroup, InboxFilter, order_of
 from storage.records import AuditRow, ConversationRow
 from storage.sqlite.bulk import read_rows
 from storage.sqlite.connection import Database
 from storage.sqlite.conversation_rows import COLUMNS, RECENT_MS, conversation_rows
 from storage.sqlite.conversation_search import HITS
 from storage.sqlite.save_audit import append_audit
-from storage.sqlite.scope import Condition, add_labels, add_ours, add_scope
+from storage.sqlite.scope import NEVER, Condition, add_labels, add_ours, add_scope
 from storage.sqlite.search import match_expression
 from storage.texts import order_key
 
@@ -75,17 +75,27 @@ def _inbox(
     condition = _condition(where)
     if condition is None:
         return [], 0
-    order = _ORDERS[where.sort]
+    order = _ORDERS[order_of(where)]
+    index = _index_of(where)
     # The window is chosen within the index, so that only its own rows are read.
-    window = f"SELECT c.id FROM conversations c WHERE {condition.text} ORDER BY {order} LIMIT ? OFFSET ?"
+    window = f"SELECT c.id FROM conversations c {index} WHERE {condition.text} ORDER BY {order} LIMIT ? OFFSET ?"
     source = f"""FROM ({window}) p CROSS JOIN conversations c ON c.id = p.id
         CROSS JOIN conversation_keys k ON k.id = c.id ORDER BY {order}"""
     rows = read_rows(connection, COLUMNS, source, [*condition.values, limit, offset])
     if not counted or (not offset and len(rows) < limit):
         return conversation_rows(connection, rows), len(rows) if counted else 0
-    count = f"SELECT count(*) FROM conversations c WHERE {condition.text}"
+    count = f"SELECT count(*) FROM conversations c {index} WHERE {condition.text}"
     total: int = connection.execute(count, condition.values).fetchone()[0]
     return conversation_rows(connection, rows), total
+
+
+def _index_of(where: InboxFilter) -> str:
+    """The index whose order the list has; nothing where a filter leaves little, which is found and sorted."""
+    if any((where.contact, where.order, where.q, where.sensitive)) or where.tab == "snoozed":
+        return ""
+    if where.tab in {"closed", "archived"}:
+        return f"INDEXED BY inbox_{where.tab}"
+    return "INDEXED BY inbox" if where.sort == "due" else ""
 
 
 def _condition(where: InboxFilter) -> Condition | None:
@@ -116,12 +126,12 @@ def _condition(where: InboxFilter) -> Condition | None:
             return None
         found.add(_FOUND, expression)
     add_scope(found, where.scope)
-    return found
+    return None if NEVER in found.parts else found
 
 
 def _add_tab(found: Condition, where: InboxFilter) -> None:
     found.add("c.closed = 1" if where.tab == "closed" else "c.closed IS NOT 1" if where.tab != "archived" else "1")
-    found.add("c.archived = ?", int(where.tab == "archived"))
+    found.add(f"c.archived = {int(where.tab == 'archived')}")
     if where.tab == "snoozed":
         found.add("c.snoozed_until > ?", where.now)
     elif where.tab not in {"closed", "archived"}:
@@ -136,7 +146,7 @@ def _add_tab(found: Condition, where: InboxFilter) -> None:
         case "team":
             ours = Condition()
             add_ours(ours, where.scope)
-            found.add(ours.text if ours.parts else "0", *ours.values)
+            found.add(ours.text if ours.parts else NEVER, *ours.values)
         case _:
             pass
 

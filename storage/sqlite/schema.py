@@ -275,6 +275,14 @@ RETENTION: tuple[str, ...] = (
     """CREATE INDEX replies_with_files ON replies (id) WHERE instr(body, '"files":[{') > 0""",
 )
 
+# Partial, so that only closing and archiving write to them.
+INBOX_ASIDE: tuple[str, ...] = (
+    """CREATE INDEX inbox_closed ON conversations (last_at, id, archived, assignee, team, platform, account)
+        WHERE closed = 1""",
+    """CREATE INDEX inbox_archived ON conversations (last_at, id, assignee, team, platform, account)
+        WHERE archived = 1""",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -290,6 +298,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     LABELS,
     SEARCH_ANEW,
     RETENTION,
+    INBOX_ASIDE,
 )
 """In the order in which they were released; one that was released is never edited."""
 

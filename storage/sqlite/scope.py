@@ -17,6 +17,10 @@ _LABELLED = f"""EXISTS (SELECT 1 FROM conversation_labels l
     WHERE l.conversation = c.id AND l.label IN ({{marks}}) AND {LABEL_IN_EFFECT})"""
 
 
+NEVER = "0"
+"""A condition that nothing fulfils."""
+
+
 class Condition:
     """Conditions that must all hold, with their values in order."""
 
@@ -47,7 +51,7 @@ def add_scope(condition: Condition, scope: Scope) -> None:
         _add_strays(either, scope)
     if scope.labels:
         add_labels(either, *scope.labels)
-    condition.add(f"({' OR '.join(either.parts)})" if either.parts else "0", *either.values)
+    condition.add(f"({' OR '.join(either.parts)})" if either.parts else NEVER, *either.values)
 
 
 def add_labels(condition: Condition, *labels: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from storage.channel_records import ReplyFilter
 from storage.cursors import encode_cursor
+from storage.inbox_records import InboxFilter, Scope
 from storage.sqlite import SqliteStore
 from tests.storage.contract_jobs import job
 from tests.storage.contract_outbox import receipt
@@ -90,3 +91,32 @@ async def test_every_question_about_jobs_and_orders_is_served_by_an_index(asked)
     assert len(told) > 10
     for statement, plan in told.items():
         assert not [step for step in plan if re.match(f"SCAN {TABLES}|USE TEMP B-TREE", step)], statement
+
+
+async def test_a_window_of_the_inbox_is_found_in_its_order_within_an_index(asked):
+    store, statements = asked
+    scope = Scope(
+        me="ann", teams=("t1",), channels=(("shopee", "shop"),), platforms=("ebay",), living=("t1", "t2"), strays=True,
+        held_channels=(("shopee", "shop"), ("line", "x")), held_platforms=("ebay",),
+    )  # fmt: skip
+    for seen in (scope, Scope(everything=True, teams=("t1",))):
+        for tab in ("mine", "team", "unassigned", "at_risk", "all", "snoozed", "closed", "archived"):
+            await store.inbox(InboxFilter(now=5, tab=tab, scope=seen, me="ann", platform="shopee"), 10, 50)
+    await store.inbox_groups(5)
+    await store.snoozed_until(0, 5, 5)
+    told = plans(store._db.path, statements)
+    for index, count in (("inbox", 10), ("inbox_closed", 2), ("inbox_archived", 2)):
+        windows = [plan for one, plan in told.items() if f"c INDEXED BY {index} WHERE" in one and "OFFSET" in one]
+        assert len(windows) == count
+        for plan in windows:
+            # The window itself needs no sorting: only its few rows are put in order again at the end.
+            chosen = plan.index(f"SCAN c USING INDEX {index}")
+            assert chosen < min([at for at, step in enumerate(plan) if "TEMP B-TREE" in step], default=len(plan))
+    asleep = [plan for one, plan in told.items() if "ORDER BY c.place" in one and "INDEXED BY" not in one]
+    assert len(asleep) == 2
+    for plan in asleep:
+        assert [step for step in plan if "inbox_snoozed" in step or "inbox_groups" in step]
+    (groups,) = [plan for one, plan in told.items() if "INDEXED BY inbox_groups" in one]
+    assert not [step for step in groups if "TEMP B-TREE" in step]
+    (woken,) = [plan for one, plan in told.items() if "ORDER BY c.snoozed_until" in one]
+    assert [step for step in woken if "inbox_snoozed" in step]
