@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct, field
@@ -90,17 +90,18 @@ class Safe:
 
     def facts(self, kind: FactKind, values: Sequence[str]) -> dict[str, str]:
         """Every fact under which these values may be stored → the value."""
-        keys = self._vault.derived(_PURPOSE)
+        keys = self._vault.derived(_PURPOSE) if values else []
         return {_fact(key, kind, value): value for value in values for key in keys}
 
-    def present_facts(self, kind: FactKind, values: Iterable[str]) -> list[str]:
+    def present_facts(self, values: Mapping[FactKind, Sequence[str]]) -> list[str]:
         """The facts under which these values are to be stored. Raises ConfigurationError when there is no key."""
-        given = list(values)
-        keys = self._vault.derived(_PURPOSE) if given else []
-        if given and not keys:
+        if not any(values.values()):
+            return []
+        keys = self._vault.derived(_PURPOSE)
+        if not keys:
             self.present_key()
             keys = self._vault.derived(_PURPOSE)
-        return [_fact(keys[0], kind, value) for value in given]
+        return [_fact(keys[0], kind, value) for kind, some in values.items() for value in some]
 
 
 def _place(contact: Contact) -> str:

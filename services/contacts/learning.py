@@ -195,12 +195,14 @@ class Learning:
         account = [contact.identity] if contact.platform in GLOBAL_ACCOUNTS and not _nameless(contact) else []
         try:
             sealed = self._safe.sealed(contact, data) if data.emails or data.phones or data.told else None
-            facts = [
-                *self._safe.present_facts("email", data.emails),
-                *self._safe.present_facts("phone", data.phones),
-                *self._safe.present_facts("told", data.told),
-                *self._safe.present_facts("account", [f"{contact.platform}:{one}" for one in account]),
-            ]
+            facts = self._safe.present_facts(
+                {
+                    "email": data.emails,
+                    "phone": data.phones,
+                    "told": data.told,
+                    "account": [f"{contact.platform}:{one}" for one in account],
+                }
+            )
         except ConfigurationError as wrong:
             if not self._warned:
                 _log.warning("contact data of customers is not kept", reason=str(wrong))

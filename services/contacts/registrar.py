@@ -35,7 +35,8 @@ CLAIM_MS = 60_000
 PAGE = 500
 BATCH = 64
 IDLE_S = 1.0
-FRESH_MS = 60_000
+FRESH_MS = 600_000
+"""Whom was met less than this before is not looked at again for having written once more."""
 REMEMBERED = 200_000
 MOST_CONTACTS = 8
 """An address of so many contacts is nobody's own."""
@@ -100,7 +101,9 @@ class Registrar:
         some = [one for one in map(sighting, rows) if one.seen_at - self._learnt.get(one.id, -FRESH_MS) >= FRESH_MS]
         if not some:
             return
-        await self._learning.learn(some)
+        held = {one.id: one.told.seen_at for one in await self._store.contacts_of([one.id for one in some])}
+        fresh = [one for one in some if one.seen_at - held.get(one.id, -FRESH_MS) >= FRESH_MS]
+        await self._learning.learn(fresh)
         for one in some:
             self._learnt[one.id] = one.seen_at
             self._learnt.move_to_end(one.id)

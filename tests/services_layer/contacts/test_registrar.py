@@ -1,7 +1,8 @@
 """Contacts are made as customers write and renewed as orders come."""
 
-from services.contacts.registrar import OVERLAP_MS, PERIOD_MS, order_job, walk_job
+from services.contacts.registrar import OVERLAP_MS, PERIOD_MS, Registrar, order_job, walk_job
 from storage.contact_records import ContactFilter
+from storage.records import ConversationFilter
 from tests.storage.flushes import NOW, everything
 
 
@@ -44,6 +45,26 @@ async def test_a_round_reads_no_further_than_the_one_before(shop, monkeypatch):
     monkeypatch.setattr(shop.registrar, "meet", meeting)
     await shop.registrar.step(NOW + PERIOD_MS)
     assert 0 < len(met) <= OVERLAP_MS / 1000 + 1
+
+
+async def test_whom_was_met_is_not_read_again_for_every_message(shop, monkeypatch):
+    await shop.wrote("line", "U1")
+    await begun(shop)
+    await shop.registrar.step(NOW)
+    learnt = []
+    learn = shop.contacts.learning.learn
+
+    async def learning(sightings):
+        learnt.extend(one.identity for one in sightings)
+        return await learn(sightings)
+
+    another = Registrar(shop.store, shop.contacts.learning, shop.safe, shop.now)
+    monkeypatch.setattr(shop.contacts.learning, "learn", learning)
+    await shop.wrote("line", "U1")
+    await shop.wrote("line", "U2")
+    for registrar in (another, shop.registrar):
+        await registrar.meet((await shop.store.conversations(ConversationFilter(), 5)).items)
+    assert learnt == ["U2"]
 
 
 async def test_who_died_under_way_leaves_the_round_to_another(shop):
