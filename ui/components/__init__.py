@@ -143,6 +143,10 @@ class SettingsTeams(ui.element, component="settings_teams.js"):
     """Teams, and who answers which channel."""
 
 
+class SettingsTemplates(ui.element, component="settings_templates.js"):
+    """Templates of replies."""
+
+
 class SettingsTokens(ui.element, component="settings_tokens.js"):
     """API tokens."""
 

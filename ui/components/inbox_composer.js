@@ -1,7 +1,8 @@
 // The composer: a reply or a note, with templates, files, the platform's rules under the box, and a draft that is never lost.
 // Nothing is sent before the thread is read up to now, and what was sent meanwhile by somebody else is shown first.
 import { ApiError, WIcon, ask, can, inboxLive, inboxPlace, roughAge, splitKey, t, tell, tellKey, toast } from "weir-core";
-import { ComposerFiles, ComposerRules, HOLE, TemplatePicker, languageName, openDraft, submit, threadPath, upload, useThread } from "weir-thread";
+import { languageName } from "weir-inbox";
+import { ComposerFiles, ComposerRules, HOLE, TemplatePicker, openDraft, submit, threadPath, upload, useThread } from "weir-thread";
 
 const CHECK_MS = 250;
 const TYPING_MS = 3000;
@@ -17,9 +18,9 @@ export default {
       <div v-if="meanwhile" class="cp-banner" role="alert"><w-icon name="users" /><span><b><bdi>{{ meanwhile.sender_name || t("thread.out") }}</bdi></b> {{ t("composer.meanwhile", { ago: roughAge(live.now - meanwhile.time) }) }} <q dir="auto">{{ (meanwhile.text || "").slice(0, 140) }}</q></span><button class="w-btn" type="button" @click="seen.add(meanwhile.id), (looked += 1)">{{ t("composer.seen") }}</button></div>
       <div class="cp-box">
         <div class="cp-top"><div class="w-seg" role="tablist" :aria-label="t('composer.kind')"><button v-for="mode in ['reply', 'note']" :key="mode" type="button" role="tab" :aria-selected="draft.mode === mode" @click="choose(mode)">{{ t("composer." + mode) }}</button></div>
-          <label v-if="draft.mode === 'reply' && languages.length" class="cp-lang" :title="t('composer.lang_help')"><w-icon name="languages" /><span class="w-sr">{{ t("composer.lang") }}</span><select v-model="lang"><option v-for="code in languages" :key="code" :value="code">{{ languageName(code) }}</option></select></label></div>
+          <label v-if="draft.mode === 'reply' && languages.length" class="cp-lang" :title="t('composer.lang_help')"><w-icon name="languages" /><span class="w-sr">{{ t("composer.lang") }}</span><select v-model="lang" @change="langChosen = true"><option v-for="code in languages" :key="code" :value="code">{{ languageName(code) }}</option></select></label></div>
         <p v-if="draft.reply_to || store.again" class="cp-quote"><w-icon name="undo-2" /><span dir="auto">{{ store.again ? t("composer.again_of") : "" }} {{ quoteText }}</span><button type="button" :aria-label="t('composer.unquote')" @click="unquote"><w-icon name="x" /></button></p>
-        <textarea ref="box" class="cp-text" dir="auto" rows="2" :value="words" :placeholder="placeholder" :aria-label="placeholder" :maxlength="draft.mode === 'note' ? 20000 : 100000" :lang="draft.mode === 'reply' && lang ? lang : undefined" @input="written" @keydown="pressed" @paste="pasted" @blur="kept && kept.save()"></textarea>
+        <textarea ref="box" class="cp-text" dir="auto" rows="2" :value="words" :placeholder="t('composer.words.' + draft.mode)" :aria-label="t('composer.words.' + draft.mode)" maxlength="20000" :lang="draft.mode === 'reply' && lang ? lang : undefined" @input="written" @keydown="pressed" @paste="pasted" @blur="kept && kept.save()"></textarea>
         <template-picker v-if="picking !== null" ref="picker" :conversation="key" :query="picking" :lang="lang" @pick="fill" @close="picking = null" />
         <composer-files :files="draft.mode === 'reply' ? draft.files : []" :coming="coming" @remove="remove" @again="(one) => put(one)" />
         <div class="cp-foot">
@@ -32,10 +33,10 @@ export default {
           <button class="w-btn is-primary cp-send" type="button" :disabled="!ready" @click="go('stay')"><w-icon :name="draft.mode === 'note' ? 'lock' : 'send'" />{{ t(draft.mode === "note" ? "composer.keep" : meanwhile ? "composer.send_anyway" : "composer.send") }}</button>
         </div>
       </div>
-      <composer-rules :told="told" :platform="platform" :text="draft.text" :files="draft.files" :now="live.now" :mode="draft.mode" :hide="!draft.text && !draft.files.length && !closed" />
+      <composer-rules :told="told" :platform="platform" :text="draft.text" :files="draft.files" :now="live.now" :mode="draft.mode" :hide="!draft.text && !draft.files.length && !closed" @compress="(compress = true), check()" />
     </section>
     <p v-else-if="key" class="cp-none">{{ t("composer.may_not") }}</p>`,
-  data: () => ({ live: inboxLive, place: inboxPlace, may: can("reply"), draft: empty(), store: { items: [], outgoing: [], quote: null, again: null }, told: null, picking: null, slash: 0, coming: [], lang: "", over: false, since: 0, seen: new Set(), looked: 0, loaded: false, sending: false }),
+  data: () => ({ live: inboxLive, place: inboxPlace, may: can("reply"), draft: empty(), store: { items: [], outgoing: [], quote: null, again: null }, told: null, picking: null, slash: 0, coming: [], lang: "", over: false, since: 0, seen: new Set(), looked: 0, loaded: false, sending: false, compress: false }),
   computed: {
     key() {
       return this.conversationKey || this.place.key;
@@ -45,9 +46,6 @@ export default {
     },
     words() {
       return this.draft.mode === "note" ? this.draft.note : this.draft.text;
-    },
-    placeholder() {
-      return t(this.draft.mode === "note" ? "composer.note_hint" : "composer.reply_hint");
     },
     closed() {
       return Boolean(this.told && this.told.objections.some((one) => one.code === "window_closed"));
@@ -132,7 +130,7 @@ export default {
     },
     async enter(key) {
       this.exit();
-      Object.assign(this, { draft: empty(), told: null, picking: null, coming: [], lang: "", since: 0, seen: new Set(), loaded: false, sending: false });
+      Object.assign(this, { draft: empty(), told: null, picking: null, coming: [], lang: "", since: 0, seen: new Set(), loaded: false, sending: false, compress: false });
       this.langChosen = false;
       if (!key || !this.may) return;
       const { store, stop } = useThread(key);
@@ -308,7 +306,7 @@ export default {
       const mine = (this.asking = new AbortController());
       const files = this.draft.files.map(({ digest, name, mime }) => ({ digest, name, mime }));
       try {
-        const told = await tell(`${threadPath(key, "messages/check")}`, { text: this.draft.text, files }, mine.signal);
+        const told = await tell(`${threadPath(key, "messages/check")}`, { text: this.draft.text, files, compress: this.compress }, mine.signal);
         if (mine === this.asking && this.key === key) this.told = told;
       } catch (wrong) {
         if (wrong.name !== "AbortError" && !(wrong instanceof ApiError)) throw wrong;
@@ -319,12 +317,12 @@ export default {
       if (!this.ready) return;
       const { key, store, kept } = this;
       const { mode } = this.draft;
-      const asked = mode === "note" ? { mode, text: this.draft.note, files: [] } : { mode, text: this.draft.text, files: [...this.draft.files], reply_to: this.draft.reply_to, resend_of: store.again ? store.again.id : null };
+      const asked = mode === "note" ? { mode, text: this.draft.note, files: [] } : { mode, text: this.draft.text, files: [...this.draft.files], reply_to: this.draft.reply_to, compress: this.compress, resend_of: store.again ? store.again.id : null };
       if (this.meanwhile) this.seen.add(this.meanwhile.id);
       this.sending = true;
       Object.assign(this.draft, mode === "note" ? { note: "" } : { text: "", files: [], reply_to: null });
       store.again = null;
-      this.typed = false;
+      this.compress = this.typed = false;
       this.change();
       const left = { ...this.draft };
       const going = submit(store, asked);

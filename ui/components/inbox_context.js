@@ -95,6 +95,8 @@ export default {
     },
     take(told) {
       Object.assign(this, { told, history: told.history.items, next: told.history.next, error: "" });
+      // The thread shows where the same person spoke elsewhere.
+      window.dispatchEvent(new CustomEvent("weir-inbox-context", { detail: told }));
     },
     choose(tab) {
       this.tab = tab;

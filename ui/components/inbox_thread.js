@@ -1,7 +1,7 @@
 // The thread of the open conversation: what was said, noted and done, by the platform's time. It stays where one reads, follows at
 // the bottom, and draws no more than what is near, however long the conversation is.
 import { WIcon, inboxLive, inboxPlace, openConversation, t, tn } from "weir-core";
-import { ThreadBubble, ThreadElsewhere, ThreadEvent, ThreadGoing, ThreadNote, dayName, dayOf, resume, useThread } from "weir-thread";
+import { ThreadBubble, ThreadElsewhere, ThreadEvent, ThreadGoing, ThreadNote, dayName, dayOf, isLine, resume, useThread } from "weir-thread";
 
 const MOST = 300;
 const STEP = 100;
@@ -39,7 +39,7 @@ export default {
       return this.conversationKey || this.place.key;
     },
     items() {
-      return this.store ? this.store.items : [];
+      return this.store ? this.store.items.filter((item) => item.kind !== "event" || isLine(item)) : [];
     },
     going() {
       const there = new Set(this.items.map((item) => item.id));
@@ -78,11 +78,14 @@ export default {
   mounted() {
     this.keyed = ({ detail }) => detail.id === "translation" && this.toggle();
     window.addEventListener("weir-inbox-key", this.keyed);
+    this.placed = ({ detail }) => this.store && detail.key === this.key && this.spoke(detail.history.items);
+    window.addEventListener("weir-inbox-context", this.placed);
     this.shape = new ResizeObserver(() => this.stuck && this.toBottom());
     this.shape.observe(this.$refs.scroll);
   },
   beforeUnmount() {
     window.removeEventListener("weir-inbox-key", this.keyed);
+    window.removeEventListener("weir-inbox-context", this.placed);
     this.shape.disconnect();
     if (this.leave) this.leave();
   },
@@ -223,6 +226,10 @@ export default {
       this.both = !this.both;
       localStorage.setItem(SHOWN, this.both ? "on" : "off");
       this.$nextTick(() => (anchor ? this.hold(anchor) : this.toBottom()));
+    },
+    // Where the same person spoke elsewhere, by when that was over.
+    spoke(spans) {
+      this.store.elsewhere = spans.filter((one) => !one.here && one.key !== this.key).map((one) => ({ key: one.key, platform: one.platform, time: Date.parse(one.last_at) }));
     },
     // What is taken back goes where it was written.
     edit(one) {

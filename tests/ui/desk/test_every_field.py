@@ -155,6 +155,7 @@ async def address(page, path):
         "/anomalies": "?platform=shopee",
         "/channels": "?key=shopee%2Fsg-1",
         "/conversation": f"?key={key}",
+        "/inbox": f"?tab=all&key={key}",
         "/trace": f"?key={key}&message=m1",
     }
     return path + query.get(path, "")

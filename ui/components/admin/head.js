@@ -4,6 +4,7 @@ import { can, t } from "weir-core";
 const PLACES = [
   { path: "/settings", name: "profile" },
   { path: "/settings/notifications", name: "alerts", needs: "reply" },
+  { path: "/settings/templates", name: "templates", needs: "reply" },
   { path: "/settings/users", name: "users", needs: "manage_users" },
   { path: "/settings/teams", name: "teams", needs: "view_coverage" },
   { path: "/settings/tokens", name: "tokens", needs: "manage_tokens" },

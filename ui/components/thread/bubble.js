@@ -1,5 +1,6 @@
 // One message: whose, on which platform, when, how late, how often it came, what became of it, and the way to its trace.
-import { WFiles, WIcon, can, dayMinute, duration, go, minuteOfDay, moment, platformName, splitKey, t, tn, toMs, toTrace, troubleName } from "weir-core";
+import { WFiles, WIcon, can, dayMinute, duration, minuteOfDay, moment, splitKey, t, tn, toMs, toTrace, troubleName } from "weir-core";
+import { PlatformMark } from "weir-inbox";
 import { ThreadCures, ThreadOutgo } from "./outgo.js";
 import { ThreadWords } from "./words.js";
 
@@ -8,7 +9,7 @@ const TOLD = ["delay", "duplicate", "attachment_failed", "notification_missed"];
 
 export const ThreadBubble = {
   name: "ThreadBubble",
-  components: { ThreadCures, ThreadOutgo, ThreadWords, WFiles, WIcon },
+  components: { PlatformMark, ThreadCures, ThreadOutgo, ThreadWords, WFiles, WIcon },
   props: { item: Object, store: Object, now: Number, both: Boolean, quoted: Object, marked: Boolean },
   emits: ["toggle", "seek"],
   template: `
@@ -24,7 +25,7 @@ export const ThreadBubble = {
       <p v-for="one in troubles" :key="one.id" class="th-late"><w-icon name="triangle-alert" />{{ troubleName(one) }}</p>
       <thread-cures v-if="item.reply" :item="item" :store="store" />
       <footer class="th-meta">
-        <span class="th-mark" :class="'is-' + platform" :title="platformName(platform)">{{ platformName(platform).slice(0, 2) }}<span class="w-sr">{{ platformName(platform) }}</span></span>
+        <platform-mark :platform="platform" />
         <span v-if="item.sender_name" class="th-who"><bdi>{{ item.sender_name }}</bdi></span>
         <time class="w-num" :datetime="item.sent_at" :title="moment(item.time)">{{ minuteOfDay(item.time) }}</time>
         <span v-if="item.copies" class="th-chip">{{ t("thread.received", { n: item.copies + 1 }) }}</span>
@@ -54,5 +55,5 @@ export const ThreadBubble = {
       return t("thread.of", { name: this.item.sender_name || t(`thread.${this.item.direction}`), at: moment(this.item.time) });
     },
   },
-  methods: { t, tn, dayMinute, duration, go, minuteOfDay, moment, platformName, toMs, toTrace, troubleName },
+  methods: { t, tn, dayMinute, duration, minuteOfDay, moment, toMs, toTrace, troubleName },
 };

@@ -23,8 +23,10 @@ export const ThreadNote = {
 
 const EVENTS = {
   "conversation.claimed": "hand", "conversation.assigned": "user", "conversation.closed": "check", "conversation.reopened": "undo-2", "conversation.snoozed": "clock", "conversation.woken": "bell",
-  "conversation.archived": "inbox", "conversation.unarchived": "inbox", "conversation.labelled": "flag", "conversation.escalated": "triangle-alert", "conversation.resynced": "refresh-cw",
+  "conversation.archived": "inbox", "conversation.unarchived": "inbox", "conversation.labelled": "flag", "conversation.escalated": "triangle-alert", "conversation.resynced": "refresh-cw", "alert.unreachable": "bell-off",
 };
+// What else was done is in the log of changes.
+export const isLine = (item) => item.what in EVENTS;
 // To whom, until when, which labels: the words in what was changed, whatever its shape.
 function about(value) {
   if (typeof value === "string") return isNaN(Date.parse(value)) || !/^\d{4}-/.test(value) ? value : dayMinute(toMs(value));
@@ -41,13 +43,13 @@ export const ThreadEvent = {
   template: `<p class="th-line" :data-id="'event/' + item.id"><w-icon :name="icon" /><span><bdi>{{ item.who }}</bdi> · {{ words }}<template v-if="more">: <bdi>{{ more }}</bdi></template></span><time class="w-num" :datetime="item.at" :title="moment(item.time)">{{ minuteOfDay(item.time) }}</time></p>`,
   computed: {
     icon() {
-      return EVENTS[this.item.what] === "hand" ? "user" : EVENTS[this.item.what] || "activity";
+      return EVENTS[this.item.what];
     },
     words() {
-      return this.item.what in EVENTS ? t(`event.${this.item.what.replace("conversation.", "")}`) : this.item.what.replace(/^\w+\./, "").replaceAll("_", " ");
+      return t(`event.${this.item.what.split(".").at(-1)}`);
     },
     more() {
-      return about(this.item.after).slice(0, 200);
+      return this.item.what === "alert.unreachable" ? "" : about(this.item.after).slice(0, 200);
     },
   },
   methods: { t, minuteOfDay, moment },

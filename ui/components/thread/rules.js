@@ -14,6 +14,7 @@ export function ruleWords({ code, text, figures = {} }) {
 export const ComposerRules = {
   name: "ComposerRules",
   components: { WIcon },
+  emits: ["compress"],
   props: { told: Object, platform: String, text: String, files: Array, now: Number, mode: String, hide: Boolean },
   template: `
     <div class="cp-rules">
@@ -21,7 +22,7 @@ export const ComposerRules = {
       <p v-else-if="told && !told.sendable" class="cp-rule is-block"><w-icon name="circle-alert" />{{ told.why }}</p>
       <p v-else-if="told" class="cp-bar"><b>{{ platformName(platform) }}</b><span v-for="one in bar" :key="one.name" :class="one.tone && 'is-' + one.tone">{{ one.text }}</span></p>
       <ul v-if="mode === 'reply' && told && told.sendable && !hide" class="cp-found" aria-live="polite">
-        <li v-for="(one, index) in blocking" :key="'o' + index" class="cp-rule is-block"><w-icon name="circle-alert" /><span>{{ ruleWords(one) }}</span></li>
+        <li v-for="(one, index) in blocking" :key="'o' + index" class="cp-rule is-block"><w-icon name="circle-alert" /><span>{{ ruleWords(one) }}</span><button v-if="one.figures && one.figures.compressed" class="w-btn" type="button" @click="$emit('compress')">{{ t("composer.compress", { size: size(one.figures.compressed) }) }}</button></li>
         <li v-for="(one, index) in told.warnings" :key="'w' + index" class="cp-rule is-warn"><w-icon name="triangle-alert" /><span>{{ ruleWords(one) }}</span></li>
       </ul>
     </div>`,
@@ -48,5 +49,5 @@ export const ComposerRules = {
       return bar.length ? bar : [{ name: "none", text: t("composer.no_limits") }];
     },
   },
-  methods: { t, platformName, ruleWords },
+  methods: { t, platformName, ruleWords, size },
 };

@@ -18,7 +18,7 @@ const all = () => {
   }
 };
 const keep = (list) => localStorage.setItem(KEPT, JSON.stringify(list));
-const bare = ({ idem, key, mode, text, files, reply_to, resend_of, again, at, state, error, twin }) => ({ idem, key, mode, text, files, reply_to, resend_of, again, at, state, error, twin });
+const bare = ({ idem, key, mode, text, files, reply_to, resend_of, again, compress, at, state, error, twin }) => ({ idem, key, mode, text, files, reply_to, resend_of, again, compress, at, state, error, twin });
 const remember = (one) => keep([...all().filter((other) => other.idem !== one.idem), bare(one)]);
 const forget = (idem) => keep(all().filter((other) => other.idem !== idem));
 
@@ -97,7 +97,7 @@ function missed(store, one, wrong) {
 }
 
 async function post(one) {
-  const body = one.mode === "note" ? { private: true, text: one.text } : { text: one.text, reply_to: one.reply_to || null, resend_of: one.resend_of || null, files: one.files.map(({ digest, name, mime }) => ({ digest, name, mime })), again: Boolean(one.again) };
+  const body = one.mode === "note" ? { private: true, text: one.text } : { text: one.text, reply_to: one.reply_to || null, resend_of: one.resend_of || null, files: one.files.map(({ digest, name, mime }) => ({ digest, name, mime })), again: Boolean(one.again), compress: Boolean(one.compress) };
   const headers = { Accept: "application/json", "X-Requested-With": "weir", "Content-Type": "application/json", "Idempotency-Key": one.idem };
   let response, found;
   try {

@@ -1,6 +1,6 @@
 // The template picker: `/` opens it, letters search, arrows choose, Enter puts it in. What could not be filled in stays to be filled.
 import { ApiError, WIcon, ask, number, t } from "weir-core";
-import { languageName } from "./words.js";
+import { languageName } from "weir-inbox";
 
 const WAIT_MS = 120;
 export const HOLE = /\{[a-z][a-z_]*(?:\.[a-z_]+)?\}/g;

@@ -1,15 +1,9 @@
 // What a message says: the text with its links, and beside it the translation, with what must not differ marked where it does.
 import { WIcon, WLinked, lang, t } from "weir-core";
+import { languageName } from "weir-inbox";
 import { differing } from "./differing.js";
 
-const names = new Intl.DisplayNames([lang], { type: "language", fallback: "code" });
-export function languageName(code) {
-  try {
-    return code ? names.of(code.replace("_", "-")) : "";
-  } catch {
-    return code;
-  }
-}
+const nameOf = (code, other) => (code ? languageName(code.replace("_", "-")) : t(other));
 
 // The translation for whoever looks: into the language of the screen, else the last one.
 export const translationOf = (item) => (item.translations || []).find((one) => (one.target || "").startsWith(lang)) || (item.translations || []).at(-1);
@@ -39,10 +33,10 @@ export const ThreadWords = {
       return this.sides.some((side) => side.some((part) => part.differs));
     },
     sourceName() {
-      return languageName(this.translation.source || this.item.lang) || t("thread.original");
+      return nameOf(this.translation.source || this.item.lang, "thread.original");
     },
     targetName() {
-      return languageName(this.translation.target) || t("thread.translation");
+      return nameOf(this.translation.target, "thread.translation");
     },
   },
   methods: { t },
