@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
-from api.asking import Parts, key_of, needs
+from api.asking import Parts, needs
 from api.bodies import read_json
 from api.description import body_of
 from api.inbox_asking import check_seen
@@ -36,9 +36,9 @@ async def templates(parts: Parts, caller: Replier) -> Response:
 @router.get("/templates/for", summary="The templates that fit a conversation, filled in")
 async def offers(parts: Parts, caller: Replier, conversation: Key, q: Words = "", lang: Lang = None) -> Response:
     """In the wording for its platform and language; `missing` names what stays in braces. The most used come first."""
-    key = key_of([conversation]) if "/" in conversation else conversation
-    await check_seen(parts, caller, key)
-    return answer({"items": [_offer(parts, one) for one in await parts.templates.offers(caller, key, q, lang)]})
+    await check_seen(parts, caller, conversation)
+    found = await parts.templates.offers(caller, conversation, q, lang)
+    return answer({"items": [_offer(parts, one) for one in found]})
 
 
 @router.post("/templates", summary="Make a template", status_code=201, openapi_extra=body_of(Wanted))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
+
+from playwright.async_api import TimeoutError  # noqa: A004 # the browser's own
 
 from ui.language import catalogue
 from ui.login import PAGE
@@ -198,7 +201,9 @@ class Explorer:
         """Close a dialog; begin anew where the press led away or hid what is left to press."""
         while await self.page.locator(".w-scrim").count():
             button = self.page.locator(".w-scrim button:not([type=submit])")
-            await button.last.click()
+            # One that tells of something may go by itself meanwhile.
+            with suppress(TimeoutError):
+                await button.last.click(timeout=3_000)
             self._chain.clear()
         left = self.page.url.split("?")[0].endswith(self.path.split("?")[0])
         if not left or len(await self.page.evaluate(BUTTONS)) < before:
