@@ -14,6 +14,10 @@ expect.set_options(timeout=20_000)
 REPLY, NOTE = (catalogue("en")[f"composer.words.{mode}"] for mode in ("reply", "note"))
 
 
+CLOSED = """async () =>
+  (await (await fetch("/api/v1/conversations/webchat/shop/next")).json()).status === "closed""""
+
+
 def key(name):
     return f"webchat/shop/{name}"
 
@@ -246,6 +250,5 @@ async def test_sending_and_closing_goes_to_the_next_conversation(talk):
     await expect(send(page)).to_be_enabled()
     await box(page).press("Control+Shift+Enter")
     await page.wait_for_function("!location.search.includes('next')")
-    answer = await page.request.get("/api/v1/conversations/webchat/shop/next")
-    assert (await answer.json())["status"] == "closed"
+    await page.wait_for_function(CLOSED)
     assert await replies(page, "next") == ["Done and closed"]

@@ -22,8 +22,9 @@ export const ThreadNote = {
 };
 
 const EVENTS = {
-  "conversation.claimed": "hand", "conversation.assigned": "user", "conversation.closed": "check", "conversation.reopened": "undo-2", "conversation.snoozed": "clock", "conversation.woken": "bell",
-  "conversation.archived": "inbox", "conversation.unarchived": "inbox", "conversation.labelled": "flag", "conversation.escalated": "triangle-alert", "conversation.resynced": "refresh-cw", "alert.unreachable": "bell-off",
+  "conversation.claimed": ["user", "event.claimed"], "conversation.assigned": ["user", "event.assigned"], "conversation.closed": ["check", "event.closed"], "conversation.reopened": ["undo-2", "event.reopened"],
+  "conversation.snoozed": ["clock", "event.snoozed"], "conversation.woken": ["bell", "event.woken"], "conversation.archived": ["inbox", "event.archived"], "conversation.unarchived": ["inbox", "event.unarchived"],
+  "labels.changed": ["flag", "event.labelled"], "alert.escalated": ["triangle-alert", "event.escalated"], "alert.unreachable": ["bell-off", "event.unreachable"],
 };
 // What else was done is in the log of changes.
 export const isLine = (item) => item.what in EVENTS;
@@ -43,13 +44,13 @@ export const ThreadEvent = {
   template: `<p class="th-line" :data-id="'event/' + item.id"><w-icon :name="icon" /><span><bdi>{{ item.who }}</bdi> · {{ words }}<template v-if="more">: <bdi>{{ more }}</bdi></template></span><time class="w-num" :datetime="item.at" :title="moment(item.time)">{{ minuteOfDay(item.time) }}</time></p>`,
   computed: {
     icon() {
-      return EVENTS[this.item.what];
+      return EVENTS[this.item.what][0];
     },
     words() {
-      return t(`event.${this.item.what.split(".").at(-1)}`);
+      return t(EVENTS[this.item.what][1]);
     },
     more() {
-      return this.item.what === "alert.unreachable" ? "" : about(this.item.after).slice(0, 200);
+      return this.item.what.startsWith("alert.") ? "" : about(this.item.after).slice(0, 200);
     },
   },
   methods: { t, minuteOfDay, moment },

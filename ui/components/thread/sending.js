@@ -1,5 +1,6 @@
 // Sending: every reply and note has one Idempotency-Key from when it is asked for until the server has answered, so that a lost
 // answer can be asked for again and nothing goes out twice. What is on its way survives a reload of the page.
+import * as Vue from "vue";
 import { ApiError, inboxLive, t } from "weir-core";
 import { threadPath } from "./store.js";
 
@@ -32,7 +33,7 @@ export function resume(store) {
   for (const one of all()) {
     if (one.key !== store.key || store.outgoing.some((other) => other.idem === one.idem)) continue;
     const waits = one.state === "refused" || one.state === "twin" || inboxLive.now - one.at > BY_ITSELF_MS;
-    if (waits) store.outgoing = [...store.outgoing, { ...one, state: one.state === "sending" ? "unanswered" : one.state, id: "", tries: 0 }];
+    if (waits) store.outgoing = [...store.outgoing, Vue.reactive({ ...one, state: one.state === "sending" ? "unanswered" : one.state, id: "", tries: 0 })];
     else start(store, { ...one });
   }
 }
@@ -42,8 +43,9 @@ export function submit(store, asked) {
   return start(store, { idem: newKey(), key: store.key, at: inboxLive.now, ...asked });
 }
 
-function start(store, one) {
-  Object.assign(one, { state: "sending", error: "", id: "", tries: 0 });
+function start(store, asked) {
+  // What becomes of it is shown by whoever shows it.
+  const one = Vue.reactive({ ...asked, state: "sending", error: "", id: "", tries: 0 });
   remember(one);
   store.outgoing = [...store.outgoing, one];
   return run(store, one);
