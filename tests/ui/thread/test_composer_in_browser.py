@@ -15,7 +15,7 @@ REPLY, NOTE = (catalogue("en")[f"composer.words.{mode}"] for mode in ("reply", "
 
 
 CLOSED = """async () =>
-  (await (await fetch("/api/v1/conversations/webchat/shop/next")).json()).status === "closed""""
+  (await (await fetch("/api/v1/conversations/webchat/shop/next")).json()).status === 'closed'"""
 
 
 def key(name):
@@ -72,6 +72,7 @@ async def test_a_reply_is_sent_by_the_keyboard_and_a_note_stays_here(talk):
 async def test_the_same_words_again_are_asked_about_first(talk):
     page = await talk("twin")
     await box(page).fill("On its way.")
+    await expect(send(page)).to_be_enabled()
     await box(page).press("Control+Enter")
     await expect(bubble(page, "On its way.").locator(".th-tick.is-sent")).to_be_visible()
     await box(page).fill("On its way.")
