@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from actors.events import Attachment, Message
 from connectors.contract import reading
-from connectors.contract.asking import API_URL, AUTH_URL, readable
+from connectors.contract.asking import API_URL, AUTH_URL, readable, says_yes
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, ApiRequest, RefusedError, before_sending, needed
 from connectors.contract.canonical import canonical
@@ -25,10 +28,12 @@ from connectors.contract.connector import (
     WebhookRequest,
 )
 from connectors.contract.history import Pace, Pointer, Probe, Window
-from connectors.contract.outgoing import Limits, Outgoing, Sent
+from connectors.contract.outgoing import Limits, Objection, Outgoing, Sent
 from connectors.contract.reading import Document
+from connectors.contract.rules import objections
 from connectors.contract.signatures import secret
 from connectors.contract.tokens import Tokens
+from connectors.mercadolibre import questions
 from connectors.mercadolibre.asking import TAG, Asking
 from connectors.mercadolibre.messages import events_of, own_id, pack_of, plain_id, rejection_of
 
@@ -45,6 +50,7 @@ PAGE = 50
 MOST_PAGES = 40
 RECENT_MS = 86_400_000
 """A notification of a pack is about what was written in it lately; the rest is history's."""
+MOST_MISSED = 500
 MOST_PACKS = 1_000
 """So many conversations one listing of unread ones names at most."""
 
@@ -72,6 +78,19 @@ class MercadoLibre(Connector):
             name="agent_id",
             about="user number of the site's agent when answers must go to it; unconfirmed, so that without it they "
             "go to whoever wrote last",
+            secret=False,
+            required=False,
+        ),
+        Setting(
+            name="questions",
+            about="`yes` to take and answer questions before a sale, too; unconfirmed, so that it is off otherwise",
+            secret=False,
+            required=False,
+        ),
+        Setting(
+            name="missed_feeds",
+            about="`yes` to ask for the notifications that did not get through, too, when the history is read;"
+            " unconfirmed, so that it is off otherwise",
             secret=False,
             required=False,
         ),
@@ -111,14 +130,20 @@ class MercadoLibre(Connector):
         if not request.body.strip():
             return ()
         told = reading.document(request.body)
-        if reading.text(told, "topic") != "messages":
+        topic = reading.text(told, "topic")
+        if topic != "messages" and not (topic == questions.TOPIC and self._asks("questions")):
             return ()
         for name, setting in (("application_id", "client_id"), ("user_id", "seller_id")):
             theirs, ours = reading.identity(told, name), self.binding.settings.get(setting)
             if theirs != ours:
                 reason = f"the notification has {name} {theirs}, this channel has {setting} {ours}"
                 return [Refused(request.body, f"{reason}; bind that seller as its own channel")]
-        return [_pointer(told)]
+        return [_question_pointer(told) if topic == questions.TOPIC else _pointer(told)]
+
+    def objections(self, message: Outgoing, now: int) -> Sequence[Objection]:
+        """An answer to a question has limits of its own."""
+        question = questions.question_of(message.conversation)
+        return super().objections(message, now) if question is None else objections(message, questions.LIMITS, now)
 
     async def resolve(self, pointer: Pointer, api: Api) -> Sequence[Parsed]:
         """The message, or the latest page of the pack, that a notification points to."""
@@ -126,6 +151,8 @@ class MercadoLibre(Connector):
         if (pack := pointer.about.get("pack")) is not None:
             found = self._read(pack, _messages(await self._page(asking, pack, 0)))
             return _newer(found, int(pointer.about.get("since", "0")))
+        if (question := pointer.about.get("question")) is not None:
+            return self._question(await asking.get(f"questions/{quote(question, safe='')}", questions.VERSION))
         wanted = pointer.about.get("message", "")
         found = await asking.get(f"messages/{quote(wanted, safe='')}", TAG)
         return reading.each(_messages(found), lambda one: self._events(pack_of(one), one))
@@ -133,6 +160,11 @@ class MercadoLibre(Connector):
     async def send(self, message: Outgoing, api: Api) -> Sent:
         """Answer in the pack; files are uploaded first."""
         asking, values = self._asking(api), self.binding.settings
+        if (question := questions.question_of(message.conversation)) is not None:
+            told = await asking.post("answers", {"question_id": _numbered(question), "text": message.text})
+            at = reading.optional_part(told, "answer")
+            sent_at = reading.instant(at, "date_created") if at.get("date_created") is not None else None
+            return Sent(message=f"{questions.ANSWER}{question}", at=sent_at)
         (seller,) = needed(values, "seller_id")
         to = values.get("agent_id") or message.recipient
         if to is None:
@@ -149,8 +181,19 @@ class MercadoLibre(Connector):
         return _sent(await asking.post(_path(message.conversation, seller), body, TAG))
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
-        """The messages of one pack, or of all packs with unread ones: others are not listed."""
+        """The messages of one pack, or of all packs with unread ones: others are not listed.
+
+        Also questions, and what notifications told of that did not get through, where the settings say so.
+        """
         asking = self._asking(api)
+        if self._asks("questions") and (window.conversation is None or questions.question_of(window.conversation)):
+            async for page in self._questions(asking, window):
+                yield page
+        if self._asks("missed_feeds") and window.conversation is None:
+            async for page in self._missed(asking, window, api):
+                yield page
+        if window.conversation is not None and questions.question_of(window.conversation):
+            return
         packs = [window.conversation] if window.conversation is not None else await self._unread(asking)
         for pack in packs:
             for number in range(MOST_PAGES):
@@ -205,6 +248,51 @@ class MercadoLibre(Connector):
         fields = (("grant_type", "refresh_token"), ("refresh_token", token))
         return _grant(await self._asking(api).tokens(*fields))
 
+    def _asks(self, setting: str) -> bool:
+        return says_yes(self.binding, setting)
+
+    def _question(self, found: Document) -> Sequence[Parsed]:
+        seller = self.binding.settings.get("seller_id", "")
+        return canonical(questions.events_of(self.platform, self.binding.account, seller, found))
+
+    async def _questions(self, asking: Asking, window: Window) -> AsyncIterator[Sequence[Parsed]]:
+        """The seller's questions, the newest first, back to the window's beginning."""
+        if window.conversation is not None:
+            own = questions.question_of(window.conversation) or ""
+            yield self._question(await asking.get(f"questions/{quote(own, safe='')}", questions.VERSION))
+            return
+        (seller,) = needed(self.binding.settings, "seller_id")
+        order = (("sort_fields", "date_created"), ("sort_types", "DESC"))
+        for number in range(MOST_PAGES):
+            place = (("limit", str(PAGE)), ("offset", str(number * PAGE)))
+            told = await asking.get("questions/search", ("seller_id", seller), questions.VERSION, *order, *place)
+            with readable():
+                found = reading.items(told, "questions")
+            page = reading.each(found, lambda one: self._question(reading.part({"question": one}, "question")))
+            yield page
+            asked = [one.sent_at for one in page if isinstance(one, Message) and one.direction == "in"]
+            if len(found) < PAGE or (asked and min(asked) < window.since):
+                return
+
+    async def _missed(self, asking: Asking, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
+        """What the notifications point to that did not get through."""
+        (app,) = needed(self.binding.settings, "client_id")
+        told = await asking.get("missed_feeds", ("app_id", app))
+        with readable():
+            found = reading.items(told, "messages")
+        pointers: dict[str, Pointer] = {}
+        for one in found:
+            # What cannot be read, or is for another seller of the app, points to nothing of ours.
+            with suppress(UnreadableError):
+                for pointed in self.parse(WebhookRequest(method="POST", body=msgspec.json.encode(one))):
+                    if isinstance(pointed, Pointer):
+                        pointers[pointed.id] = pointed
+        for pointed in list(pointers.values())[:MOST_MISSED]:
+            try:
+                yield _newer(await self.resolve(pointed, api), window.since)
+            except RefusedError:
+                continue  # what it points to is there no more
+
     def _asking(self, api: Api) -> Asking:
         values = self.binding.settings
         return Asking(self.binding, [values.get(one.name, "") for one in self.settings if one.secret], api)
@@ -243,6 +331,15 @@ def _pointer(told: Document) -> Pointer:
     actions = "+".join(action for action in reading.items(told, "actions") if isinstance(action, str))
     kind, own = next(iter(about.items()))
     return Pointer(id=f"{kind}/{own}/{actions[:64]}", about=about)
+
+
+def _question_pointer(told: Document) -> Pointer:
+    """A question changes when it is answered or taken away: each notification is a pointer of its own."""
+    pieces = [piece for piece in reading.identity(told, "resource").split("?")[0].split("/") if piece]
+    if not pieces or pieces[-1] == questions.TOPIC:
+        raise UnreadableError("'resource' names nothing")
+    own = plain_id(pieces[-1])
+    return Pointer(id=f"question/{own}/{reading.optional_identity(told, '_id') or ''}"[:200], about={"question": own})
 
 
 def _path(pack: str, seller: str) -> str:

@@ -56,7 +56,11 @@ class MercadoLibre(Platform):
 
     def settings(self, shop: Shop) -> dict[str, str]:
         """The application, and what the authorisation gives."""
-        return shop.ids | {"access_token": shop.token.access, "refresh_token": shop.token.refresh}
+        return shop.ids | {
+            "missed_feeds": "yes",
+            "access_token": shop.token.access,
+            "refresh_token": shop.token.refresh,
+        }
 
     def buyer(self, shop: Shop, number: int, rng: Random) -> Buyer:
         """A user with a number of nine digits."""

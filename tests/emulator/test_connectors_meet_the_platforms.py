@@ -16,6 +16,7 @@ from connectors.contract.connector import Binding, OnePerson, WebhookRequest
 from connectors.contract.history import Pointer, Window
 from connectors.contract.outgoing import Outgoing, OutgoingFile
 from connectors.registry import BY_PLATFORM
+from emulator.faults import Fault
 from emulator.pictures import png
 from emulator.platforms.registry import PLATFORMS
 from tests.emulator.conftest import BASE
@@ -261,6 +262,21 @@ async def test_orders_arrive_and_are_read_back(bench, platform):
         found |= {one.id: one for one in page if isinstance(one, Order)}
     assert set(found) == {one.id for one in shop.orders}
     assert {one.total for one in found.values()} == {f"{one.total / 100:.2f}" for one in shop.orders}
+
+
+async def test_mercado_libre_is_asked_for_the_notifications_that_did_not_get_through(bench):
+    """What was read elsewhere is listed as unread no more; only the missed notifications tell of it."""
+    connector = connected(bench, "mercadolibre")
+    shop = await bench.subscribe("mercadolibre")
+    bench.stage.faults.add(Fault(kind="silent", platform="mercadolibre"))
+    await bench.says("mercadolibre", "nobody told of this")
+    bench.stage.faults.replace([])
+    (message,) = shop.messages()
+    message.status = "read"
+    now = bench.stage.clock.now()
+    window = Window(since=now - SPAN_MS, until=now + 1_000)
+    found = [one async for page in connector.history(window, Wire(bench)) for one in page]
+    assert [one.text for one in messages(found)] == ["nobody told of this"]
 
 
 class Photo:
