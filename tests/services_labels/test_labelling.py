@@ -39,6 +39,11 @@ def test_a_text_gets_its_label_and_its_language(labeller, text, label, lang):
     assert labelled.sure
 
 
+def test_malay_is_labelled_by_the_words_of_indonesian(labeller):
+    labelled = labeller.label("Kerajaan negeri kata bayaran saya belum refund, nak wang balik")
+    assert (labelled.labels[0], labelled.lang) == ("refund", "ms")
+
+
 @pytest.mark.parametrize("text", ["ok", "thanks", "👍", "123", "", "谢谢", "!!!"])
 def test_a_neutral_text_gets_no_label_and_no_language(labeller, text):
     assert labeller.label(text) == NOTHING

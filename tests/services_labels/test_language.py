@@ -45,6 +45,7 @@ def test_a_single_kana_makes_no_japanese_of_a_chinese_text():
 def test_a_language_of_no_rules_is_told_apart_from_those_with_rules():
     assert guess_language("Waar blijft mijn pakket? Ik heb het nog niet ontvangen").lang == "nl"
     assert guess_language("Где моя посылка, уже две недели жду").lang == "ru"
+    assert guess_language("Penghantaran sangat lambat, saya nak wang saya balik").lang == "ms"
     assert guess_language("أين طلبي؟ لم يصل بعد").lang == "ar"
 
 
