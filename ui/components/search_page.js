@@ -1,6 +1,6 @@
 // Every message that was ever held, by words and filters, the one sent last first. What is looked for is in the address.
-import { INBOX, WIcon, WMarked, ask, channelName, keepInAddress, lang, minuteOfDay, place, platformName, t, toMs, tn } from "weir-core";
-import { LABELS, PlatformMark, labelName } from "weir-inbox";
+import { INBOX, WIcon, WMarked, ask, channelName, keepInAddress, labelBook, labelName, lang, loadLabels, minuteOfDay, place, platformName, t, toMs, tn } from "weir-core";
+import { PlatformMark } from "weir-inbox";
 
 const PAGE = 50;
 const WAIT_MS = 250;
@@ -61,7 +61,7 @@ export default {
     </div>`,
   data() {
     const form = Object.fromEntries(FIELDS.map((name) => [name, String(this.query[name] || "")]));
-    return { DIRECTIONS, form, rows: [], next: "", loading: false, error: "", channels: [] };
+    return { DIRECTIONS, book: labelBook, form, rows: [], next: "", loading: false, error: "", channels: [] };
   },
   computed: {
     platforms() {
@@ -72,7 +72,8 @@ export default {
       return [...new Set([...here, this.form.account].filter(Boolean))].sort();
     },
     labels() {
-      return [...new Set([...LABELS, this.form.label].filter(Boolean))];
+      // Retired ones too: old conversations bear them.
+      return [...new Set([...this.book.labels.map((label) => label.id), this.form.label].filter(Boolean))];
     },
     apart() {
       return APART.filter((name) => this.form[name]);
@@ -97,6 +98,7 @@ export default {
     },
   },
   created() {
+    loadLabels();
     ask("/monitor?range=15m").then((found) => (this.channels = found.channels.map((row) => [row.platform, row.account])), () => null);
     this.begin();
   },
