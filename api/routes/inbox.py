@@ -196,7 +196,10 @@ async def archive(request: Request, parts: Parts, caller: Assigner) -> Response:
 @router.post(OPENED, summary="Say that one looks at it", openapi_extra=KEYED)
 async def opened(request: Request, parts: Parts, caller: Reader) -> Response:
     """Noted in the audit log; by somebody who may answer, its messages count as read."""
-    return _row(await parts.desk.opened(caller, _key(request)))
+    row = await parts.desk.opened(caller, _key(request))
+    if parts.alerts is not None and caller.via == "session":
+        await parts.alerts.opened(row.key, caller.name)
+    return _row(row)
 
 
 def _key(request: Request) -> str:
