@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 import re
 import time
 
@@ -18,7 +19,7 @@ from connectors.contract.connector import Binding, OnePerson, Refused, Signature
 from connectors.contract.history import Pointer
 from connectors.registry import BY_PLATFORM, CONNECTORS
 from connectors.shopee import BLOCKED
-from tests.connectors.mutations import PAYLOADS, payload
+from tests.connectors.mutations import PAYLOADS, parsed_or_unreadable, payload
 
 ACCOUNT = "shop"
 SECRET = "d2VpciB3ZWlyIHdlaXIgd2VpciB3ZWly"  # base64 too, which Standard Webhooks wants
@@ -241,3 +242,24 @@ def test_a_blank_verify_token_answers_no_challenge(kind, blank):
         bound(kind, verify_token=blank).handshake(WebhookRequest(method="GET", query=asked))
     with pytest.raises(SignatureError):
         kind(Binding(account=ACCOUNT, url="")).handshake(WebhookRequest(method="GET", query=asked))
+
+
+def bad_json(public_data):
+    """Bodies that parsers of JSON stumble over, well-formed and not."""
+    path = public_data / "bad_input" / "json_parsing.jsonl"
+    for row in map(json.loads, path.read_text("utf-8").strip().split("\n")):
+        if "b64" in row:
+            yield base64.b64decode(row["b64"])
+        else:
+            again = row["repeat"]
+            yield (again["unit"] * again["count"] + again.get("suffix", "")).encode()
+
+
+@every
+def test_bodies_that_parsers_stumble_over_give_events_or_the_one_documented_error(kind, public_data):
+    connector = bound(kind)
+    bodies = list(bad_json(public_data))
+    assert len(bodies) > 100
+    topics = {"webhook-id": "msg_1", "x-shopify-topic": "orders/create", "x-wc-webhook-topic": "order.created"}
+    for body in bodies:
+        parsed_or_unreadable(connector, WebhookRequest(method="POST", headers=topics, body=body))

@@ -49,3 +49,24 @@ async def test_places_that_do_not_fit_are_left_out(parts):
     overlapping = [{"start": 0, "end": 3, "url": UPS}, {"start": 1, "end": 4, "url": "https://example.com"}]
     assert await parts("abcd", places) == [["abcd", None]]
     assert await parts("abcd", overlapping) == [["abc", UPS], ["d", None]]
+
+
+FOLDED = """async ([text, found, fold]) => {
+  const { said, quoted } = (await import('weir-core')).foldedParts(text, found, fold);
+  return [said, quoted].map((parts) => parts.map((part) => [part.text, part.href]));
+}"""
+
+
+async def test_what_a_mail_quotes_is_folded_and_nothing_of_it_is_lost(visit):
+    page = await visit("/")
+    text = f"😀 see {UPS}\n\nOn Monday Li wrote:\n> https://example.com/a"
+    fold = text.index("On Monday")
+    found = [{"start": 6, "end": 6 + len(UPS), "url": UPS}, {"start": fold - 2, "end": fold + 2, "url": UPS}]
+    said, quoted = await page.evaluate(FOLDED, [text, found, fold])
+    assert said == [["😀 see ", None], [UPS, UPS]]
+    assert "".join(part for part, _ in quoted) == text[fold:]
+    assert quoted[-1] == ["https://example.com/a", "https://example.com/a"]
+    for nowhere in (None, 0, -3, len(text), 10**9, "7", 2.5):
+        said, quoted = await page.evaluate(FOLDED, [text, [], nowhere])
+        assert "".join(part for part, _ in said) == text
+        assert quoted == []

@@ -13,7 +13,8 @@ export default {
       <header class="page-head"><div><h1 class="w-h1 break">{{ conversation }}</h1><p class="w-sub"><a class="w-link" :href="toChannel(channelKey(platform, account))">{{ channelName(platform, account) }}</a></p></div>
         <a class="w-btn" :href="toAnomalies({ platform, account, conversation })"><w-icon name="flag" />{{ t("nav.anomalies") }}</a></header>
       <ol v-if="rows.length" class="thread"><li v-for="row in rows" :key="row.message" class="bubble" :class="'is-' + row.direction">
-        <a class="bubble-in" :href="toTrace(key, row.message)" :aria-label="t('thread.trace')"><span v-if="row.text" class="bubble-text">{{ row.text }}</span><span v-else class="w-meta">{{ t("find.no_text") }}</span></a>
+        <a class="bubble-in" :href="toTrace(key, row.message)" :aria-label="t('thread.trace')"><span v-if="row.text" class="bubble-text">{{ said(row).text }}</span><span v-else class="w-meta">{{ t("find.no_text") }}</span></a>
+        <details v-if="said(row).quoted" class="w-folded"><summary>{{ t("text.quoted") }}</summary><span class="bubble-text">{{ said(row).quoted }}</span></details>
         <w-files v-if="row.attachments.length" :row="row" :now="now" @asked="watch" />
         <span class="w-meta w-num bubble-meta"><span>{{ row.sender_name || t("thread." + row.direction) }}</span><span :title="moment(toMs(row.sent_at))">{{ dayMinute(toMs(row.sent_at)) }}</span><span v-if="isNumber(row.delay_ms)">{{ t("thread.arrived", { delay: duration(row.delay_ms) }) }}</span><span v-if="row.copies">{{ tn("evidence.line.copies", row.copies) }}</span><span v-if="row.versions && row.versions.length">{{ tn("thread.versions", row.versions.length) }}</span></span>
       </li></ol>
@@ -38,6 +39,13 @@ export default {
   },
   methods: {
     t, tn, channelKey, channelName, dayMinute, duration, isNumber, moment, toAnomalies, toChannel, toMs, toTrace,
+    // A mail's text without what it quotes of earlier ones, and that.
+    said(row) {
+      const fold = (row.extra || {}).quoted_from;
+      const letters = Array.from(row.text || "");
+      const folded = Number.isInteger(fold) && 0 < fold && fold < letters.length;
+      return { text: folded ? letters.slice(0, fold).join("").trimEnd() : row.text, quoted: folded ? letters.slice(fold).join("") : "" };
+    },
     watch() {
       this.until = Date.now() + WATCHED_MS;
     },

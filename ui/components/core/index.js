@@ -10,7 +10,7 @@ export { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 export { BUILT_IN_LABELS, WLabel, activeLabels, keepLabels, labelBook, labelName, loadLabels } from "./labels.js";
 export { isArriving, WFiles } from "./files.js";
 export { WTypedActions } from "./typed_actions.js";
-export { linkParts, safeHref, WLinked } from "./links.js";
+export { foldedParts, linkParts, safeHref, WLinked } from "./links.js";
 export { markedParts, WMarked } from "./marked.js";
 export { CONDITIONS, conditionOf, WIcon, WState, WSpark, WAgo, WSort } from "./parts.js";
 export { inboxLive, useInboxLive } from "./inbox_live.js";

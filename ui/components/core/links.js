@@ -1,5 +1,7 @@
 // What of a text links somewhere: tracking numbers that the server found, and addresses people wrote. The text stays
 // text: components draw `text` by interpolation, and `href` is http or https, or not there.
+import { t } from "./texts.js";
+
 const ADDRESS = /https?:\/\/[^\s<>"'`{}|\\^\u3000-\u303f\uff00-\uffef]+/giu;
 const TRAILING = /[.,;:!?)\]}'"»”’]+$/u;
 const LONGEST = 2000;
@@ -44,16 +46,29 @@ export function linkParts(text, found = []) {
   return parts;
 }
 
-// <w-linked :text :links/>: a text with its links, each opening elsewhere and told nothing of this page.
+// The links of a text from one place (a code point) on, or up to it, as places of that part.
+const within = (found, from, until) => found.filter((one) => from <= one.start && one.end <= until).map((one) => ({ ...one, start: one.start - from, end: one.end - from }));
+
+// A text and what it quotes of earlier ones, which begins at a code point; none where that is no place within the text.
+export function foldedParts(text, found, fold) {
+  const letters = Array.from(text || "");
+  if (!Number.isInteger(fold) || fold <= 0 || fold >= letters.length) return { said: linkParts(text, found), quoted: [] };
+  const quoted = linkParts(letters.slice(fold).join(""), within(found, fold, letters.length));
+  return { said: linkParts(letters.slice(0, fold).join("").trimEnd(), within(found, 0, fold)), quoted };
+}
+
+// <w-linked :text :links :fold/>: a text with its links, each opening elsewhere and told nothing of this page; what it quotes from
+// `fold` on is folded, and there at a click.
 export const WLinked = {
-  props: { text: String, links: Array },
-  template: `<span class="w-linked"><template v-for="(part, index) in parts" :key="index"><a v-if="part.href" class="w-link" :href="part.href" target="_blank" rel="noopener noreferrer" :title="titleOf(part)">{{ part.text }}</a><template v-else>{{ part.text }}</template></template></span>`,
+  props: { text: String, links: Array, fold: Number },
+  template: `<span class="w-linked"><template v-for="(part, index) in folded.said" :key="index"><a v-if="part.href" class="w-link" :href="part.href" target="_blank" rel="noopener noreferrer" :title="titleOf(part)">{{ part.text }}</a><template v-else>{{ part.text }}</template></template><details v-if="folded.quoted.length" class="w-folded"><summary>{{ t("text.quoted") }}</summary><template v-for="(part, index) in folded.quoted" :key="index"><a v-if="part.href" class="w-link" :href="part.href" target="_blank" rel="noopener noreferrer" :title="titleOf(part)">{{ part.text }}</a><template v-else>{{ part.text }}</template></template></details></span>`,
   computed: {
-    parts() {
-      return linkParts(this.text, this.links || []);
+    folded() {
+      return foldedParts(this.text, this.links || [], this.fold);
     },
   },
   methods: {
+    t,
     titleOf: (part) => (part.found ? part.found.carriers.join(", ") : null),
   },
 };

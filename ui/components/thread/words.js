@@ -20,9 +20,13 @@ export const ThreadWords = {
       <p v-if="differs && both" class="th-warn"><w-icon name="triangle-alert" />{{ t("thread.differs") }}</p>
       <button class="th-toggle" type="button" @click="$emit('toggle')"><w-icon name="languages" />{{ t(both ? "thread.only_original" : "thread.translated") }}</button>
     </div>
-    <p v-else-if="item.text" class="th-text" dir="auto" :lang="item.lang || undefined"><w-linked :text="item.text" :links="item.links" /></p>
+    <p v-else-if="item.text" class="th-text" dir="auto" :lang="item.lang || undefined"><w-linked :text="item.text" :links="item.links" :fold="fold" /></p>
     <p v-else-if="!item.attachments.length" class="th-text is-none">{{ t("find.no_text") }}</p>`,
   computed: {
+    // Where the quoted history of a mail begins.
+    fold() {
+      return (this.item.extra || {}).quoted_from;
+    },
     translation() {
       return this.item.text ? translationOf(this.item) : null;
     },
