@@ -38,7 +38,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What is emulated. `shops`: how many at each of `platforms`; `rate`: messages a minute and shop.
 
     `shared_apps`: all shops of a platform are connected by one app, and their webhooks go to one address, where the
-    platform has that. `folder`: where what the platforms hold is kept over a restart; None: nowhere.
+    platform has that. `introduced`: who is known to several platforms orders and writes soon. `folder`: where what the
+    platforms hold is kept over a restart; None: nowhere.
     """
 
     seed: int = 1
@@ -47,6 +48,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     rate: float = 0.0
     faults: Sequence[Fault] = ()
     shared_apps: bool = False
+    introduced: bool = False
     folder: Path | None = None
 
 
@@ -93,6 +95,8 @@ class Emulator:
     async def run(self) -> None:
         """Let buyers write and webhooks go out, until it is cancelled."""
         self.life.begin()
+        if self.plan.introduced:
+            self.life.introduce()
         while True:
             self._wake.clear()
             self.stage.agenda.do()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from emulator.acquaintances import latest_order, parcel_of
 from emulator.people import asked, asked_for_order, asked_for_parcel, thanked
 from emulator.stage import Stage
@@ -13,6 +15,7 @@ parcel's number, once it is sent."""
 ANSWERS_AFTER_S = (6.0, 45.0)
 STATES = ("processing", "completed", "refunded")
 RECENT_MS = 3_600_000
+INTRODUCED_EACH_MS = 4_000
 
 
 class Life:
@@ -58,18 +61,39 @@ class Life:
             changed.changed_at = now
             self._stage.order(shop, changed, new=False)
             return changed
-        number = 1_000 + len(shop.orders) + 1
-        buyer: Buyer = rng.choice(shop.buyers)
-        own = str(self._stage.world.mark(now))
+        return self._placed(shop, rng.choice(shop.buyers))
+
+    def introduce(self) -> None:
+        """Let who is known to several platforms order and write soon; who has written before is left alone."""
+        world, due = self._stage.world, self._stage.clock.now()
+        for (chat, own), (where, customer) in sorted(world.known.items()):
+            due += INTRODUCED_EACH_MS
+            shop = world.shops[chat]
+            buyer = next(one for one in shop.buyers if one.id == own)
+            if all(one.buyer.id != own for one in shop.conversations.values()):
+                self._stage.agenda.put(due, partial(self._introduced, shop, buyer, world.shops[where], customer))
+
+    def _introduced(self, chat: Shop, buyer: Buyer, shop: Shop, customer: str) -> None:
+        order = latest_order(self._stage.world, chat, buyer)
+        if order is None:
+            order = self._placed(shop, next(one for one in shop.buyers if one.id == customer))
+            order.status, order.changed_at = STATES[order.number % 2], self._stage.clock.now()
+            self._stage.order(shop, order, new=False)
+        conversation = self._stage.conversation(chat, buyer.id)
+        self._stage.write(conversation, self.words(chat, conversation))
+
+    def _placed(self, shop: Shop, buyer: Buyer) -> Order:
+        """A new order."""
+        now = self._stage.clock.now()
         placed = Order(
             shop=shop.key,
-            id=own,
-            number=number,
+            id=str(self._stage.world.mark(now)),
+            number=1_000 + len(shop.orders) + 1,
             buyer=buyer,
             at=now,
             changed_at=now,
             status=STATES[0],
-            total=rng.randrange(500, 20_000),
+            total=self._stage.rng.randrange(500, 20_000),
             phone=self._stage.world.phones.get((shop.key, buyer.id)),
         )
         self._stage.order(shop, placed, new=True)

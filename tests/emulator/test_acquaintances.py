@@ -59,3 +59,15 @@ async def test_a_parcel_has_a_number_that_is_recognised_when_its_buyer_asks(benc
 def test_where_there_is_no_chat_nobody_is_known_elsewhere():
     world = Emulator(Plan(platforms=["shopify"])).stage.world
     assert (world.known, world.phones) == ({}, {})
+
+
+async def test_who_is_known_to_several_platforms_is_introduced_once(bench):
+    bench.emulator.life.introduce()
+    known = bench.stage.world.known
+    bench.emulator.clock.move(len(known) * 5_000)
+    await bench.emulator.settle()
+    for chat, buyer in known:
+        [said] = bench.stage.conversation(bench.stage.world.shops[chat], buyer).messages
+        assert "#1" in said.text or "1Z" in said.text
+    bench.emulator.life.introduce()
+    assert bench.stage.agenda.next_due is None

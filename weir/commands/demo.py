@@ -96,7 +96,7 @@ async def _emulated(weir: "Weir", address: str, seed: int, stack: AsyncExitStack
     from weir.parts.emulated import bind_emulated  # noqa: PLC0415 # as above
 
     config = weir.config
-    emulator = Emulator(Plan(seed=seed, rate=RATE, folder=config.data if config.keeps_files else None))
+    emulator = Emulator(Plan(seed=seed, rate=RATE, introduced=True, folder=config.data if config.keeps_files else None))
     platforms = await stack.enter_async_context(serving(emulator, stack.enter_context(bound("127.0.0.1", 0))))
     caller = Caller(name=PLATFORMS, role="admin", via="cli")
     shops = await bind_emulated(weir.services.bindings, caller, emulator=platforms, weir=address)
