@@ -63,7 +63,7 @@ async def opened_window(product: Product, client: httpx.AsyncClient) -> AsyncIte
             raise RuntimeError(f"no login for the benchmark's window: {login.status}")
         page = await context.new_page()
         await page.goto(f"{product.host}/inbox?tab=all&sort=newest")
-        await page.locator("[data-key]").first.wait_for()
+        await page.locator(".ib-row .ib-name").first.wait_for()
         await page.evaluate(WATCH)
         yield Window(page)
         await browser.close()

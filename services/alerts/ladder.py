@@ -160,7 +160,7 @@ class Ladder:
         if reached:
             return
         self._unreached += 1
-        _log.info("nobody could be told of something urgent", reason=one.reason, alert=one.id)
+        _log.debug("nobody could be told of something urgent", reason=one.reason, alert=one.id)
         await self._alerts.told(one, "failed", "email")
 
     async def _sent(self, person: str, way: Way, words: Letter) -> Told:
