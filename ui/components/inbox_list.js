@@ -219,7 +219,8 @@ export default {
       const key = this.cursor >= 0 && this.rows.at(this.cursor) ? this.rows.at(this.cursor).key : null;
       if (asked && this.away && this.$refs.box) this.$refs.box.scrollTop = 0;
       const [first, last] = asked ? [0, this.span[1] - this.span[0]] : this.span;
-      const done = await this.rows.renew(first, last);
+      // Whose pointer came meanwhile finds every row where it was.
+      const done = await this.rows.renew(first, last, () => asked || !(this.over || this.held));
       if (!done) return;
       this.stale = Math.max(0, this.stale - before);
       inboxLive.fresh = 0;

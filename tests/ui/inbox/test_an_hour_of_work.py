@@ -42,6 +42,7 @@ async def until(ask, good):
 
 async def opened(page, conversation):
     """Choose a conversation of the list and wait until one may write."""
+    await page.locator(".ib-list").hover()  # under the pointer nothing moves
     await row(page, conversation).click(timeout=PATIENCE_MS)
     await expect(page.locator(".ib-head-name")).to_contain_text(f"Customer {conversation}", timeout=PATIENCE_MS)
     await expect(page.locator(".ib-composer textarea")).to_be_visible(timeout=PATIENCE_MS)
@@ -98,10 +99,10 @@ async def test_an_hour_of_work(logged_in, wrote, asking):
     await ben.locator(".ib-composer").get_by_role("tab", name="Note").click()
     await ben.locator(".ib-composer textarea").fill("Promised for Friday")
     await ben.locator(".cp-send").click()
-    await expect(ben.locator(".th-note")).to_contain_text("Promised for Friday", timeout=PATIENCE_MS)
+    await expect(ben.locator(".th-msg.is-note")).to_contain_text("Promised for Friday", timeout=PATIENCE_MS)
 
     await opened(sam, "emil")
-    await expect(sam.locator(".th-note")).to_contain_text("Promised for Friday", timeout=PATIENCE_MS)
+    await expect(sam.locator(".th-msg.is-note")).to_contain_text("Promised for Friday", timeout=PATIENCE_MS)
     for name in CUSTOMERS[4:8]:
         closed = await admin.post(f"{path_of(name)}/status", json={"status": "closed"})
         assert closed.status_code == 200, closed.text

@@ -109,7 +109,7 @@ export class Rows {
   }
 
   // Read again what is in sight; the rest is fetched anew when it comes into sight. Resolves to whether it came.
-  async renew(first, last) {
+  async renew(first, last, wanted = () => true) {
     this.giveUp();
     const turn = this.turn;
     const from = Math.floor(first / PAGE);
@@ -119,7 +119,7 @@ export class Rows {
     try {
       const found = [];
       for (let number = from; number <= to; number++) found.push([number, await this.page(number, asking.signal)]);
-      if (turn !== this.turn) return false;
+      if (turn !== this.turn || !wanted()) return false;
       this.forget();
       for (const [number, page] of found) this.take(number, page);
       return true;
