@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from actors.keys import split_key
 from services.people.permissions import Caller, can
-from storage.inbox_records import Channel, Placed, Scope, Team
+from storage.inbox_records import Channel, Scope, Team
 from storage.records import Role, User
 
 WHOLE = "*"
@@ -125,10 +125,6 @@ class Scopes:
             self._known = known = People(users=users, teams=teams)
             self._until = now + CACHE_MS
         return known
-
-    async def sight(self, caller: Caller) -> Callable[[Placed], bool]:
-        """Which conversations this person sees, as a question to each."""
-        return (await self.of(caller)).sees
 
     def forget(self) -> None:
         """Something has changed: read everything anew the next time."""

@@ -71,7 +71,7 @@ class Channels:
             most_bytes=parts.config.max_attachment_mb * MIB,
         )
         safe = Safe(vault)
-        self.contacts = Contacts(store, safe, now, Scopes(store, now).sight)
+        self.contacts = Contacts(store, safe, now, Scopes(store, now).of)
         self.registrar = Registrar(store, self.contacts.learning, safe, now)
         self.arrivals = Arrivals(
             gateway, store, echoes=Echoes(store, now), files=self.attachments, customers=self.contacts
