@@ -25,6 +25,7 @@ LEAST_LETTERS = 12
 SHOUTED = 0.7
 LONG = 1500
 _WORDS: dict[str, list[str]] = json.decode(Path(__file__).with_suffix(".json").read_bytes())
+_LINK = re.compile(r"https?://\S+")
 _CASED = re.compile(r"[^\W\d_]")
 _MANY_MARKS = re.compile(r"[!?！？]{3,}")  # noqa: RUF001 # full-width marks are written too
 _KINDS: dict[Forbidden, tuple[str, str]] = {
@@ -66,7 +67,7 @@ def _stands(word: str, folded: str) -> bool:
 
 
 def _style(text: str) -> Iterator[Objection]:
-    letters = [one for one in _CASED.findall(text) if one.lower() != one.upper()]
+    letters = [one for one in _CASED.findall(_LINK.sub(" ", text)) if one.lower() != one.upper()]
     if len(letters) >= LEAST_LETTERS and sum(one.isupper() for one in letters) > SHOUTED * len(letters):
         yield Objection(code="shouting", text="it is written in capitals, which reads as shouting")
     if marks := _MANY_MARKS.search(text):

@@ -110,6 +110,7 @@ async def test_who_may_not_and_what_is_not_there_is_told(linter):
         ("whatsapp", "See https://example.com", []),
         ("email", "Buy now at https://example.com, call me", []),
         ("email", "PLEASE READ THE WHOLE MAIL", ["shouting"]),
+        ("email", "READ THIS NOW PLEASE https://example.com/some/long/page", ["shouting"]),
         ("email", "OK, IBAN DE02", []),
         ("email", "Really!!!", ["exclaiming"]),
         ("email", "真的吗" + "\uff01" * 3, ["exclaiming"]),

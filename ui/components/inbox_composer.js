@@ -33,10 +33,10 @@ export default {
           <button class="w-btn is-primary cp-send" type="button" :disabled="!ready" @click="go('stay')"><w-icon :name="draft.mode === 'note' ? 'lock' : 'send'" />{{ t(draft.mode === "note" ? "composer.keep" : meanwhile ? "composer.send_anyway" : "composer.send") }}</button>
         </div>
       </div>
-      <composer-rules :told="told" :platform="platform" :text="draft.text" :files="draft.files" :now="live.now" :mode="draft.mode" :hide="!draft.text && !draft.files.length && !closed" @compress="(compress = true), check()" />
+      <composer-rules :told="told" :platform="platform" :text="draft.text" :files="draft.files" :now="live.now" :mode="draft.mode" :open="open" :hide="!draft.text && !draft.files.length && !closed" @compress="(compress = true), check()" />
     </section>
     <p v-else-if="key" class="cp-none">{{ t("composer.may_not") }}</p>`,
-  data: () => ({ live: inboxLive, place: inboxPlace, may: can("reply"), draft: empty(), store: { items: [], outgoing: [], quote: null, again: null }, told: null, picking: null, slash: 0, coming: [], lang: "", over: false, since: 0, seen: new Set(), looked: 0, loaded: false, sending: false, compress: false }),
+  data: () => ({ live: inboxLive, place: inboxPlace, may: can("reply"), draft: empty(), store: { items: [], outgoing: [], quote: null, again: null }, told: null, picking: null, slash: 0, coming: [], lang: "", over: false, since: 0, seen: new Set(), looked: 0, loaded: false, sending: false, compress: false, holes: new Set() }),
   computed: {
     key() {
       return this.conversationKey || this.place.key;
@@ -72,7 +72,11 @@ export default {
     blocked() {
       if (this.draft.mode === "note") return !this.draft.note.trim();
       if (!this.draft.text.trim() && !this.draft.files.length) return true;
-      return !this.told || !this.told.sendable || this.told.objections.some((one) => one.code !== "empty") || this.coming.length > 0;
+      return !this.told || !this.told.sendable || this.open.length > 0 || this.told.objections.some((one) => one.code !== "empty") || this.coming.length > 0;
+    },
+    // What a template left to be filled in is never sent in its braces.
+    open() {
+      return [...new Set([...this.draft.text.matchAll(HOLE)].map((hole) => hole[0]))].filter((hole) => this.holes.has(hole));
     },
     ready() {
       return this.live.caughtUp && this.loaded && !this.blocked && !this.sending;
@@ -130,7 +134,7 @@ export default {
     },
     async enter(key) {
       this.exit();
-      Object.assign(this, { draft: empty(), told: null, picking: null, coming: [], lang: "", since: 0, seen: new Set(), loaded: false, sending: false, compress: false });
+      Object.assign(this, { draft: empty(), told: null, picking: null, coming: [], lang: "", since: 0, seen: new Set(), loaded: false, sending: false, compress: false, holes: new Set() });
       this.langChosen = false;
       if (!key || !this.may) return;
       const { store, stop } = useThread(key);
@@ -150,6 +154,7 @@ export default {
     adopt(key, draft) {
       if (this.key !== key || (!this.loaded && this.typed)) return;
       this.draft = { ...draft, files: [...draft.files] };
+      for (const hole of draft.text.matchAll(HOLE)) this.holes.add(hole[0]);
       this.grow();
       this.checkSoon();
     },
@@ -223,7 +228,7 @@ export default {
       const typed = text.slice(this.slash, this.slash + 1) === "/" ? this.picking.length + 1 : 0;
       this.draft.text = text.slice(0, this.slash) + template.text + text.slice(this.slash + typed);
       this.picking = null;
-      this.used = template.id;
+      for (const name of template.missing) this.holes.add(`{${name}}`);
       tell(`/templates/${encodeURIComponent(template.id)}/used`).catch(() => null); // a use not counted is no harm
       this.change();
       this.$nextTick(() => {
@@ -235,7 +240,7 @@ export default {
     // Marks the next place of a template that waits to be filled in.
     nextHole() {
       const { box } = this.$refs;
-      const holes = [...this.draft.text.matchAll(HOLE)].filter((hole) => !this.told || !this.told.variables || this.told.variables.includes(hole[0].slice(1, -1)));
+      const holes = [...this.draft.text.matchAll(HOLE)].filter((hole) => this.holes.has(hole[0]));
       if (this.draft.mode !== "reply" || !holes.length) return false;
       const hole = holes.find((one) => one.index >= box.selectionEnd && box.selectionStart !== one.index) || holes[0];
       box.setSelectionRange(hole.index, hole.index + hole[0].length);

@@ -190,7 +190,7 @@ async def test_what_the_platform_forbids_blocks_and_what_is_bad_style_warns(talk
     await expect(send(page)).to_be_enabled()
 
 
-async def test_templates_come_by_a_slash_in_the_language_of_the_customer_and_wait_to_be_filled_in(talk):
+async def test_templates_come_by_a_slash_and_wait_to_be_filled_in(talk):
     page = await talk("templates", text="Hola")
     await box(page).press_sequentially("/tra")
     picker = page.get_by_role("listbox", name="Templates")
@@ -207,6 +207,16 @@ async def test_templates_come_by_a_slash_in_the_language_of_the_customer_and_wai
     await expect(send(page)).to_be_enabled()
     await box(page).press("Control+Enter")
     await expect(bubble(page, "Hello Wei, your parcel JJD01").locator(".th-tick.is-sent")).to_be_visible()
+    await box(page).press_sequentially("/ref")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".cp-rule.is-block")).to_have_text("To be filled in: {amount}, {days}")
+    await expect(send(page)).to_be_disabled()
+    await page.keyboard.type("12.50 EUR")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("3")
+    await expect(box(page)).to_have_value("Dear Wei Cruz, 12.50 EUR will be back within 3 days.")
+    await expect(send(page)).to_be_enabled()
+    await box(page).fill("")
     await box(page).press_sequentially("/")
     await expect(picker.get_by_role("option").filter(has_text=HOSTILE)).to_have_count(1)
     await page.keyboard.press("Escape")

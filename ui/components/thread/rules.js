@@ -15,7 +15,7 @@ export const ComposerRules = {
   name: "ComposerRules",
   components: { WIcon },
   emits: ["compress"],
-  props: { told: Object, platform: String, text: String, files: Array, now: Number, mode: String, hide: Boolean },
+  props: { told: Object, platform: String, text: String, files: Array, now: Number, mode: String, open: Array, hide: Boolean },
   template: `
     <div class="cp-rules">
       <p v-if="mode === 'note'" class="cp-bar"><span>{{ t("composer.note_text") }}</span></p>
@@ -29,7 +29,8 @@ export const ComposerRules = {
   computed: {
     // An empty box needs no telling; a window that is closed is told at once.
     blocking() {
-      return this.told.objections.filter((one) => one.code !== "empty");
+      const found = this.told.objections.filter((one) => one.code !== "empty" && one.code !== "unfilled");
+      return this.open.length ? [...found, { code: "unfilled", figures: { names: this.open.join(", ") } }] : [...found, ...this.told.objections.filter((one) => one.code === "unfilled")];
     },
     bar() {
       const { limits } = this.told;

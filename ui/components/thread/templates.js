@@ -21,9 +21,10 @@ export const TemplatePicker = {
       <p v-else-if="!trouble" class="cp-none">{{ t(asked ? "composer.no_templates" : "loading") }}</p>
       <p class="cp-keys w-meta"><kbd v-for="name in ['↑', '↓', 'Enter', 'Esc']" :key="name" class="w-kbd">{{ name }}</kbd><a class="w-link" href="/settings/templates">{{ t("settings.templates") }}</a></p>
     </div>`,
-  data: () => ({ items: [], at: 0, trouble: "", asked: false }),
+  data: () => ({ items: [], at: 0, trouble: "", asked: false, foundFor: null }),
   watch: {
     query() {
+      this.hurried = false;
       this.soon();
     },
     lang() {
@@ -46,11 +47,13 @@ export const TemplatePicker = {
     async find() {
       if (this.asking) this.asking.abort();
       const mine = (this.asking = new AbortController());
-      const query = new URLSearchParams({ conversation: this.conversation, q: this.query, ...(this.lang ? { lang: this.lang } : {}) });
+      const wanted = this.query;
+      const query = new URLSearchParams({ conversation: this.conversation, q: wanted, ...(this.lang ? { lang: this.lang } : {}) });
       try {
         const found = await ask(`/templates/for?${query}`, mine.signal);
         if (mine !== this.asking) return;
-        Object.assign(this, { items: found.items, at: 0, trouble: "", asked: true });
+        Object.assign(this, { items: found.items, at: 0, trouble: "", asked: true, foundFor: wanted });
+        if (this.hurried && wanted === this.query && this.items.length) this.pick(this.items[0]);
       } catch (wrong) {
         if (wrong.name === "AbortError") return;
         if (!(wrong instanceof ApiError)) throw wrong;
@@ -64,7 +67,12 @@ export const TemplatePicker = {
     key(event) {
       if (event.key === "Escape") this.$emit("close");
       else if (event.key === "ArrowDown" || event.key === "ArrowUp") this.move(event.key === "ArrowDown" ? 1 : -1);
-      else if ((event.key === "Enter" || event.key === "Tab") && this.items[this.at] && !event.ctrlKey && !event.metaKey) this.pick(this.items[this.at]);
+      else if ((event.key === "Enter" || event.key === "Tab") && !event.ctrlKey && !event.metaKey) {
+        // Who types faster than the list comes means what he typed, not what still stands there.
+        if (this.foundFor !== this.query) this.hurried = true;
+        else if (this.items[this.at]) this.pick(this.items[this.at]);
+        else return false;
+      }
       else return false;
       return true;
     },
