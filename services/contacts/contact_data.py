@@ -17,11 +17,12 @@ from msgspec import Struct, field
 from services.channels.secrets import Sealed, SecretsError, Vault
 from storage.contact_records import Contact
 
-FactKind: TypeAlias = Literal["email", "phone", "account", "told"]
-"""`told`: an e-mail address that somebody wrote, which may be another's."""
+FactKind: TypeAlias = Literal["email", "phone", "account", "told", "order"]
+"""`told`: an e-mail address that somebody wrote, which may be another's. `order`: a known order that somebody named."""
 _PURPOSE = b"weir contact facts\0"
 _EMAIL = re.compile(r"[\w.+%'-]+@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,24}")
 _LONGEST_EMAIL = 254
+ORDER_FACT = "order:"
 MOST_VALUES = 10
 """Addresses, or numbers, kept of one contact."""
 GLOBAL_ACCOUNTS = frozenset({"amazon", "aliexpress", "ebay", "lazada", "mercadolibre", "shopee", "telegram", "tiktok"})
@@ -113,4 +114,4 @@ def _fact(key: bytes, kind: FactKind, value: str) -> str:
     return f"{kind}:{hmac.new(key, f'{kind}:{value}'.encode(), hashlib.sha256).hexdigest()[:32]}"
 
 
-__all__ = ["GLOBAL_ACCOUNTS", "ContactData", "FactKind", "Safe", "email_of", "emails_in", "joined"]
+__all__ = ["GLOBAL_ACCOUNTS", "ORDER_FACT", "ContactData", "FactKind", "Safe", "email_of", "emails_in", "joined"]

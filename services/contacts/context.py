@@ -337,7 +337,8 @@ def _own(order: Order, person: Person, data: ContactData) -> bool:
     """Whether it is this person's by more than its number."""
     places = {(one.platform, one.account, one.identity) for one in person.members}
     by_id = order.contact is not None and (order.platform, order.account, order.contact) in places
-    return by_id or (order.email is not None and order.email.casefold() in data.emails)
+    by_email = order.email is not None and order.email.casefold() in data.emails
+    return by_id or by_email or phone_of(order.phone or "", order.country) in data.phones
 
 
 __all__ = ["Contacts", "contact_view", "suggestion_view", "tracking_of"]

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 
 from actors.orders import Order
 from services.contacts.contact_data import GLOBAL_ACCOUNTS, ContactData, Safe, joined
+from services.contacts.countries import phone_of
 from services.contacts.learning import contact_id, identity_of
+from services.contacts.orders import order_place
 from services.contacts.people import People, Person
 from storage.channel_ports import OrderStore
 from storage.contact_ports import ContactStore
@@ -155,9 +157,9 @@ class Evidence:
         """An order that a shop knows: who else speaks of it, and whom the shop names."""
         await self._by_speakers(number, order, strength, found)
         named = [contact_id(order.platform, order.account, order.contact)] if order.contact else []
-        some = await self._with_email_of(order)
-        with_email = some if len(some) <= TOO_COMMON else []
-        for one in [*await self._store.contacts_of(named), *with_email]:
+        reached = [await self._with_email_of(order), await self._with_phone_of(order)]
+        others = [one for some in reached if len(some) <= TOO_COMMON for one in some]
+        for one in [*await self._store.contacts_of(named), *others]:
             found.add(one, "same_order", order.number, strength)
 
     async def _by_speakers(self, number: str, order: Order, strength: Strength, found: _Found) -> None:
@@ -166,6 +168,19 @@ class Evidence:
             speakers = [contact_id(row.platform, row.account, identity_of(row)) for row in page.items]
             for one in await self._store.contacts_of(speakers):
                 found.add(one, "same_order", order.number, strength)
+
+        # Who merely named it in a text says less than whose conversation is about it.
+        facts = await asyncio.to_thread(self._safe.facts, "order", [order_place(order)])
+        some = await self._store.contacts_with(list(facts), TOO_COMMON + 1)
+        told = {one.id for one in found.contacts.values() if any(r.kind == "same_order" for r in found.reasons[one.id])}
+        for one in some if len(some) <= TOO_COMMON else []:
+            if one.id not in told:
+                found.add(one, "same_order", order.number, "medium")
+
+    async def _with_phone_of(self, order: Order) -> list[Contact]:
+        phone = phone_of(order.phone or "", order.country)
+        facts = await asyncio.to_thread(self._safe.facts, "phone", [phone] if phone else [])
+        return await self._store.contacts_with(list(facts), TOO_COMMON + 1)
 
     async def _with_email_of(self, order: Order) -> list[Contact]:
         facts = await asyncio.to_thread(self._safe.facts, "email", [order.email.casefold()] if order.email else [])

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from actors.errors import ConfigurationError
 from actors.keys import conversation_key
 from actors.orders import Order
-from services.contacts.contact_data import GLOBAL_ACCOUNTS, ContactData, Safe, email_of, emails_in, joined
+from services.contacts.contact_data import GLOBAL_ACCOUNTS, ORDER_FACT, ContactData, Safe, email_of, emails_in, joined
 from services.contacts.countries import phone_of
+from services.contacts.orders import by_number, mentioned_orders, order_place
 from storage.channel_ports import OrderStore
 from storage.contact_ports import ContactStore
 from storage.contact_records import Contact, Told
@@ -27,6 +28,7 @@ NAMELESS = "conversation:"
 """Begins the identity of somebody whom the platform gives no id: it is that of the one conversation."""
 MOST_ORDERS = 100
 MOST_LANGS = 5
+MOST_NAMED = 20
 RESEALED_AT_ONCE = 200
 STALE_MS = 60_000
 """A contact that is as it was but for having written again is saved anew after this time at the earliest."""
@@ -56,6 +58,7 @@ class Sighting(Struct, frozen=True, kw_only=True):
     name: str | None = None
     langs: list[str] = []
     texts: list[str] = []
+    order: str | None = None
 
     @property
     def id(self) -> str:
@@ -83,7 +86,8 @@ def sighting(row: ConversationRow, texts: Sequence[str] = ()) -> Sighting:
         first_at=row.first_at,
         name=row.contact_name,
         langs=[row.lang] if row.lang else [],
-        texts=list(texts),
+        texts=list(texts) or ([row.last_text] if row.last_text and row.last_direction == "in" else []),
+        order=row.order,
     )
 
 
@@ -117,7 +121,8 @@ class Learning:
         newest = {one.id: one for one in sorted(sightings, key=lambda one: one.seen_at)}
         held = {one.id: one for one in await self._store.contacts_of(list(newest))}
         orders = {one.id: await self._orders(one) for one in newest.values()}
-        found = await asyncio.to_thread(self._all_told, newest, held, orders, anew)
+        named = {one.id: await self._named(one) for one in newest.values()}
+        found = await asyncio.to_thread(self._all_told, newest, held, orders, named, anew)
         changed = [one for one in found.values() if _differs(held.get(one.id), one)]
         await self._store.learn_contacts(changed)
         return found
@@ -145,7 +150,8 @@ class Learning:
             data = self._safe.opened(one)
             if data == ContactData():
                 continue  # its key is not here; with its key it opens again
-            bare = replace(one, told=replace(one.told, sealed=b"", key="", facts=[]))
+            named = [fact for fact in one.told.facts if fact.startswith(ORDER_FACT)]
+            bare = replace(one, told=replace(one.told, sealed=b"", key="", facts=named))
             found.append(replace(one, told=self._kept(bare, bare.told, data)))
         return found
 
@@ -156,6 +162,14 @@ class Learning:
             mine += await self._store.orders_by(email=email, limit=MOST_ORDERS)
         return list({(order.platform, order.account, order.id): order for order in mine}.values())
 
+    async def _named(self, one: Sighting) -> list[str]:
+        """The known orders that somebody named: the one the conversation is about, and those in texts."""
+        found = await mentioned_orders(self._store, one.texts)
+        if one.order:
+            own = await self._store.order(one.platform, one.account, one.order)
+            found |= {one.order: order} if (order := own or await by_number(self._store, one.order)) else {}
+        return list(dict.fromkeys(order_place(order) for order in found.values()))
+
     async def _by_id(self, platform: str, account: str, identity: str) -> list[Order]:
         found = await self._store.orders_by(contact=identity, limit=MOST_ORDERS)
         return [order for order in found if (order.platform, order.account) == (platform, account)]
@@ -165,11 +179,16 @@ class Learning:
         seen: Mapping[str, Sighting],
         held: Mapping[str, Contact],
         orders: Mapping[str, Sequence[Order]],
+        named: Mapping[str, Sequence[str]],
         anew: bool,  # noqa: FBT001 # handed to another thread by position
     ) -> dict[str, Contact]:
-        return {name: self._told(one, held.get(name), orders[name], anew=anew) for name, one in seen.items()}
+        return {
+            name: self._told(one, held.get(name), orders[name], named[name], anew=anew) for name, one in seen.items()
+        }
 
-    def _told(self, seen: Sighting, held: Contact | None, orders: Sequence[Order], *, anew: bool) -> Contact:
+    def _told(
+        self, seen: Sighting, held: Contact | None, orders: Sequence[Order], named: Sequence[str], *, anew: bool
+    ) -> Contact:
         base = held or Contact(
             id=seen.id,
             platform=seen.platform,
@@ -188,9 +207,9 @@ class Learning:
             orders=len(orders),
             value=value_of(orders),
         )
-        return replace(base, told=self._kept(base, told, data))
+        return replace(base, told=self._kept(base, told, data, named))
 
-    def _kept(self, contact: Contact, told: Told, data: ContactData) -> Told:
+    def _kept(self, contact: Contact, told: Told, data: ContactData, named: Sequence[str] = ()) -> Told:
         """With the contact data sealed; without, and said once, where there is no key to seal it with."""
         account = [contact.identity] if contact.platform in GLOBAL_ACCOUNTS and not _nameless(contact) else []
         try:
@@ -201,6 +220,7 @@ class Learning:
                     "phone": data.phones,
                     "told": data.told,
                     "account": [f"{contact.platform}:{one}" for one in account],
+                    "order": named,
                 }
             )
         except ConfigurationError as wrong:
@@ -208,9 +228,12 @@ class Learning:
                 _log.warning("contact data of customers is not kept", reason=str(wrong))
                 self._warned = True
             return told
-        if facts == contact.told.facts and (sealed is None or sealed.key == contact.told.key):
+        # Which orders were named before cannot be told from the texts of now.
+        earlier = [fact for fact in contact.told.facts if fact.startswith(ORDER_FACT) and fact not in facts]
+        facts += earlier[:MOST_NAMED]
+        if set(facts) == set(contact.told.facts) and (sealed is None or sealed.key == contact.told.key):
             # Sealing gives other bytes each time: what says the same is left as it is.
-            return replace(told, facts=facts, sealed=contact.told.sealed, key=contact.told.key)
+            return replace(told, facts=contact.told.facts, sealed=contact.told.sealed, key=contact.told.key)
         return replace(told, facts=facts, sealed=sealed.data if sealed else b"", key=sealed.key if sealed else "")
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
+from actors.keys import conversation_key
 from actors.orders import Order, Shipment
 from actors.times import rfc3339
 from services.tracking import CARRIERS, Carrier, link, matching, plain
@@ -85,6 +86,11 @@ async def by_number(store: OrderStore, number: str) -> Order | None:
         if held:
             return held[0]
     return None
+
+
+def order_place(order: Order) -> str:
+    """Which order it is, of all shops'."""
+    return conversation_key(order.platform, order.account, order.id)
 
 
 def parcel_numbers(orders: Sequence[Order]) -> list[str]:
@@ -182,4 +188,14 @@ def orders_view(beside: Beside, about: Mapping[str, Order]) -> list[dict[str, An
     return [order_view(one, why, here=(one.platform, one.account, one.id) in here) for one, why in shown]
 
 
-__all__ = ["Beside", "about_orders", "mentioned_orders", "order_view", "orders_view", "parcel_numbers", "steps_of"]
+__all__ = [
+    "Beside",
+    "about_orders",
+    "by_number",
+    "mentioned_orders",
+    "order_place",
+    "order_view",
+    "orders_view",
+    "parcel_numbers",
+    "steps_of",
+]

@@ -119,3 +119,17 @@ async def test_what_was_dismissed_stays_dismissed_for_all_that_are_merged_too(sh
     assert "email" not in [platform for platform, _ in await shop.reasons(chat)]
     await shop.contacts.people.merge(told["contact"]["id"], ids["line"], who=ANN.name)
     assert await shop.reasons(mail) == []
+
+
+async def test_one_whose_number_the_order_bears_and_one_who_only_names_the_order(shop):
+    await shop.ordered(1001, phone="+5511987654321", email=None)
+    whats = await shop.wrote("whatsapp", "5511987654321", text="is #1001 on its way?")
+    line = await shop.wrote("line", "U1", text="where is #1001?")
+    for key in (whats, line):
+        await shop.context(key)
+    assert await shop.reasons(line) == [("whatsapp", ["same_order"])]
+    assert await shop.reasons(whats) == [("line", ["same_order"])]
+    told = await shop.context(whats)
+    assert (told["suggestions"][0]["strength"], told["orders_count"]) == ("medium", 1)
+    await shop.wrote("line", "U1", text="thank you")
+    assert await shop.reasons(whats) == [("line", ["same_order"])]
