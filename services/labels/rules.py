@@ -102,9 +102,12 @@ class Matcher:
     def _found(self, text: str, index: dict[str, list[_Phrase]]) -> Iterator[tuple[_Phrase, int, int]]:
         starts = (word.start() for word in _WORD.finditer(text)) if self._spaced else range(len(text))
         nothing: list[_Phrase] = []
+        last = len(text) - 1
         for start in starts:
             filed = index.get(text[start : start + self._key], nothing)
-            for phrase in (filed + index.get(text[start], nothing)) if not self._spaced else filed:
+            if not self._spaced and start < last:
+                filed = filed + index.get(text[start], nothing)  # words of a single character are filed under that
+            for phrase in filed:
                 end = self._end(phrase, text, start)
                 if end:
                     yield phrase, start, end

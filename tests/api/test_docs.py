@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from fastapi.routing import APIRoute
+
 from api.routes import ROUTES, anomalies, auth, conversations, events, health, mutes, people, records, thresholds
 from services.people.permissions import ROLES
 
@@ -34,8 +36,8 @@ def test_every_role_is_on_the_page():
 async def test_every_route_needs_a_caller_but_the_open_ones(stranger):
     closed = 0
     for route in (route for router in ROUTES for route in router.routes):
-        if not route.path.startswith("/api/"):
-            continue
+        if not route.path.startswith("/api/") or not isinstance(route, APIRoute):
+            continue  # sockets have tests of their own
         path = re.sub(r"\{[^}]*\}", "x", route.path)
         for method in route.methods:
             assert (await stranger.request(method, path)).status_code == 401, (method, path)

@@ -76,6 +76,12 @@ def test_accents_do_not_matter_where_people_leave_them_out():
     assert matcher("vi").find("toi muon tra lai hang va hoan tien").labels[0] in {"refund", "return_exchange"}
 
 
+def test_a_word_of_one_character_is_found_once_wherever_it_stands():
+    known = Matcher(LanguageWords(script="letters", labels={"payment": Strengths(["付"])}, sensitive=[], neutral=[]))
+    for text in ("付", "我付", "付钱吧", "先付吧"):
+        assert [hit.phrase for hit in known.find(text).hits] == ["付"]
+
+
 def test_full_width_and_capital_letters_are_the_same_letters():
     assert compared("ＲＥＦＵＮＤ！", spaced=True, fold=False) == "refund"
     assert matcher("en").find("ＲＥＦＵＮＤ").labels == ("refund",)
