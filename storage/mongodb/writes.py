@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from struct import Struct as Layout
 from typing import Any
 
 import bson
@@ -20,6 +21,9 @@ from storage.mongodb.connection import OPS_A_COMMAND, Database, Kind, Row
 
 MOST_BYTES = 15 << 20
 """Of a document; told before the flush is committed, for what is committed must be written."""
+_HEADS = [2 + len(str(number)) for number in range(OPS_A_COMMAND)]
+"""The bytes before a document in an array: its type, its number, a zero."""
+_size = Layout("<i").unpack_from
 
 
 class Group(Struct, frozen=True):
@@ -50,9 +54,9 @@ def encoded(documents: Sequence[Row]) -> list[bytes]:
         # One call for many is nearly twice as fast as one a document.
         whole = bson.encode({"": some})
         place = 10
-        for number in range(len(some)):
-            place += 2 + len(str(number))
-            end = place + int.from_bytes(whole[place : place + 4], "little")
+        for head in _HEADS[: len(some)]:
+            place += head
+            end = place + _size(whole, place)[0]
             if end - place > MOST_BYTES:
                 raise RejectedError(f"a row of {end - place} bytes is more than a database takes; send less at once")
             found.append(whole[place:end])
