@@ -6,7 +6,6 @@ import msgspec
 from msgspec import Struct, field
 
 from actors.anomaly import Anomaly
-from actors.effects import SlaChanged
 from storage.records import Batch, ChannelRow, LedgerRow, MinuteRow
 
 TOPIC = "deltas"
@@ -30,7 +29,6 @@ class Delta(Struct, frozen=True, kw_only=True, omit_defaults=True):
     ledger: list[LedgerRow] = field(default_factory=list[LedgerRow])
     anomalies: list[Anomaly] = field(default_factory=list[Anomaly])
     conversations: list[str] = field(default_factory=list[str])
-    sla: list[SlaChanged] = field(default_factory=list[SlaChanged])
 
 
 def delta_of(batch: Batch, saved_at: int) -> Delta:
@@ -49,7 +47,6 @@ def delta_of(batch: Batch, saved_at: int) -> Delta:
         ledger=batch.ledger,
         anomalies=batch.effects.anomalies,
         conversations=[row.key for row in batch.conversations],
-        sla=batch.effects.sla,
     )
 
 
