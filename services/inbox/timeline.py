@@ -36,6 +36,8 @@ from storage.writing_records import Note
 QUIET = ("conversation.opened", "conversation.read", ADDED)
 """What is done to a conversation and is no line of its thread."""
 MOST_NEW = 200
+LATEST = 60
+"""Of so many of the last messages it is told when something became known of them."""
 MOST_REPLIES = 50
 MOST_ANOMALIES = 500
 SKEW_MS = 5_000
@@ -101,7 +103,8 @@ class Timeline:
         more = len(messages) + len(notes) + len(events) > len(chosen) or limit in map(len, (messages, notes, events))
         rows = [one for one in chosen if isinstance(one, MessageRow)]
         others = [one for one in chosen if not isinstance(one, MessageRow)]
-        items = [*await self._judged(key, rows, newest=before is None), *others]
+        lately = await self._lately(key) if before is None else ()
+        items = [*await self._judged(key, rows, lately), *others]
         seen = max([conversation.last_at, *map(_observed, rows)])
         mark = Mark(seen, now, last_event[0].id if last_event else 0)
         return Thread(
@@ -117,16 +120,19 @@ class Timeline:
             raise NotFoundError(f"there is no conversation {key[:200]!r}")
         now = self._now()
         since = mark.wall - SKEW_MS
-        arrived, latest, notes, events = await asyncio.gather(
+        arrived, latest, replies, notes, events = await asyncio.gather(
             self._store.messages_since(key, mark.observed, MOST_NEW),
-            self._store.latest_messages(key, MOST_NEW),
+            self._store.latest_messages(key, LATEST),
+            self._lately(key),
             self._store.notes(key, MOST_NEW, since=since),
             self._store.audit_trail(key, MOST_NEW, since=mark.event, but=QUIET),
         )
-        settled = await self._moved(key, since)
-        changed = [row for row in latest if _observed(row) >= mark.observed or row.message in settled]
+        moved = {row.id for row in replies if _moved(row, since)}
+        changed = [row for row in latest if _observed(row) >= mark.observed or row.message in moved]
         rows = list({(row.message, row.at): row for row in (*arrived, *changed)}.values())
-        items = [*await self._judged(key, rows, newest=True), *notes, *events]
+        held = {row.message for row in (*rows, *latest)}
+        lately = [row for row in replies if row.id not in held or row.id in moved]
+        items = [*await self._judged(key, rows, lately), *notes, *events]
         seen = max([mark.observed, *map(_observed, rows)])
         following = Mark(seen, now, max([mark.event, *(row.id for row in events)]))
         return Thread(
@@ -135,15 +141,13 @@ class Timeline:
             complete=MOST_NEW not in map(len, (arrived, notes, events)),
         )
 
-    async def _moved(self, key: str, since: int) -> set[str]:
-        """Our replies of which something became known since."""
-        page = await self._store.replies(ReplyFilter(key=key), MOST_REPLIES)
-        times = ((row.id, (row.at, row.claimed_at, row.settled_at)) for row in page.items)
-        return {name for name, known in times if any(at is not None and at >= since for at in known)}
+    async def _lately(self, key: str) -> list[ReplyRow]:
+        """The last replies, of which the store may have no messages yet."""
+        return (await self._store.replies(ReplyFilter(key=key), MOST_REPLIES)).items
 
-    async def _judged(self, key: str, rows: Sequence[MessageRow], *, newest: bool) -> list[MessageItem]:
-        """Messages with all that is known of them; with the newest, those of ours that the store has not got yet."""
-        replies = await self._replies(key, rows, newest=newest)
+    async def _judged(self, key: str, rows: Sequence[MessageRow], lately: Sequence[ReplyRow] = ()) -> list[MessageItem]:
+        """Messages with all that is known of them; and those of `lately` that the store has not got yet."""
+        replies = await self._replies(rows, lately)
         troubles = await self._troubles(key) if rows else {}
         answers = [row.sent_at for row in rows if row.direction == "out" and not row.history]
         answers += [reply.at for reply in replies.values()]
@@ -153,8 +157,7 @@ class Timeline:
             late = lateness(row, answers, known)
             items.append(MessageItem(row=row, late=late, outgo=outgo(row, replies.get(row.message)), anomalies=known))
         held = {row.message for row in rows}
-        if newest:
-            items += [await self._waiting(key, reply) for reply in replies.values() if reply.id not in held]
+        items += [await self._waiting(key, reply) for reply in replies.values() if reply.id not in held]
         return items
 
     async def _waiting(self, key: str, reply: ReplyRow) -> MessageItem:
@@ -162,14 +165,11 @@ class Timeline:
         row = pending_row(reply) if stored is None else stored
         return MessageItem(row=row, outgo=outgo(row, reply), pending=stored is None)
 
-    async def _replies(self, key: str, rows: Sequence[MessageRow], *, newest: bool) -> dict[str, ReplyRow]:
-        """The replies that these messages are; with the newest, all that were asked for a moment ago too."""
+    async def _replies(self, rows: Sequence[MessageRow], lately: Sequence[ReplyRow]) -> dict[str, ReplyRow]:
+        """The replies that these messages are, and of the last ones all that were asked for a moment ago."""
         ours = {row.message for row in rows if row.message.startswith(OWN)}
-        found: dict[str, ReplyRow] = {}
-        if newest:
-            since = self._now() - ASKED_MS
-            page = await self._store.replies(ReplyFilter(key=key), MOST_REPLIES)
-            found = {row.id: row for row in page.items if row.id in ours or row.at >= since}
+        since = self._now() - ASKED_MS
+        found = {row.id: row for row in lately if row.id in ours or row.at >= since}
         rest = await asyncio.gather(*(self._store.reply(name) for name in sorted(ours - found.keys())))
         return found | {row.id: row for row in rest if row is not None}
 
@@ -182,6 +182,11 @@ class Timeline:
             if one.message is not None:
                 found.setdefault(one.message, []).append(one)
         return found
+
+
+def _moved(reply: ReplyRow, since: int) -> bool:
+    """Whether something became known of a reply since."""
+    return any(at is not None and at >= since for at in (reply.at, reply.claimed_at, reply.settled_at))
 
 
 def _merged(
