@@ -128,8 +128,15 @@ class LabelsInForce:
         return book
 
     async def _take(self, book: LabelBook) -> None:
-        self._labeller = await asyncio.to_thread(Labeller, book.words, inactive(book))
+        self._labeller = await asyncio.to_thread(_made, book)
         self.book = book
+
+
+def _made(book: LabelBook) -> Labeller:
+    """The labeller, with everything loaded that it needs."""
+    labeller = Labeller(book.words, inactive(book))
+    labeller.explain("a first text, so that no message waits for the models")
+    return labeller
 
 
 def inactive(book: LabelBook) -> frozenset[str]:
