@@ -10,14 +10,16 @@ from emulator.world import Buyer, Order, Shop, World
 
 SHARED = 4
 """Of each shop of orders, so many buyers are known elsewhere too."""
+SHOPS = ("shopify", "woocommerce")
 BY_NUMBER = "whatsapp"
 ELSEWHERE = ("line", "telegram", "messenger")
 _SHIPPER = "W41R08"
 _SERVICE = "03"
 
 
-def acquaint(world: World, order_shops: list[Shop]) -> None:
-    """Make the first buyers of these shops known to the chat shops beside them, as far as there are any."""
+def acquaint(world: World) -> None:
+    """Make the first buyers of shops of orders known to the chat shops beside them, as far as there are any."""
+    order_shops = [shop for name in SHOPS for shop in world.of(name)]
     by_number = world.of(BY_NUMBER)
     elsewhere = [shop for name in ELSEWHERE for shop in world.of(name)]
     for place, shop in enumerate(order_shops):
@@ -40,6 +42,11 @@ def latest_order(world: World, shop: Shop, buyer: Buyer) -> Order | None:
     return next((order for order in reversed(orders) if order.buyer.id == own), None)
 
 
+def first_number(shop: Shop) -> int:
+    """Where a shop begins to number its orders: the first ones of two shops have not one number."""
+    return 1_001 + 4_000 * (SHOPS.index(shop.platform) if shop.platform in SHOPS else 0)
+
+
 def parcel_of(order: Order) -> str | None:
     """The tracking number of an order's parcel; None before it is sent."""
     if order.status == "processing":
@@ -52,4 +59,4 @@ def parcel_of(order: Order) -> str | None:
     return f"1Z{serial}{-total % 10}"
 
 
-__all__ = ["SHARED", "acquaint", "latest_order", "parcel_of"]
+__all__ = ["SHARED", "acquaint", "first_number", "latest_order", "parcel_of"]

@@ -145,7 +145,7 @@ def _peopled(stage: Stage, plan: Plan) -> None:
             if plan.shared_apps and (first := next(iter(stage.world.of(kind.name)), None)):
                 shop.ids.update({name: first.ids[name] for name in kind.app_ids})
             stage.world.add(shop)
-    acquaint(stage.world, [shop for platform, shop in stage.shops() if not platform.chats])
+    acquaint(stage.world)
 
 
 def _wanted(names: Iterable[str]) -> list[type[Platform]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from emulator.acquaintances import latest_order, parcel_of
+from emulator.acquaintances import first_number, latest_order, parcel_of
 from emulator.people import asked, asked_for_order, asked_for_parcel, thanked
 from emulator.stage import Stage
 from emulator.world import Buyer, Conversation, Message, Order, Shop
@@ -88,7 +88,7 @@ class Life:
         placed = Order(
             shop=shop.key,
             id=str(self._stage.world.mark(now)),
-            number=1_000 + len(shop.orders) + 1,
+            number=first_number(shop) + len(shop.orders),
             buyer=buyer,
             at=now,
             changed_at=now,

@@ -79,13 +79,10 @@ async def mentioned_orders(store: OrderStore, texts: Sequence[str]) -> dict[str,
 async def by_number(store: OrderStore, number: str) -> Order | None:
     """The one order that customers know by this number; None when there is none, or several shops have one."""
     bare = number.lstrip("#")
+    held: dict[str, Order] = {}
     for form in dict.fromkeys((number, bare, f"#{bare}")):
-        held = await store.orders_by(number=form, limit=2)
-        if len(held) > 1:
-            return None
-        if held:
-            return held[0]
-    return None
+        held |= {order_place(order): order for order in await store.orders_by(number=form, limit=2)}
+    return next(iter(held.values())) if len(held) == 1 else None
 
 
 def order_place(order: Order) -> str:

@@ -1,5 +1,7 @@
 """Who may be the same person: what is suggested, with what evidence, and what is not."""
 
+from msgspec.structs import replace
+
 from services.contacts.evidence import TOO_COMMON
 from tests.services_layer.contacts.conftest import ANN
 
@@ -47,6 +49,17 @@ async def test_an_order_number_that_no_shop_or_several_shops_know_is_no_evidence
     await shop.ordered(777777, contact=None, email=None)
     await shop.ordered(777777, contact=None, email=None, account="other")
     assert await shop.reasons(key) == []
+
+
+async def test_a_number_is_several_shops_too_when_one_of_them_writes_it_with_a_sign(shop):
+    await shop.ordered(1001, contact=None, email=None)
+    plain = await shop.ordered(9, contact=None, email=None, platform="woocommerce")
+    keys = [await shop.wrote("line", identity, order="1001") for identity in ("U1", "U2")]
+    for key in keys:
+        await shop.context(key)
+    assert await shop.reasons(keys[0]) == [("line", ["same_order"])]
+    await shop.store.put_orders([replace(plain, number="1001")])
+    assert (await shop.context(keys[0]))["orders"] == []
 
 
 async def test_a_number_that_only_stands_in_a_text_says_less(shop):
