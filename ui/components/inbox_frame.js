@@ -19,7 +19,7 @@ const folded = () => {
 export default {
   components: { InboxHelp, InboxMenu, WIcon },
   template: `
-    <div class="ib" :class="classes">
+    <div class="ib" :class="classes" :data-line="live.state">
       <h1 class="w-sr">{{ t("nav.inbox") }}</h1>
       <div class="w-sr" aria-live="assertive" role="alert">{{ alerts.spoken }}</div>
       <div class="w-sr" aria-live="polite" role="status">{{ stateWords }}</div>
@@ -68,14 +68,15 @@ export default {
     },
   },
   watch: {
-    "live.state"(now, before) {
+    "live.state"(now) {
       clearTimeout(this.quiet);
       // What is over in a moment is nothing to speak of.
       if (now === "current") this.settled = true;
       else this.quiet = setTimeout(() => (this.settled = true), QUIET_MS);
-      if (before === "current") this.was = this.place.row && { key: this.place.key, messages: this.place.row.messages };
       if (now === "current" && this.live.awaySince) this.back();
+      this.keepUp();
     },
+    "place.row": "keepUp",
     "place.key"() {
       this.drawer = false;
       this.desk.lost = this.desk.lost && this.desk.lost.key === this.place.key ? this.desk.lost : null;
@@ -111,11 +112,18 @@ export default {
     t, undone,
     // What came while nobody told: of the open conversation by its messages, else by conversations.
     back() {
+      // An absence is told of once, however often the line is put in order after it.
+      if (this.toldOf === this.live.awaySince) return;
+      this.toldOf = this.live.awaySince;
       const row = this.place.row;
       const more = this.was && row && this.was.key === row.key ? row.messages - this.was.messages : 0;
       if (more > 0) this.away = tn("inbox.away", more);
       else if (this.live.missed) this.away = tn("inbox.away_rows", this.live.missed);
-      this.was = null;
+    },
+    // How much of the open conversation was there while the line was whole.
+    keepUp() {
+      const { row } = this.place;
+      if (this.live.state === "current") this.was = row ? { key: row.key, messages: row.messages } : null;
     },
     closeContext() {
       if (this.narrow) showPane("thread");

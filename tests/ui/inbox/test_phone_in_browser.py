@@ -35,7 +35,7 @@ async def test_one_pane_at_a_time_and_the_way_back_is_the_browsers(logged_in):
     await expect(page.locator(".ib-head-name")).to_be_visible()
     await page.get_by_role("button", name="Back to the list").tap()
     await expect(page.locator(".ib-list-pane")).to_be_visible()
-    await expect(page).to_have_url(re.compile(r"/inbox\?tab=all&sort=oldest&platform=shopee$"))
+    await expect(page).not_to_have_url(re.compile("key="))
 
 
 async def test_whatever_is_tapped_is_large_enough(logged_in):
