@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from starlette.responses import Response
 
 from actors.errors import RejectedError
-from api.asking import Cursor, Limit, Parts, Word, needs, seen
+from api.asking import Cursor, Limit, Parts, Word, needs
 from api.bodies import read_json
 from api.description import body_of, path_of
 from api.inbox_asking import KEY, conversation_of
 from api.problems import problem
 from api.views import answer, page_answer, rfc3339
+from services.errors import NotFoundError
 from services.people.permissions import Caller
 from services.replies.replies import Ask, AskedFile
 from services.replies.retries import retry_all
@@ -168,7 +169,7 @@ async def outbox(  # one parameter per filter
     """
     where = ReplyFilter(states=tuple(state) if state else None, platform=platform, account=account, key=conversation)
     page = await parts.replies.page(where, limit, cursor)
-    shown = {row.key for row in await parts.inbox.seen_rows(caller, [row.key for row in page.items])}
+    shown = await parts.inbox.seen_keys(caller, [row.key for row in page.items])
     return page_answer(replace(page, items=[row for row in page.items if row.key in shown]), reply_view)
 
 
@@ -182,7 +183,7 @@ async def retry_many(request: Request, parts: Parts, caller: Replier) -> Respons
     where = ReplyFilter(platform=wanted.platform, account=wanted.account, key=wanted.conversation)
 
     async def seen_keys(keys: Sequence[str]) -> set[str]:
-        return {row.key for row in await parts.inbox.seen_rows(caller, list(dict.fromkeys(keys)))}
+        return await parts.inbox.seen_keys(caller, keys)
 
     found = await retry_all(parts.replies, caller, where, seen=seen_keys, code=wanted.code, limit=wanted.limit)
     return answer(msgspec.to_builtins(found))
@@ -212,8 +213,8 @@ async def settle(request: Request, parts: Parts, caller: Replier, reply_id: Repl
 async def _seen_reply(parts: Parts, caller: Caller, reply_id: str) -> None:
     """Whether the caller may see the reply's conversation; raises NotFoundError."""
     row = await parts.store.reply(reply_id)
-    if row is not None:
-        await seen(parts, caller, row.key, fresh=True)
+    if row is not None and row.key not in await parts.inbox.seen_keys(caller, [row.key]):
+        raise NotFoundError(f"there is no reply {reply_id!r}")
 
 
 def reply_view(row: ReplyRow) -> dict[str, Any]:

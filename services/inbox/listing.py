@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
+from actors.keys import split_key
 from services.errors import NotFoundError
 from services.inbox.counts import TABS, Counts, CountStore
 from services.inbox.scope import PeopleStore, Scopes
@@ -88,6 +89,13 @@ class Inbox:
         scope = await self.scopes.of(caller)
         return [row for row in await self._store.rows(keys) if scope.sees(row)]
 
+    async def seen_keys(self, caller: Caller, keys: Sequence[str]) -> set[str]:
+        """Those keys whose conversations this person may see; of one that is forgotten its channel decides."""
+        scope = await self.scopes.of(caller)
+        wanted = list(dict.fromkeys(keys))
+        found = {row.key: row for row in await self._store.rows(wanted)}
+        return {key for key in wanted if scope.sees(found.get(key) or _forgotten(key))}
+
     async def seen(self, caller: Caller, key: str, *, fresh: bool = False) -> ConversationRow:
         """One conversation; raises NotFoundError when there is none, and when this person may not see it.
 
@@ -97,6 +105,11 @@ class Inbox:
         if row is None or not (await self.scopes.of(caller, fresh=fresh)).sees(row):
             raise NotFoundError(f"there is no conversation {key[:200]!r}")
         return row
+
+
+def _forgotten(key: str) -> ConversationRow:
+    platform, account, conversation = split_key(key)
+    return ConversationRow(key=key, platform=platform, account=account, conversation=conversation)
 
 
 __all__ = ["MOST", "Inbox", "Window"]
