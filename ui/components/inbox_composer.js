@@ -106,7 +106,10 @@ export default {
     },
     "store.items"() {
       if (!this.since && this.store.state === "ready") this.since = this.live.now;
-      this.checkSoon();
+      // A customer's message opens the platform's window anew.
+      const heard = this.store.items.filter((item) => item.kind === "message" && item.direction === "in").at(-1);
+      if (heard && heard.id !== this.heardLast) this.checkSoon();
+      this.heardLast = heard && heard.id;
     },
   },
   mounted() {

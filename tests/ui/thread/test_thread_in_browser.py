@@ -52,6 +52,41 @@ async def test_a_translation_stands_beside_its_original_and_what_differs_is_mark
     await expect(side.locator(".th-side")).to_have_count(2)
 
 
+DIFFERING = """async (pairs) => {
+  const { differing } = await import("weir-thread");
+  return pairs.map((pair) => differing(...pair).map((side, at) => {
+    const whole = side.map((part) => part.text).join("");
+    return whole === pair[at] ? side.filter((part) => part.differs).map((part) => part.text) : whole;
+  }));
+}"""
+SPANISH = "No quiero el reembolso del pedido 112-7731845-0093, 49,90 € antes del 03/04"
+SAME = (
+    (SPANISH, "I do not want the refund of order 112-7731845-0093, €49.90 before 03/04"),
+    ("订单１２３４５\uff0c共 1,234.50 元", "Order 12345, 1.234,50 in all"),
+    ("ราคา ๒๕๐ บาท", "The price is 250 baht"),
+    ("I have 2 parcels, see https://a.example/x?y=1", "Tengo dos paquetes, vea https://a.example/x?y=1"),
+    ("Hello {name}", "Hola {name}"),
+    ("nothing", "nada"),
+)
+OTHER = (
+    (SPANISH, "order 112-7731845-0083, 49.90 € before 03/04", ["112-7731845-0093"], ["112-7731845-0083"]),
+    ("49,90 €", "$49.90", ["€"], ["$"]),
+    ("03/04", "04/03", ["03/04"], ["04/03"]),
+    ("https://a.example/x", "https://a.example/y", ["https://a.example/x"], ["https://a.example/y"]),
+    ("Hello {name}", "Hola {nombre}", ["{name}"], ["{nombre}"]),
+    ("10 and 10", "10", ["10"], []),
+)
+
+
+async def test_what_a_translation_must_not_change_is_found_and_nothing_else(at):
+    page = await at(TALK)
+    await expect(page.locator(".th-msg")).to_have_count(8)
+    pairs = [*SAME, *(case[:2] for case in OTHER)]
+    found = await page.evaluate(DIFFERING, [list(pair) for pair in pairs])
+    assert found[: len(SAME)] == [[[], []]] * len(SAME)
+    assert found[len(SAME) :] == [list(case[2:]) for case in OTHER]
+
+
 async def test_hostile_words_names_files_and_orders_stay_words(at):
     page = await at(BAD)
     await expect(page.locator(".th-msg")).to_have_count(2)
