@@ -14,9 +14,14 @@ from services.arrivals.arrivals import Arrivals
 from services.arrivals.webhooks import Webhooks
 from services.channels.bindings import Bindings
 from services.channels.secrets import Vault
+from services.contacts.contact_data import Safe
+from services.contacts.context import Contacts
+from services.contacts.learning import Sighting, contact_id
 from services.people.permissions import Caller
+from storage.contact_records import ContactFilter
 from tests.connectors.mutations import payload
 from tests.connectors.scripted_api import EndlessApi, answer
+from tests.storage.flushes import Flushes, customer, stored
 
 ADMIN = Caller(name="ada", role="admin", via="session")
 EBAY = "/webhooks/ebay/uk"
@@ -91,3 +96,29 @@ async def test_an_order_is_held_until_its_customer_is_to_be_forgotten(stranger, 
     assert await shopify(stranger, "customers_redact") == 200
     assert await services.store.orders_by(email="ana@example.com") == []
     assert await logged() == []
+
+
+async def test_a_shop_that_wants_a_customer_forgotten_takes_the_contact_and_what_others_were_known_by(
+    stranger, services, bindings, data_dir
+):
+    contacts = Contacts(services.store, Safe(Vault(file=data_dir / "secret.key")), services.gateway.now)
+    arrivals = Arrivals(services.gateway, services.store, customers=contacts)
+    services.webhooks = Webhooks(arrivals, bindings.connector)
+    save = Flushes(services.store)
+    await save(stored("m1", platform="email", account="help", sender=customer("Ana", "ana@example.com")))
+    assert await shopify(stranger, "orders_updated") == 200
+    [job] = await services.store.jobs("contact", 5)
+    assert job.payload == {"order": (await services.store.orders_by(email="ana@example.com"))[0].id}
+    told = await contacts.context("email/help/c1", ADMIN)
+    assert (len(told["orders"]), bool(told["value"])) == (1, True)
+    own = contact_id("shopify", "us", "115310627314723954")
+    await contacts.learning.learn(
+        [Sighting(platform="shopify", account="us", identity="115310627314723954", seen_at=1, first_at=1)]
+    )
+    assert await services.store.contacts_of([own])
+    assert await shopify(stranger, "customers_redact") == 200
+    assert await services.store.contacts_of([own]) == []
+    [left] = (await services.store.contacts(ContactFilter(), 5)).items
+    assert (left.identity, left.told.value, left.told.orders) == ("ana@example.com", {}, 0)
+    after = await contacts.context("email/help/c1", ADMIN)
+    assert (after["orders"], after["phones"]) == ([], [])
