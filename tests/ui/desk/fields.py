@@ -70,7 +70,7 @@ def _family(prefix: str, tag: str) -> Field:
 
 
 def _kind(tag: str) -> str:
-    return _value(tag, "type") or "text"
+    return _value(tag, "type") or ("textarea" if tag.startswith("<textarea") else "text")
 
 
 def _value(tag: str, name: str) -> str:
