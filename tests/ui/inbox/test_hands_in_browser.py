@@ -11,7 +11,7 @@ PATIENCE_MS = 20_000
 
 
 def at(conversation):
-    return f"/inbox?tab=all&platform=shopee&key=shopee%2Fsg-1%2F{conversation}"
+    return f"/inbox?tab=all&platform=shopee&sort=newest&key=shopee%2Fsg-1%2F{conversation}"
 
 
 async def test_others_see_who_looks_and_who_has_it_at_once(logged_in, wrote):
