@@ -16,7 +16,7 @@ from playwright.async_api import TimeoutError  # noqa: A004 # the browser's own
 from tests.ui.desk.fields import Explorer, declared, fields, known_as, locate
 from ui.pages import PAGES
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(1_800)]  # every button of every page is pressed
 
 HARD = (
     '<img src=x onerror="window.hurt=1">',
