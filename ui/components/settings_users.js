@@ -38,7 +38,7 @@ export default {
         <form class="w-dialog" role="dialog" aria-modal="true" :aria-label="t('users.details')" @submit.prevent="keep">
           <h2 class="w-h2 set-break"><bdi>{{ details.user.name }}</bdi></h2>
           <label class="set-label">{{ t("users.langs") }}<span class="w-field"><input ref="langs" v-model="details.langs" maxlength="200" autocomplete="off" autocapitalize="none" spellcheck="false"></span><small>{{ t("users.langs_text") }}</small></label>
-          <label class="set-label">{{ t("users.capacity") }}<span class="w-field"><input v-model.number="details.capacity" type="number" min="0" max="1000" required></span><small>{{ t("users.capacity_text") }}</small></label>
+          <label class="set-label">{{ t("users.capacity") }}<span class="w-field"><input v-model="details.capacity" inputmode="numeric" maxlength="4" autocomplete="off" required></span><small>{{ t("users.capacity_text") }}</small></label>
           <p v-if="details.trouble" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ details.trouble }}</span></p>
           <div class="w-dialog-actions"><button class="w-btn" type="button" @click="details = null">{{ t("cancel") }}</button><button class="w-btn is-primary" type="submit" :disabled="busy">{{ t("users.save") }}</button></div>
         </form>
@@ -111,14 +111,15 @@ export default {
     },
     langsOf: (user) => (user.langs || []).join(", "),
     look(user) {
-      this.details = { user, langs: this.langsOf(user), capacity: user.capacity, trouble: "" };
+      this.details = { user, langs: this.langsOf(user), capacity: String(user.capacity), trouble: "" };
       this.$nextTick(() => this.$refs.langs.focus());
     },
     async keep() {
       const { user, langs, capacity } = this.details;
       this.busy = true;
       try {
-        const changed = await send("PATCH", this.path(user), { langs: langs.split(/[\s,;]+/).filter(Boolean), capacity });
+        const room = /^\d+$/.test(capacity) ? Number(capacity) : capacity;
+        const changed = await send("PATCH", this.path(user), { langs: langs.split(/[\s,;]+/).filter(Boolean), capacity: room });
         this.users = this.users.map((one) => (one.id === changed.id ? { ...one, ...changed } : one));
         this.details = null;
         toast(t("users.changed", { name: changed.name }));
