@@ -234,6 +234,8 @@ async def test_the_menu_keeps_the_focus_and_gives_it_back(logged_in):
     box = page.get_by_role("dialog").get_by_role("combobox")
     await expect(box).to_be_focused()
     await page.keyboard.press("Tab")
+    await expect(page.get_by_role("dialog").get_by_role("button", name="Close")).to_be_focused()
+    await page.keyboard.press("Tab")
     await expect(box).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(button).to_be_focused()

@@ -49,6 +49,7 @@ export const InboxMenu = {
         </ul>
         <div v-if="menu.open.when" class="ib-menu-when"><label class="set-label">{{ menu.open.when }}<span class="w-field"><input v-model="day" type="datetime-local" :min="soonest"></span></label><button class="w-btn" type="button" :disabled="!day" @click="pickDay">{{ t("inbox.menu.done") }}</button></div>
         <div v-if="menu.open.multi" class="ib-menu-foot"><button class="w-btn is-primary" type="button" @click="finish">{{ t("inbox.menu.done") }}</button></div>
+        <button class="w-btn is-quiet is-icon ib-menu-close" type="button" :aria-label="t('close')" @click="leave"><w-icon name="x" /></button>
       </div>
     </div>`,
   data: () => ({ menu, typed: "", at: 0, entered: false, marks: new Map(), field: "ib-menu-field", day: "", soonest: "" }),
