@@ -153,7 +153,9 @@ function givenBack(keys) {
 function presets(now) {
   const nine = (days) => new Date(new Date(now).setHours(9, 0, 0, 0) + days * 24 * HOUR_MS).getTime();
   const untilMonday = ((8 - new Date(now).getDay()) % 7) || 7;
-  return [["hour", now + HOUR_MS], ["hours", now + 4 * HOUR_MS], ["tomorrow", nine(1)], ["monday", nine(untilMonday)], ["week", nine(7)]];
+  const all = [["hour", now + HOUR_MS], ["hours", now + 4 * HOUR_MS], ["tomorrow", nine(1)], ["monday", nine(untilMonday)], ["week", nine(7)]];
+  // On a Sunday or Monday two of them are the same.
+  return all.filter(([, until], index) => all.findIndex(([, other]) => other === until) === index);
 }
 
 async function snooze(keys) {
