@@ -102,7 +102,8 @@ async def test_the_cookie_is_out_of_scripts_reach(stranger, services):
 async def test_logging_in_by_form_leads_where_one_was_going(stranger, services):
     await services.accounts.add("bob", "agent", "correct horse battery", who="test")
     form = {"name": "bob", "password": "correct horse battery"}
-    for wanted, place in (("/thresholds?a=1", "/thresholds?a=1"), ("//evil.test", "/"), ("https://evil.test", "/")):
+    elsewhere = [(bad, "/inbox") for bad in ("//evil.test", "https://evil.test")]  # an agent's home
+    for wanted, place in (("/thresholds?a=1", "/thresholds?a=1"), *elsewhere):
         answer = await stranger.post("/auth/login", data=form | {"next": wanted})
         assert (answer.status_code, answer.headers["location"]) == (303, place)
     answer = await stranger.post("/auth/login", data=form | {"password": "wrong"})
