@@ -22,7 +22,7 @@ from weir.parts.emulated import EmulatedShop, binding_of
 PATIENCE_S = 60
 SETTLED_MS = 20_000
 """A comparison by hand leaves out what is newer: it may still be on its way."""
-SHOPS = {"lazada": 6, "whatsapp": 14, "tiktok": 8, "telegram": 8, "shopee": 2}
+SHOPS = {"lazada": 6, "whatsapp": 18, "tiktok": 8, "telegram": 8, "shopee": 2}
 """So many of each platform are bound."""
 OTHERS = ("notification.grace_s", "translation.grace_s", "attachment.grace_s")
 """Graces of what no test here is about: nobody is rung, translates or fetches files meanwhile."""
