@@ -131,14 +131,10 @@ class Proof:
                 raise BrokenPromiseError(f"{key}: {distinct} messages in the log, the store holds {held}")
 
     async def _compare_copies(self) -> None:
-        """How often each message since the last proof came: one applied twice or not at all would show here.
-
-        All are asked for at once: the database that runs here looks through everything it has for every question.
-        """
+        """How often each message since the last proof came: one applied twice or not at all would show here."""
         wanted = {(conversation_key(PLATFORM, shop, name), f"m{n}"): (shop, name, n) for shop, name, n in self._touched}
         ids = sorted(f"{key}/{message}" for key, message in wanted)
-        with self.store._db.talk() as db:
-            rows = await db.messages.find({"_id": {"$in": ids}}, {"words": 0}).to_list()
+        rows = await self.store._db.by_ids("messages", ids, {"words": 0})
         copies = {(row.key, row.message): row.copies for row in await message_rows(self.store._db, rows)}
         for which, numbered in wanted.items():
             count = self._copies[numbered]
