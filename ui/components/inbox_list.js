@@ -1,6 +1,6 @@
 // The list of conversations: tabs, filters, saved views, and rows without end, of which only those in sight exist.
 import { INBOX_SORTS, WIcon, ask, chooseList, closeConversation, inboxLive, inboxPlace, isNarrow, labelName, loadLabels, number, openConversation, send, t, tell, tn, toast } from "weir-core";
-import { DueChip, Face, Glyphs, PlatformMark, Rows, act, alerts, askPermission, chooseFilter, clearSelection, desk, edgeOf, filterWords, openMenu, select, selection, startDesk } from "weir-inbox";
+import { DueChip, Face, Glyphs, PlatformMark, Rows, act, alerts, askPermission, chooseFilter, clearSelection, desk, edgeOf, filterWords, isOld, openMenu, select, selection, startDesk } from "weir-inbox";
 
 const ROW = 84;
 const OVER = 6;
@@ -166,7 +166,7 @@ export default {
       const index = key ? this.rows.indexOf(key) : -1;
       if (index >= 0) {
         const row = this.rows.at(index);
-        if (!this.place.row || this.place.row.key === key) this.place.row = row;
+        if (!this.place.row || (this.place.row.key === key && !isOld(row, this.place.row))) this.place.row = row;
         if (this.cursor < 0) this.cursor = index;
       }
       this.watch();
@@ -191,8 +191,9 @@ export default {
     // One row has changed: it is drawn where it stands. Where it belongs now is another matter, and waits.
     took(row, own) {
       const before = this.rowOf(row.key);
+      if (isOld(row, before)) return;
       this.lost.delete(row.key);
-      if (this.place.key === row.key) this.place.row = row;
+      if (this.place.key === row.key && !isOld(row, this.place.row)) this.place.row = row;
       if (!before) return own && this.moved();
       this.rows.put(row);
       const differs = (names) => names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(row[name]));

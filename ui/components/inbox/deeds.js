@@ -28,12 +28,17 @@ export function startDesk(find, changed) {
   return () => ears.delete(changed);
 }
 
+// Answers may overtake each other: what was read before somebody's last change is old.
+export const isOld = (row, before) => Boolean(before && row.desk_version < before.desk_version);
+
 function hear(row) {
+  if (isOld(row, known(row.key))) return;
   if (inboxPlace.key === row.key) inboxPlace.row = row;
   for (const fn of ears) fn(row);
 }
 
 export function rowChanged(row) {
+  if (isOld(row, known(row.key))) return;
   hear(row);
   if (channel) channel.postMessage({ row: JSON.parse(JSON.stringify(row)) });
 }
