@@ -24,7 +24,9 @@ from storage.mongodb.inbox import LOWEST
 from storage.records import AuditRow, ConversationRow
 
 _book = json.Decoder(LabelBook)
-_ATTEMPTS = 20
+_ATTEMPTS = 25
+YIELD_S = 0.005
+"""Whoever lost to somebody else lets him finish, each time a little longer."""
 
 
 class MongoLabels:
@@ -35,7 +37,8 @@ class MongoLabels:
     async def set_labels(self, key: str, change: LabelChange, audit: AuditRow) -> ConversationRow | None:
         """Give and take labels by hand; None for an unknown conversation."""
         nonce = token_hex(12)
-        for _ in range(_ATTEMPTS):
+        for attempt in range(_ATTEMPTS):
+            await asyncio.sleep(attempt * YIELD_S)
             with self._db.talk() as db:
                 document = await db.conversations.find_one({"_id": key, "row.last_at": {"$gte": LOWEST}}, SHOWN)
             if document is None:

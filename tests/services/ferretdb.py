@@ -26,17 +26,23 @@ PING = bytes.fromhex(
 
 MODULE = "github.com/FerretDB/FerretDB"
 UPDATED = 'result, err := common.UpdateDocument(ctx, c, "update", iter, &u)'
-CHANGES = {
-    "internal/backends/sqlite/collection.go": ("if params.Filter.Len() == 1 {", "if params.Filter.Len() > 0 {"),
-    "internal/backends/sqlite/metadata/metadata.go": ("""DefaultColumn + "->'$._id'\"""", 'DefaultColumn + `->"_id"`'),
-    "internal/handler/msg_update.go": (UPDATED, f"{UPDATED}\n\t\tcloser.Close()"),
-}
-"""Three lines of FerretDB that are compiled otherwise.
+EACH = "for _, u := range params.Updates {"
+TAKING_TURNS = "updating.Lock()\n\tdefer updating.Unlock()\n\n\t"
+CHANGES = (
+    ("internal/backends/sqlite/collection.go", "if params.Filter.Len() == 1 {", "if params.Filter.Len() > 0 {"),
+    ("internal/backends/sqlite/metadata/metadata.go", """DefaultColumn + "->'$._id'\"""", 'DefaultColumn + `->"_id"`'),
+    ("internal/handler/msg_update.go", UPDATED, f"{UPDATED}\n\t\tcloser.Close()"),
+    ("internal/handler/msg_update.go", EACH, TAKING_TURNS + EACH),
+    ("internal/handler/msg_update.go", '"fmt"\n', '"fmt"\n\t"sync"\n'),
+    ("internal/handler/msg_update.go", "// MsgUpdate implements", "var updating sync.Mutex\n\n// MsgUpdate implements"),
+)
+"""A few lines of FerretDB that are compiled otherwise: (file, what stands there, what is to stand there).
 
 What is looked for by `_id` and something else is found by its `_id` first, and by the expression that the index on it
-has: as it is, each update reads every document, and with thousands of them a save takes seconds. And a command of many
+has: as it is, each update reads every document, and with thousands of them a save takes seconds. A command of many
 updates gives each one's connection back at once, not at its end: as it is, two commands of a hundred take all there are
-and wait for each other until they time out.
+and wait for each other until they time out. And commands of updates take turns: as it is, a document that two of them
+have matched is written by both, and the last one takes away what the other has written, which no MongoDB does.
 """
 
 
@@ -64,7 +70,7 @@ def _changed(module: Path, folder: Path) -> Path:
     """A copy of FerretDB with its CHANGES, and the go.mod that builds with it; all in this folder."""
     copy = folder / "ferretdb"
     shutil.copytree(module, copy, copy_function=shutil.copyfile)
-    for name, (before, after) in CHANGES.items():
+    for name, before, after in CHANGES:
         text = (copy / name).read_text(encoding="utf-8")
         if before not in text:
             raise cache.UnavailableError(f"FerretDB: {name} has no {before!r}; see CHANGES in {Path(__file__).name}")
