@@ -160,7 +160,6 @@ class Ladder:
         if reached:
             return
         self._unreached += 1
-        _log.debug("nobody could be told of something urgent", reason=one.reason, alert=one.id)
         await self._alerts.told(one, "failed", "email")
 
     async def _sent(self, person: str, way: Way, words: Letter) -> Told:

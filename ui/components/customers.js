@@ -18,7 +18,7 @@ export default {
             <label class="w-field cust-q"><w-icon name="search" /><input v-model="where.q" type="search" maxlength="200" :placeholder="t('customers.find')" @keydown.enter.prevent="search" :aria-label="t('customers.find')"></label>
             <label class="w-field"><select v-model="where.platform" :aria-label="t('customers.platform')" @change="search"><option value="">{{ t("monitor.all_platforms") }}</option><option v-for="one in platforms" :key="one" :value="one">{{ platformName(one) }}</option></select></label>
             <label class="w-field"><w-icon name="tag" /><input v-model="where.tag" maxlength="50" :placeholder="t('customers.tag')" @keydown.enter.prevent="search" :aria-label="t('customers.tag')" @change="search"></label>
-            <label class="w-field"><input v-model="where.spent_from" type="number" min="0" step="any" :placeholder="t('customers.amount')" @keydown.enter.prevent="search" :aria-label="t('customers.amount')" @change="search"></label>
+            <label class="w-field"><input v-model="where.spent_from" inputmode="decimal" maxlength="40" autocomplete="off" :placeholder="t('customers.amount')" @keydown.enter.prevent="search" :aria-label="t('customers.amount')" @change="search"></label>
             <label class="w-field cust-currency"><input v-model="where.currency" maxlength="3" pattern="[A-Za-z]{3}" :placeholder="t('customers.currency')" @keydown.enter.prevent="search" :aria-label="t('customers.currency')" @change="search"></label>
           </form></header>
         <ul v-if="rows.length" class="cust-rows"><li v-for="row in rows" :key="row.id"><a class="cust-row" :href="to(row.id)" :aria-current="chosen === row.id ? 'true' : undefined" @click="open($event, row.id)">
