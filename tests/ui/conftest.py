@@ -4,11 +4,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.ui.programs import served
 
 SERVER = Path(__file__).parent / "serve.py"
+expect.set_options(timeout=20_000)
+"""What is waited for may take its time where other work uses the machine; nothing here measures how long."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
