@@ -48,6 +48,8 @@ HARD = (
     "1e309",
     "x" * 5_000,
 )
+ACTIONS = {"order": "903-1", "items": [{"kind": "confirmCustomizationDetails", "text": 800, "least": 0, "most": 1}]}
+"""What a platform lets a seller begin about an order: only channels that are bound to one have it."""
 FROM_CORPUS = 36
 SENT = 5
 """Texts that are sent with Enter, too; the others are typed only."""
@@ -155,16 +157,25 @@ async def address(page, path):
         "/anomalies": "?platform=shopee",
         "/channels": "?key=shopee%2Fsg-1",
         "/conversation": f"?key={key}",
+        "/customers": f"?contact={await somebody(page)}",
         "/inbox": f"?tab=all&key={key}",
         "/trace": f"?key={key}&message=m1",
     }
     return path + query.get(path, "")
 
 
+async def somebody(page):
+    """A customer's id; customers are made of conversations a moment after these are there."""
+    while not (found := (await (await page.request.get("/api/v1/contacts?limit=1")).json())["items"]):
+        await page.wait_for_timeout(200)
+    return found[0]["id"]
+
+
 @pytest.fixture
 async def tried(logged_in):
     """A page of an admin, and what dialogs of the browser it opened: a script's doing."""
     page = await logged_in("/settings")
+    await page.route("**/api/v1/conversations/*/actions", given(ACTIONS))
     heard = []
     page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss())[1])
     return page, heard
@@ -180,6 +191,9 @@ async def test_no_field_is_forgotten(tried):
 
     for one in PAGES:
         await Explorer(page, await address(page, one.path)).explore(met)
+    await page.goto("/")
+    for field in await palette(page):
+        await met(field, None)
     await page.context.clear_cookies()
     await page.goto("/login")
     found.update(await fields(page))
@@ -196,6 +210,27 @@ async def test_every_field_of_a_page_takes_hostile_text(tried, path, hard):
 
     await Explorer(page, await address(page, path)).explore(met)
     assert heard == []
+
+
+async def palette(page):
+    """The field that is open on every page by a key alone."""
+    await page.locator("h1").first.wait_for()
+    known = set(await fields(page))
+    await page.keyboard.press("Control+k")
+    await page.locator(".pal input").wait_for()
+    return set(await fields(page)) - known
+
+
+async def test_the_palette_takes_hostile_text(tried, hard):
+    page, heard = tried
+    await page.goto("/")
+    (field,) = await palette(page)
+    before = await page.evaluate(TRACES)
+    assert await page.evaluate(FEED, ["|".join(field), hard]) == []
+    for text in hard[:SENT]:
+        await locate(page, field).fill(text)
+        await page.wait_for_load_state("networkidle")
+        await check(page, before, heard, text)
 
 
 async def test_the_login_page_takes_hostile_text(tried, hard):

@@ -1,7 +1,6 @@
 // What people say of a customer: tags and a note. Kept at once; whoever was faster is read anew.
 import { WIcon, can, t } from "weir-core";
 
-const LONGEST = 50;
 
 export const TagBox = {
   components: { WIcon },
@@ -10,8 +9,8 @@ export const TagBox = {
   template: `
     <div class="ctx-tags"><ul v-if="tags.length"><li v-for="tag in tags" :key="tag" class="w-pill"><bdi>{{ tag }}</bdi><button v-if="may" class="ctx-x" type="button" :disabled="busy" :aria-label="t('ctx.tag.remove', { tag })" @click="$emit('said', { tags: tags.filter((one) => one !== tag) })"><w-icon name="x" /></button></li></ul>
       <span v-else-if="!may" class="w-meta">{{ t("ctx.tags.none") }}</span>
-      <form v-if="may" class="w-field ctx-tag-new" @submit.prevent="add"><w-icon name="tag" /><input v-model="draft" :maxlength="longest" :placeholder="t('ctx.tag.add')" :aria-label="t('ctx.tag.add')" /></form></div>`,
-  data: () => ({ draft: "", longest: LONGEST, may: can("reply") }),
+      <form v-if="may" class="w-field ctx-tag-new" @submit.prevent="add"><w-icon name="tag" /><input v-model="draft" maxlength="50" :placeholder="t('ctx.tag.add')" :aria-label="t('ctx.tag.add')" /></form></div>`,
+  data: () => ({ draft: "", may: can("reply") }),
   methods: {
     t,
     add() {

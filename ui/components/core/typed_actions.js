@@ -19,10 +19,10 @@ export const WTypedActions = {
       <div class="w-card-body">
         <div class="set-acts" role="group" :aria-label="t('typed.kinds')"><button v-for="one in items" :key="one.kind" class="w-btn" type="button" :aria-pressed="chosen === one" @click="choose(one)">{{ t("typed.kind." + one.kind) }}</button></div>
         <form v-if="chosen" @submit.prevent="begin">
-          <label v-if="chosen.text" class="typed-field"><span>{{ t("typed.text") }} <span class="w-meta w-num">{{ number(text.length) }} / {{ number(chosen.text) }}</span></span><textarea v-model="text" rows="4" :maxlength="chosen.text" required></textarea></label>
+          <label v-if="chosen.text" class="typed-field"><span>{{ t("typed.text") }} <span class="w-meta w-num">{{ number(text.length) }} / {{ number(chosen.text) }}</span></span><textarea v-model="text" rows="4" required></textarea></label>
           <label v-if="chosen.most" class="typed-field"><span>{{ t("typed.files", { n: number(chosen.most) }) }}</span><input type="file" multiple :required="chosen.least > 0" @change="files = [...$event.target.files]" /></label>
           <p v-if="files.length" class="w-meta"><bdi>{{ files.map((file) => file.name + " (" + size(file.size) + ")").join(", ") }}</bdi></p>
-          <button class="w-btn is-primary" type="submit" :disabled="busy || files.length > chosen.most">{{ t("typed.send") }}</button>
+          <button class="w-btn is-primary" type="submit" :disabled="busy || text.length > chosen.text || files.length > chosen.most">{{ t("typed.send") }}</button>
         </form>
         <p v-if="told" role="status" class="w-sub"><w-icon :name="told.state === 'sent' ? 'circle-check' : 'circle-alert'" />{{ t("typed.state." + told.state) }} <bdi v-if="told.reason">{{ told.reason }}</bdi></p>
         <p v-if="trouble" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ trouble }}</span></p>
