@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import core, embedded, inbox_list, labels, replay, search, timers, tracking, webhooks
+from benchmarks import core, embedded, inbox, inbox_list, labels, replay, search, timers, tracking, webhooks
 from benchmarks.figures import Figure, machine
 from benchmarks.pipeline import report
 
@@ -51,6 +51,7 @@ def main(arguments: list[str]) -> int:
         "core": known.figures,
         "replay": lambda: replay.measure(core=known.rate(replay.CORE_FIGURE)),
         "embedded": lambda: embedded.measure(core=known.rate(embedded.CORE_FIGURE)),
+        "inbox": inbox.measure,
         "inbox_list": inbox_list.measure,
         "labels": lambda: labels.measure(data) if data else [],
         "timers": timers.measure,

@@ -27,7 +27,7 @@ from storage.records import AuditRow, ConversationRow, User
 
 PERIOD_S = 5.0
 MOST_AT_ONCE = 100
-WARN_MS = 60_000
+WARN_MS = 600_000
 OWN: frozenset[str] = frozenset({"email", "webhook"})
 WISHED = frozenset({"muted_by_user", "quiet_hours", "role_excludes"})
 """Whoever wants quiet gets no letter either: those above do."""
@@ -95,7 +95,7 @@ class Ladder:
         return climbed
 
     def _warn(self) -> None:
-        """Once a minute at most: at a bad moment there are hundreds, each of them in the log of changes."""
+        """Once in ten minutes at most: at a bad moment there are hundreds, each of them in the log of changes."""
         if self._unreached and self._now() - self._warned_at >= WARN_MS:
             _log.warning(
                 "nobody could be told of urgent messages; look at Settings, Notifications", count=self._unreached

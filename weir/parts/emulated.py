@@ -20,6 +20,8 @@ from storage.records import BoundChannel
 
 OWN_WORD = "webhook_key"
 """The setting of a connector that proves its webhooks by a word of our own in their address, as `?key=`."""
+BY_MAIL = frozenset({"amazon"})
+"""Platforms whose messages come by a mailbox, which nobody emulates."""
 TIMEOUT_S = 15.0
 _log = structlog.get_logger(__name__)
 
@@ -71,6 +73,9 @@ async def bind_emulated(
             name = f"{shop.platform}/{shop.account}"
             if kind is None:
                 _log.info("emulated shop has no connector", channel=name)
+                continue
+            if shop.platform in BY_MAIL:
+                _log.info("emulated shop is left out: its messages are mails", channel=name)
                 continue
             url, settings = binding_of(shop, kind, weir)
             try:
