@@ -47,7 +47,7 @@ def _asking() -> dict[str, Any]:
 
 @router.get(ACTIONS_OF_ONE, summary="Messages that may be begun about the order", openapi_extra=KEYED)
 async def actions(request: Request, parts: Parts, caller: Replier, order: Order = None) -> Response:
-    """The platform is asked now. `why_not` is `no_order` where no order is known; 409 where there are no such kinds."""
+    """The platform is asked now. `why_not`: `no_order` where none is known, `no_kinds`: no such messages."""
     found = await parts.typed.allowed(caller, _key(request), order)
     return answer(msgspec.to_builtins(found))
 

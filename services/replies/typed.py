@@ -31,6 +31,8 @@ from streams.ports import Gateway
 Find: TypeAlias = Callable[[str, str], Awaitable[Connector | None]]
 PATIENCE_S = 90.0
 NO_ORDER = "no_order"
+NO_KINDS = "no_kinds"
+"""Nothing can be begun on this channel: it is not bound, or its platform has no such messages."""
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -87,7 +89,10 @@ class TypedActions:
         if conversation is None:
             raise NotFoundError(f"there is no conversation {key[:200]!r}")
         order = order or conversation.order
-        connector, typed = await self._typed(conversation.platform, conversation.account)
+        try:
+            connector, typed = await self._typed(conversation.platform, conversation.account)
+        except ConflictError:
+            return Allowed(why_not=NO_KINDS)
         if order is None:
             return Allowed(why_not=NO_ORDER)
         try:
