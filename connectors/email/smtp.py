@@ -6,6 +6,7 @@ knows.
 
 from __future__ import annotations
 
+from asyncio import WriteTransport
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from email.message import EmailMessage
@@ -85,9 +86,12 @@ async def _signed_in(settings: MailSettings) -> AsyncGenerator[SMTP]:
                 await link.login(settings.user, settings.password)
         yield link
     finally:
+        transport = link.transport
         with suppress(SMTPException, OSError, TimeoutError):
             await link.quit(timeout=2.0)
         link.close()
+        if isinstance(transport, WriteTransport):
+            transport.abort()  # all is said: TLS would wait for the server's farewell, perhaps for ever
 
 
 @contextmanager
