@@ -1,8 +1,6 @@
 """The socket of an open inbox: what it shows changes as it happens; see docs/inbox.md for the frames."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 import msgspec
 import structlog
@@ -10,6 +8,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from actors.errors import RetriableError
+from api.sockets import BAD_FRAME, FORBIDDEN, RESTART, TOO_MANY, EndError, frame_of, until_either
 from services.errors import TooManyAttemptsError
 from services.inbox.live.follower import TOO_SLOW, Follower
 from services.inbox.live.frames import (
@@ -30,16 +29,7 @@ HELLO_S = 10.0
 PERIOD_S = 0.1
 SEND_S = 20.0
 LOOK_S = 5.0
-BAD_FRAME, FORBIDDEN, TOO_LONG, TOO_MANY, RESTART = 4400, 4403, 4413, 4429, 1012
 _log = structlog.get_logger(__name__)
-
-
-class _EndError(Exception):
-    """The socket is to be closed, with this code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @router.websocket("/api/v1/inbox/live")
@@ -67,14 +57,14 @@ async def _talk(socket: WebSocket, follower: Follower) -> int:
     caller = socket.scope["state"]["caller"]
     try:
         async with asyncio.timeout(HELLO_S):
-            hello = decode_hello(await _frame(socket))
+            hello = decode_hello(await frame_of(socket, LONGEST_FRAME))
         with follower.screen(caller, await follower.scope(caller)) as screen:
             await socket.send_text(follower.hello(hello).decode())
             try:
-                await _both(_hear(socket, follower, screen), _tell(socket, follower, screen))
+                await until_either(_hear(socket, follower, screen), _tell(socket, follower, screen))
             finally:
                 await follower.left(screen)
-    except _EndError as end:
+    except EndError as end:
         return end.code
     except TooManyAttemptsError:
         return TOO_MANY
@@ -85,7 +75,7 @@ async def _talk(socket: WebSocket, follower: Follower) -> int:
 
 async def _hear(socket: WebSocket, follower: Follower, screen: Screen) -> None:
     while True:
-        match decode_said(await _frame(socket)):
+        match decode_said(await frame_of(socket, LONGEST_FRAME)):
             case Watch() as watch:
                 await follower.watch(screen, watch)
             case Typing(key=key):
@@ -109,7 +99,7 @@ async def _tell(socket: WebSocket, follower: Follower, screen: Screen) -> None:
         for frame in follower.news_of(screen):
             await _send(socket, frame)
         await asyncio.sleep(PERIOD_S)
-    raise _EndError(screen.closing)
+    raise EndError(screen.closing)
 
 
 async def _send(socket: WebSocket, frame: bytes) -> None:
@@ -117,27 +107,7 @@ async def _send(socket: WebSocket, frame: bytes) -> None:
         async with asyncio.timeout(SEND_S):
             await socket.send_text(frame.decode())
     except TimeoutError:
-        raise _EndError(TOO_SLOW) from None
-
-
-async def _both(*sides: Coroutine[Any, Any, None]) -> None:
-    """Hear and tell until either ends; raises why."""
-    tasks = [asyncio.create_task(side) for side in sides]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _frame(socket: WebSocket) -> str:
-    raw = await socket.receive_text()
-    if len(raw) > LONGEST_FRAME:
-        raise _EndError(TOO_LONG)
-    return raw
+        raise EndError(TOO_SLOW) from None
 
 
 __all__ = ["router"]

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from actors.errors import RetriableError, WeirError
 from api.routes.webchat import CHAT, channel_of, key_of
+from api.sockets import BAD_FRAME, FORBIDDEN, RESTART, TOO_MANY, EndError, frame_of, until_either
 from connectors.contract.connector import SignatureError
 from connectors.webchat import Post, Visitor, Webchat
 from services.errors import TooManyAttemptsError
@@ -26,7 +27,7 @@ BUSY_S = 2.0
 MOST_FRAMES, FRAMES_S = 200, 10.0
 TYPING_S = 1.0
 KNOWN = 1_000
-BAD_FRAME, BAD_TOKEN, FORBIDDEN, TOO_LONG, TOO_MANY = 4400, 4401, 4403, 4413, 4429
+BAD_TOKEN = 4401
 _log = structlog.get_logger(__name__)
 
 
@@ -62,14 +63,6 @@ _FIRST = msgspec.json.Decoder(Hello)
 _NEXT = msgspec.json.Decoder(Write | Typing | Seen | Ping)
 
 
-class _EndError(Exception):
-    """The socket is to be closed, with this code."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 class _Chat:
     """One socket of a visitor who said hello."""
 
@@ -85,21 +78,21 @@ class _Chat:
         self.address = socket.client.host if socket.client else "unknown"
 
     async def visitor(self) -> tuple[Webchat, Visitor]:
-        """Whose socket this is, as long as it may be. Raises _EndError, RetriableError."""
+        """Whose socket this is, as long as it may be. Raises EndError, RetriableError."""
         try:
             connector = await channel_of(self._account, self._socket.headers, self._parts)
             return connector, self._parts.webchat.visitor(connector, self._token)
         except SignatureError as over:
-            raise _EndError(BAD_TOKEN) from over
+            raise EndError(BAD_TOKEN) from over
         except RetriableError:
             raise
         except (WeirError, HTTPException) as wrong:
-            raise _EndError(FORBIDDEN) from wrong
+            raise EndError(FORBIDDEN) from wrong
 
     async def hear(self) -> None:
         """What the widget says, until it leaves."""
         while True:
-            raw = await _frame(self._socket)
+            raw = await frame_of(self._socket, LONGEST_FRAME)
             self._count()
             connector, visitor = await self.visitor()
             try:
@@ -165,7 +158,7 @@ class _Chat:
         try:
             own = msgspec.json.decode(raw)["message"]["id"]
         except (msgspec.DecodeError, KeyError, TypeError, RecursionError) as wrong:
-            raise _EndError(BAD_FRAME) from wrong
+            raise EndError(BAD_FRAME) from wrong
         await self._say({"type": "refused", "id": str(own)[:100], "reason": reason})
 
     def _count(self) -> None:
@@ -174,7 +167,7 @@ class _Chat:
             self._frames, self._since = 0, now
         self._frames += 1
         if self._frames > MOST_FRAMES:
-            raise _EndError(TOO_MANY)
+            raise EndError(TOO_MANY)
 
     async def _say(self, what: dict[str, Any]) -> None:
         await self._socket.send_text(msgspec.json.encode(what).decode())
@@ -190,7 +183,7 @@ async def socket(account: str, socket: WebSocket) -> None:
         await socket.close(FORBIDDEN)
         return
     await socket.accept()
-    code = 1012
+    code = RESTART
     try:
         code = await _talk(account, socket, parts)
     except WebSocketDisconnect:
@@ -205,39 +198,19 @@ async def _talk(account: str, socket: WebSocket, parts: Services) -> int:
     """The code to close with."""
     try:
         async with asyncio.timeout(HELLO_S):
-            hello = _FIRST.decode(await _frame(socket))
+            hello = _FIRST.decode(await frame_of(socket, LONGEST_FRAME))
         chat = _Chat(socket, account, parts, hello)
         connector, visitor = await chat.visitor()
         key = key_of(connector, visitor)
         with parts.webchat.live.connection(chat.address, key), parts.webchat.live.ear(key) as ear:
-            await _both(chat, ear)
-    except _EndError as end:
+            await until_either(chat.hear(), chat.tell(ear))
+    except EndError as end:
         return end.code
     except TooManyAttemptsError:
         return TOO_MANY
     except (TimeoutError, msgspec.DecodeError):
         return BAD_FRAME
     return 1000
-
-
-async def _both(chat: _Chat, ear: Ear) -> None:
-    """Hear and tell until either ends; raises why."""
-    tasks = [asyncio.create_task(chat.hear()), asyncio.create_task(chat.tell(ear))]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _frame(socket: WebSocket) -> str:
-    raw = await socket.receive_text()
-    if len(raw) > LONGEST_FRAME:
-        raise _EndError(TOO_LONG)
-    return raw
 
 
 __all__ = ["router"]
