@@ -13,7 +13,7 @@ from services.alerts.ladder import Ladder
 from services.alerts.ringing import DESK, ESCALATED
 from services.alerts.senders import MailSender, WebhookSender
 from services.channels.bindings import Bindings
-from services.inbox.live.follower import ONLINE
+from services.inbox.live.stays import ONLINE
 from services.inbox.scope import Scopes, answers, scope_of
 from streams.coordination.duty import Duty
 from streams.coordination.errors import CoordinationLostError

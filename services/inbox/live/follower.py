@@ -15,14 +15,14 @@ from time import monotonic
 from typing import Any, Protocol, TypeAlias
 
 import structlog
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from actors.errors import RetriableError
-from actors.keys import split_key
 from services.errors import TooManyAttemptsError
 from services.inbox.live.changes import Changes
 from services.inbox.live.frames import Hello, Watch, encoded, raw
 from services.inbox.live.screens import Screen
+from services.inbox.live.stays import ONLINE, PRESENT, Stays, others
 from services.inbox.telling import TOPIC as DESK
 from services.people.permissions import Caller
 from storage.inbox_records import Scope
@@ -32,10 +32,6 @@ from streams.coordination.presence import Presence
 from streams.deltas import TOPIC as DELTAS
 from streams.deltas import decode_delta
 
-PRESENT = "inbox-present"
-"""The topic that tells in which conversation somebody came, left or began to write: {"key"}."""
-ONLINE = "agents"
-"""The room that everybody with an open inbox is in."""
 PERIOD_S = 0.1
 COUNTS_S = 1.0
 RENEW_S = 2.0
@@ -50,16 +46,6 @@ OVER, TOO_SLOW = 4401, 4408
 
 View: TypeAlias = Callable[[ConversationRow], dict[str, Any]]
 _log = structlog.get_logger(__name__)
-
-
-class Place(Struct, frozen=True):
-    """A conversation of a channel of which no more is known."""
-
-    platform: str
-    account: str
-    assignee: str | None = None
-    team: str | None = None
-    labels: list[str] = []
 
 
 class Desk(Protocol):
@@ -94,7 +80,7 @@ class Follower:
         """`now` in ms."""
         self._bus = bus
         self._desk = desk
-        self._presence = presence
+        self._stays = Stays(presence, bus)
         self._view = view
         self._renewed = renewed
         self._now = now
@@ -166,9 +152,9 @@ class Follower:
             self._readers.setdefault(screen.thread, set()).add(screen)
         await self._catch_up(screen, new, opened)
         if left:
-            await self._leave(screen, left)
+            await self._stays.left(screen, left)
         if screen.thread:
-            await self._stay(screen, screen.thread, typing=False)
+            await self._stays.came(screen, screen.thread)
 
     async def _catch_up(self, screen: Screen, keys: Sequence[str], opened: str | None) -> None:
         """What changed between the screen's reading of these and its word that it shows them."""
@@ -186,13 +172,13 @@ class Follower:
     async def typing(self, screen: Screen, key: str) -> None:
         """The person writes in the conversation that is open."""
         if key == screen.thread:
-            await self._stay(screen, key, typing=True)
+            await self._stays.came(screen, key, typing=True)
 
     async def left(self, screen: Screen) -> None:
         """The screen is closed."""
         for room in (screen.thread, ONLINE):
             if room:
-                await self._leave(screen, room)
+                await self._stays.left(screen, room)
 
     def news_of(self, screen: Screen) -> list[bytes]:
         """What waits to be told to a screen, as frames."""
@@ -313,12 +299,11 @@ class Follower:
 
     def _tell_fresh(self, keys: Sequence[str]) -> None:
         by_channel = Counter(key.rpartition("/")[0] for key in keys)
-        places = [(_place(channel), count) for channel, count in by_channel.items()]
         in_sight: Counter[Screen] = Counter()
         for key in keys:
             in_sight.update(self._watchers.get(key, ()))
         for screen in self._screens:
-            reached = sum(count for place, count in places if reaches(screen.scope, place))
+            reached = sum(count for channel, count in by_channel.items() if screen.scope.reaches(channel))
             if reached > in_sight[screen]:
                 screen.fresh(reached - in_sight[screen])
 
@@ -328,14 +313,9 @@ class Follower:
             screens = self._readers.get(key)
             if not screens:
                 continue
-            present = await self._presence.present(key)
+            present = await self._stays.present(key)
             for screen in screens:
-                others: dict[str, bool] = {}
-                for one in present:
-                    if one.who != screen.caller.name:
-                        others[one.who] = others.get(one.who, False) or one.typing
-                who = [{"name": name, "typing": typing} for name, typing in others.items()]
-                screen.say("present", raw({"type": "present", "key": key, "who": who}))
+                screen.say("present", others(key, present, screen.caller.name))
 
     async def _count(self) -> None:
         while True:
@@ -381,43 +361,15 @@ class Follower:
 
     async def _all_stay(self) -> None:
         for screen in list(self._screens):
-            await self._presence.seen(ONLINE, screen.session, screen.caller.name)
-            if screen.thread:
-                await self._presence.seen(screen.thread, screen.session, screen.caller.name)
+            await self._stays.again(screen, screen.thread)
         self._rooms.update(dict.fromkeys(self._readers))
         self._news.set()
-
-    async def _stay(self, screen: Screen, key: str, *, typing: bool) -> None:
-        try:
-            await self._presence.seen(ONLINE, screen.session, screen.caller.name)
-            await self._presence.seen(key, screen.session, screen.caller.name, typing=typing)
-            await self._bus.publish(PRESENT, {"key": key})
-        except RetriableError as wrong:
-            _log.info("presence not told", reason=str(wrong))
-
-    async def _leave(self, screen: Screen, key: str) -> None:
-        try:
-            await self._presence.left(key, screen.session)
-            if key != ONLINE:
-                await self._bus.publish(PRESENT, {"key": key})
-        except RetriableError as wrong:
-            _log.info("presence not told", reason=str(wrong))
 
     def _forget(self, screen: Screen) -> None:
         for key in screen.keys:
             _drop(self._watchers, key, screen)
         if screen.thread:
             _drop(self._readers, screen.thread, screen)
-
-
-def reaches(scope: Scope, place: Place) -> bool:
-    """Whether conversations of a channel may be seen, apart from those that one has oneself or was given."""
-    return scope.everything or bool(scope.labels) or scope.ours(place) or (scope.strays and scope.is_stray(place))
-
-
-def _place(channel: str) -> Place:
-    platform, account = split_key(channel)
-    return Place(platform, account)
 
 
 def _drop(places: dict[str, set[Screen]], key: str, screen: Screen) -> None:
@@ -428,4 +380,4 @@ def _drop(places: dict[str, set[Screen]], key: str, screen: Screen) -> None:
             del places[key]
 
 
-__all__ = ["ONLINE", "OVER", "PRESENT", "TOO_SLOW", "Desk", "Follower"]
+__all__ = ["OVER", "TOO_SLOW", "Desk", "Follower"]
