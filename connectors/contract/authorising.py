@@ -23,8 +23,9 @@ class OAuth(Struct, frozen=True, kw_only=True):
 
 
 class Ask(Struct, frozen=True, kw_only=True):
-    """One run of the flow: `state` comes back with the answer; `challenge` is empty without PKCE."""
+    """One run of the flow, begun `at` (ms): `state` comes back with the answer; `challenge` is empty without PKCE."""
 
+    at: int
     state: str
     redirect: str
     challenge: str = ""

@@ -6,8 +6,7 @@ authorisation knows no state: it stands in the address that Shopee sends the bro
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlencode
 
 from connectors.contract import reading
@@ -16,7 +15,6 @@ from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, RefusedError, UncertainError, before_sending, needed, renewing
 from connectors.contract.connector import (
     Answer,
-    Binding,
     Capabilities,
     Connector,
     Parsed,
@@ -83,11 +81,6 @@ class Shopee(Connector):
     pace = Pace(requests=5, per_s=1.0, sweep_s=900, depth_s=3_600)
     shared = Shared(by="shop_id", app=("push_key",))
     oauth = OAuth(grants=("access_token", "refresh_token", "shop_id"))
-
-    def __init__(self, binding: Binding, clock: Callable[[], float] = time.time) -> None:
-        """`clock`: the time that the address to authorise at is signed with, in seconds since 1970."""
-        super().__init__(binding)
-        self._clock = clock
 
     def handshake(self, request: WebhookRequest) -> Answer | None:
         """The console's probe (code 0) is unsigned and wants its body back."""
@@ -186,7 +179,7 @@ class Shopee(Connector):
 
     def authorise_url(self, ask: Ask) -> str:
         """Shopee's page where the seller signs in; good for about five minutes. Raises RefusedError."""
-        query = signed_query(self.binding, AUTHORISE, int(self._clock() * 1_000), shop=False)
+        query = signed_query(self.binding, AUTHORISE, ask.at, shop=False)
         joint = "&" if "?" in ask.redirect else "?"
         back = f"{ask.redirect}{joint}{urlencode({'state': ask.state})}"
         return f"{address(self.binding, 'api_url', HOST)}{AUTHORISE}?{urlencode([*query, ('redirect', back)])}"

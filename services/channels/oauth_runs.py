@@ -94,6 +94,7 @@ class OAuthRuns:
                 " settings page"
             )
         verifier = secrets.token_urlsafe(32) if connector.oauth.pkce == "S256" else ""
+        now = self._now()
         values = {
             "platform": platform,
             "account": account,
@@ -101,10 +102,10 @@ class OAuthRuns:
             "redirect": redirect,
             "verifier": verifier,
             "changed": str(row.changed_at),
-            "until": str(self._now() + LIFE_MS),
+            "until": str(now + LIFE_MS),
         }
         sealed = await asyncio.to_thread(self._vault.seal, values, **PLACE)
-        ask = Ask(state=_written(sealed), redirect=redirect, challenge=_challenge(verifier))
+        ask = Ask(at=now, state=_written(sealed), redirect=redirect, challenge=_challenge(verifier))
         try:
             return connector.authorise_url(ask)
         except RefusedError as wrong:

@@ -300,4 +300,4 @@ class Contract:
 
     async def test_the_dialog_needs_the_apps_id(self):
         with pytest.raises(RefusedError, match="app_id"):
-            self.connector().authorise_url(Ask(state="s", redirect="https://weir.example/r"))
+            self.connector().authorise_url(Ask(at=0, state="s", redirect="https://weir.example/r"))

@@ -127,7 +127,7 @@ async def test_nothing_is_asked_before_it_is_confirmed(settings):
         with pytest.raises(RefusedError, match="`confirmed` to yes"):
             await asked
     with pytest.raises(RefusedError, match="unconfirmed"):
-        connector.authorise_url(Ask(state="s", redirect=""))
+        connector.authorise_url(Ask(at=0, state="s", redirect=""))
     with pytest.raises(RejectedError, match="confirmed"):
         ali(confirmed="maybe")
 
@@ -216,7 +216,7 @@ async def test_the_probe_needs_the_token():
 
 
 def test_consent_is_asked_for():
-    assert ali().authorise_url(Ask(state="s", redirect="https://weir.example/o")) == (
+    assert ali().authorise_url(Ask(at=0, state="s", redirect="https://weir.example/o")) == (
         "https://api-sg.aliexpress.com/oauth/authorize?response_type=code&force_auth=true"
         "&redirect_uri=https%3A%2F%2Fweir.example%2Fo&client_id=1&state=s"
     )

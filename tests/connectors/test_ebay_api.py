@@ -218,12 +218,12 @@ async def test_the_probe_needs_the_token():
 
 
 def test_consent_is_asked_for_by_the_redirects_name():
-    assert ebay().authorise_url(Ask(state="s 1", redirect="https://weir.example/oauth")) == (
+    assert ebay().authorise_url(Ask(at=0, state="s 1", redirect="https://weir.example/oauth")) == (
         "https://auth.ebay.com/oauth2/authorize?client_id=app&redirect_uri=Shop-App-PRD-1&response_type=code"
         "&scope=https%3A%2F%2Fapi.ebay.com%2Foauth%2Fapi_scope%2Fcommerce.message&state=s%201"
     )
     with pytest.raises(RefusedError, match="`redirect_name`"):
-        ebay(redirect_name="").authorise_url(Ask(state="s", redirect=""))
+        ebay(redirect_name="").authorise_url(Ask(at=0, state="s", redirect=""))
 
 
 BASIC = {"authorization": "Basic " + base64.b64encode(b"app:cert-word").decode()}

@@ -121,7 +121,7 @@ async def test_a_probe_tells_whether_messages_are_sent_to_us():
 
 
 def test_instagrams_own_dialog_asks_for_what_is_needed():
-    ask = Ask(state="st-1", redirect="https://weir.example/r")
+    ask = Ask(at=0, state="st-1", redirect="https://weir.example/r")
     url = urlsplit(connector(app_id="15").authorise_url(ask))
     assert (url.netloc, url.path) == ("www.instagram.com", "/oauth/authorize")
     assert {name: values[0] for name, values in parse_qs(url.query).items()} == {

@@ -276,7 +276,7 @@ async def test_a_probe_asks_for_what_chat_needs():
 
 
 def test_the_page_to_authorise_at():
-    url = urlsplit(lazada().authorise_url(Ask(state="s/1", redirect="https://weir.test/authorised")))
+    url = urlsplit(lazada().authorise_url(Ask(at=0, state="s/1", redirect="https://weir.test/authorised")))
     assert f"{url.scheme}://{url.netloc}{url.path}" == "https://auth.lazada.com/oauth/authorize"
     assert dict(parse_qsl(url.query)) == {
         "response_type": "code",

@@ -242,7 +242,7 @@ async def test_the_probe_tells_whose_token_it_is():
 
 
 def test_consent_is_asked_for_in_the_sellers_country():
-    ask = Ask(state="s", redirect="https://weir.example/o", challenge="ch")
+    ask = Ask(at=0, state="s", redirect="https://weir.example/o", challenge="ch")
     assert libre().authorise_url(ask) == (
         "https://auth.mercadolivre.com.br/authorization?response_type=code&client_id=8974"
         "&redirect_uri=https%3A%2F%2Fweir.example%2Fo&state=s&code_challenge=ch&code_challenge_method=S256"

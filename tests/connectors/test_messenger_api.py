@@ -172,7 +172,7 @@ async def test_with_the_apps_id_a_probe_tells_what_the_token_lacks_and_when_it_e
 
 
 def test_the_dialog_of_facebook_asks_for_what_is_needed():
-    ask = Ask(state="st-1", redirect="https://weir.example/r")
+    ask = Ask(at=0, state="st-1", redirect="https://weir.example/r")
     url = urlsplit(connector(app_id="15").authorise_url(ask))
     assert (url.netloc, url.path) == ("www.facebook.com", "/v25.0/dialog/oauth")
     query = {name: values[0] for name, values in parse_qs(url.query).items()}

@@ -46,7 +46,7 @@ REPLY = Outgoing(id="r1", conversation="709122092476686867", at=NOW, text="Ya, t
 def shopee(**settings):
     given_ = {name: value for name, value in (KEYS | settings).items() if value is not None}
     url = "https://inbox.example/webhooks/shopee/id"
-    return Shopee(Binding(account="id", url=url, settings=given_), clock=lambda: NOW / 1_000)
+    return Shopee(Binding(account="id", url=url, settings=given_))
 
 
 def recorded(name, **headers):
@@ -323,7 +323,7 @@ async def test_a_probe_tells_of_an_authorisation_that_ends_and_of_suspended_push
 
 
 def test_the_page_to_authorise_at_is_signed_and_brings_the_state_back():
-    url = urlsplit(shopee().authorise_url(Ask(state="s/1", redirect="https://weir.test/authorised?x=1")))
+    url = urlsplit(shopee().authorise_url(Ask(at=NOW, state="s/1", redirect="https://weir.test/authorised?x=1")))
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{HOST}/api/v2/shop/auth_partner"
     query = app_query("/api/v2/shop/auth_partner", ("redirect", "https://weir.test/authorised?x=1&state=s%2F1"))
     assert parse_qsl(url.query) == query

@@ -252,7 +252,7 @@ async def test_another_address_and_version_are_asked():
 
 
 def test_consent_is_asked_for_at_the_shop():
-    assert shopify().authorise_url(Ask(state="s", redirect="https://weir.example/o")) == (
+    assert shopify().authorise_url(Ask(at=0, state="s", redirect="https://weir.example/o")) == (
         "https://some-shop.myshopify.com/admin/oauth/authorize?client_id=app-1&scope=read_orders%2Cread_customers"
         "&redirect_uri=https%3A%2F%2Fweir.example%2Fo&state=s"
     )

@@ -257,7 +257,7 @@ async def test_a_probe_tells_which_permission_is_lacking():
 
 
 def test_the_page_to_authorise_at():
-    url = urlsplit(tiktok().authorise_url(Ask(state="s/1", redirect="https://weir.test/authorised")))
+    url = urlsplit(tiktok().authorise_url(Ask(at=0, state="s/1", redirect="https://weir.test/authorised")))
     assert f"{url.scheme}://{url.netloc}{url.path}" == f"{AUTH}/oauth/authorize"
     assert dict(parse_qsl(url.query)) == {"app_key": "k1", "state": "s/1"}
 

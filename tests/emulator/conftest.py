@@ -11,7 +11,8 @@ from emulator.app import Emulator, Plan
 from emulator.clock import Clock
 
 BASE = "http://emulator.example"
-START = int(time.time() * 1000)
+START = int(time.time() * 1000) - 3_600_000
+"""An hour ago: whatever reads the machine's clock instead of the emulator's is refused."""
 
 
 class Heard:

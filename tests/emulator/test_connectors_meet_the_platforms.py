@@ -218,7 +218,9 @@ async def test_a_reply_whose_answer_is_lost_is_held_and_may_have_gone_out(bench,
 async def test_a_channel_is_authorised_and_renewed_in_the_platforms_own_way(bench, platform):
     connector = connected(bench, platform)
     redirect = "https://weir.example/api/v1/oauth/back"
-    where = connector.authorise_url(Ask(state="a-state", redirect=redirect, challenge="c" * 43))
+    where = connector.authorise_url(
+        Ask(at=bench.stage.clock.now(), state="a-state", redirect=redirect, challenge="c" * 43)
+    )
     shown = await bench.client.get(where)
     assert shown.status_code == 302, shown.text
     location = shown.next_request.url
