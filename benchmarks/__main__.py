@@ -1,9 +1,10 @@
 """Every benchmark: prints the figures and writes them to benchmarks/RESULTS.md.
 
-Run `python -m benchmarks [NAME …]`; where some are named their sections alone are written anew. Each rate is the median
-of three rounds at least; ratios say more than rates, since machines differ. The way from Kafka and its peers are
-measured by `python -m benchmarks.pipeline`, whose section is kept. Those of recognition need collections of data, which
-`--data FOLDER` names; without it they are left out, and what was measured before is kept.
+Run `python -m benchmarks [NAME …]`; where some are named their sections alone are written anew. Each rate is the
+median of three rounds at least; ratios say more than rates, since machines differ. The way from Kafka and its peers
+are measured by `python -m benchmarks.pipeline`, faults are counted by `python -m tests.chaos`: their sections are
+kept. Those of recognition need collections of data, which `--data FOLDER` names; without it they are left out, and
+what was measured before is kept.
 """
 
 from __future__ import annotations
@@ -14,9 +15,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import core, embedded, inbox, inbox_list, labels, replay, search, timers, tracking, webhooks
+from benchmarks import (
+    core,
+    embedded,
+    inbox,
+    inbox_list,
+    inbox_screen,
+    labels,
+    replay,
+    search,
+    timers,
+    tracking,
+    webhooks,
+)
 from benchmarks.figures import Figure, machine
-from benchmarks.pipeline import report
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """`python -m benchmarks`, {today:%Y-%m-%d}. The events are the simulator's: a flash sale with messages,
@@ -53,6 +65,7 @@ def main(arguments: list[str]) -> int:
         "embedded": lambda: embedded.measure(core=known.rate(embedded.CORE_FIGURE)),
         "inbox": inbox.measure,
         "inbox_list": inbox_list.measure,
+        "inbox_screen": inbox_screen.measure,
         "labels": lambda: labels.measure(data) if data else [],
         "timers": timers.measure,
         "tracking": lambda: tracking.measure(data / "tracking_numbers") if data else [],
@@ -82,9 +95,8 @@ def main(arguments: list[str]) -> int:
     parts = [
         (names and sections.pop(INTRODUCED, "")) or introduction,
         *(sections[name] for name in benchmarks if name in sections),
+        *(section for name, section in sections.items() if name not in benchmarks and name != INTRODUCED),
     ]
-    if pipeline := report.kept():
-        parts.append(pipeline)
     RESULTS.write_text("\n".join(parts), encoding="utf-8")
     print(f"written to {RESULTS}", file=sys.stderr)
     return 0

@@ -82,7 +82,7 @@ async def _round() -> dict[str, tuple[float, str]]:
         async with httpx.AsyncClient(
             base_url=product.host, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False
         ) as client:
-            await _filled(client)
+            await filled(client, CONVERSATIONS)
             empty = _memory(product.pid)
             idle = await _busy(product.pid, IDLE_S)
             marks = Marks()
@@ -106,13 +106,14 @@ async def _round() -> dict[str, tuple[float, str]]:
     }
 
 
-async def _filled(client: httpx.AsyncClient) -> None:
+async def filled(client: httpx.AsyncClient, conversations: int) -> None:
     """Conversations of many channels, a message each."""
-    lines = [_line(number, 0, f"hello {number}") for number in range(CONVERSATIONS)]
-    for start in range(0, len(lines), 2_000):
-        (await client.post(EVENTS, content=b"\n".join(lines[start : start + 2_000]))).raise_for_status()
+    for start in range(0, conversations, 2_000):
+        numbers = range(start, min(start + 2_000, conversations))
+        lines = [_line(number, 0, f"hello {number}") for number in numbers]
+        (await client.post(EVENTS, content=b"\n".join(lines))).raise_for_status()
     total = 0
-    while total < CONVERSATIONS:
+    while total < conversations:
         await asyncio.sleep(0.2)
         total = (await client.get("/api/v1/inbox?limit=1")).raise_for_status().json()["total"]
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import BrowserContext, Page, async_playwright
 
 from loadtest.product import Product
 from tests.services import chromium
@@ -47,23 +47,30 @@ def _chromium() -> str:
 
 
 @asynccontextmanager
-async def opened_window(product: Product, client: httpx.AsyncClient) -> AsyncIterator[Window]:
-    """Somebody's inbox, all conversations listed, the list in sight."""
+async def signed_in(product: Product, client: httpx.AsyncClient) -> AsyncIterator[BrowserContext]:
+    """A browser in which a supervisor has logged in."""
     person = {"name": NAME, "password": PASSWORD, "role": "supervisor"}
     (await client.post("/api/v1/users", json=person)).raise_for_status()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=_chromium(), args=FLAGS)
-        context = await browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+        context = await browser.new_context(
+            viewport={"width": 1440, "height": 900}, reduced_motion="reduce", base_url=product.host
+        )
         login = await context.request.post(
-            f"{product.host}/auth/login",
-            data={"name": NAME, "password": PASSWORD},
-            headers={"Accept": "application/json"},
+            "/auth/login", data={"name": NAME, "password": PASSWORD}, headers={"Accept": "application/json"}
         )
         if not login.ok:
             raise RuntimeError(f"no login for the benchmark's window: {login.status}")
+        yield context
+        await browser.close()
+
+
+@asynccontextmanager
+async def opened_window(product: Product, client: httpx.AsyncClient) -> AsyncIterator[Window]:
+    """Somebody's inbox, all conversations listed, the list in sight."""
+    async with signed_in(product, client) as context:
         page = await context.new_page()
-        await page.goto(f"{product.host}/inbox?tab=all&sort=newest")
+        await page.goto("/inbox?tab=all&sort=newest")
         await page.locator(".ib-row .ib-name").first.wait_for()
         await page.evaluate(WATCH)
         yield Window(page)
-        await browser.close()

@@ -1,11 +1,11 @@
 """Saves what the engines changed, then acks: the state is safe before its offset is committed.
 
 A double buffer: while one batch is being saved the engines go on filling the next. A flush starts at FLUSH_EVENTS, as
-soon as nothing more came for IDLE_S, or when changes have gathered long enough: GATHERS times as long as the flush
-before took, within bounds. So a store that is quick is written to often and the screens hear of a message at once, and
-one that is slow gets fewer and larger writes. While runs wait to be applied it is BACKLOG_S: what waits is late
-already, and a state or a document written once instead of four times helps all of it. Retriable errors are tried in
-place for ever; taking new runs stops at MOST_UNSAVED events.
+soon as nothing more came for IDLE_S, or when the flush before began long enough ago: GATHERS times as long as it took,
+within bounds, and after its end no sooner than it took. So a store that is quick is written to often and the screens
+hear of a message at once, and one that is slow gets fewer and larger writes. While runs wait to be applied it is
+BACKLOG_S: what waits is late already, and a state or a document written once instead of four times helps all of it.
+Retriable errors are tried in place for ever; taking new runs stops at MOST_UNSAVED events.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Persister:
         self._enrich = enrich
         self._waiting = waiting
         """The bytes of all runs that wait to be applied."""
+        self._began = 0.0
         self._took = FLUSH_S
         self._work = asyncio.Event()
         self._full = asyncio.Event()
@@ -93,9 +94,9 @@ class Persister:
             await self._moment()
             self._work.clear()
             self._full.clear()
-            began = asyncio.get_running_loop().time()
+            self._began = asyncio.get_running_loop().time()
             await self.flush_all()
-            self._took = asyncio.get_running_loop().time() - began
+            self._took = asyncio.get_running_loop().time() - self._began
 
     def close(self) -> None:
         """Let `run` end after one more flush."""
@@ -161,7 +162,8 @@ class Persister:
         """Let changes gather: until enough, until it is time, or until nothing more comes."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        until = began + min(FLUSH_S, max(QUICKEST_S, GATHERS * self._took))
+        longest = min(FLUSH_S, max(QUICKEST_S, GATHERS * self._took))
+        until = max(self._began + longest, began + min(longest, self._took))
         while not self._full.is_set():
             before = self._changes
             try:

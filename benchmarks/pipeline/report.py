@@ -99,12 +99,3 @@ def write(results: Results) -> None:
 def with_section(text: str, written: str) -> str:
     """The results with this section as the last."""
     return text.partition(HEADING)[0].rstrip() + "\n\n" + written
-
-
-def kept() -> str | None:
-    """The section of the last run written down; None when there is none."""
-    if not RESULTS.exists():
-        return None
-    before, heading, after = RESULTS.read_text("utf-8").partition(HEADING)
-    del before
-    return heading + after if heading else None

@@ -7,6 +7,7 @@ no language, so that it changes nothing about its conversation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
@@ -20,7 +21,9 @@ from services.labels.words import LANGUAGES, OTHER, packaged
 from storage.label_records import OwnWords
 
 REMEMBERED = 16_384
-"""Texts whose labels are remembered: floods repeat themselves."""
+"""Texts whose labels are remembered: floods repeat themselves, apart from their numbers."""
+NUMBER = re.compile(r"\d{4,}")
+"""What stands for an order, a parcel or a telephone: no label hangs on its digits. A laugh does: 5555."""
 LONGEST_DOUBTED = 60
 """Characters of a text whose language, when it is unsure, is tried against the words of its neighbours."""
 ENOUGH_WORDS, ENOUGH_LETTERS = 3, 6
@@ -70,15 +73,27 @@ class Labeller:
             lang: Matcher(packaged(lang), [change for change in changes if change.lang in {lang, EVERY}])
             for lang in LANGUAGES
         }
-        self.label = lru_cache(REMEMBERED)(self._label)
+        self._numbers_say = any(NUMBER.search(phrase) for change in changes for phrase in change.added)
+        self._remembered = lru_cache(REMEMBERED)(self._label)
 
-    def _label(self, text: str, lang: str | None = None) -> Labelled:
+    @property
+    def looked_at(self) -> int:
+        """How many texts took the work of being looked at; the others were remembered."""
+        return self._remembered.cache_info().misses
+
+    def label(self, text: str, lang: str | None = None) -> Labelled:
         """What a text is about; `lang` as the platform told it."""
+        return self._remembered(self._without_numbers(text), lang)
+
+    def _label(self, text: str, lang: str | None) -> Labelled:
         return self.explain(text, lang).labelled
+
+    def _without_numbers(self, text: str) -> str:
+        return text if self._numbers_say else NUMBER.sub(_digits_gone, text)
 
     def explain(self, text: str, lang: str | None = None) -> Explained:
         """The same, with reasons; labels that are not active are left out."""
-        found = self._explained(text, lang)
+        found = self._explained(self._without_numbers(text), lang)
         if self._inactive.isdisjoint(found.labelled.labels):
             return found
         labels = tuple(label for label in found.labelled.labels if label not in self._inactive)
@@ -119,6 +134,11 @@ class Labeller:
             if tried is not None and tried.labels and (not found or tried.scores[:1] > found.scores[:1]):
                 best, found = other, tried
         return (best, found) if found is not findings else (lang, findings)
+
+
+def _digits_gone(number: re.Match[str]) -> str:
+    digits = number[0]
+    return digits if digits == digits[0] * len(digits) else "0" * len(digits)
 
 
 def _base(lang: str | None) -> str | None:

@@ -72,6 +72,8 @@ _ASIAN = re.compile(
 )
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _MODEL = "resources/lid.176.ftz"
+_PREFIX = "__label__"
+_KNOWN_LABELS = {_PREFIX + lang: lang for lang in KNOWN}
 
 
 class Guess(Struct, frozen=True):
@@ -152,11 +154,11 @@ def _by_model(text: str) -> Guess | None:
     trust = min(1.0, TRUST + TRUST_STEP * len(words))
     odds: dict[str, float] = {}
     for label, probability in zip(labels, probabilities, strict=True):
-        lang = label.removeprefix("__label__")
-        if lang in KNOWN:
+        lang = _KNOWN_LABELS.get(label)
+        if lang is not None:
             odds[lang] = log(max(probability, FLOOR)) * trust
         elif probability >= CERTAIN and len(words) >= ENOUGH_WORDS:
-            return Guess(lang, float(probability))
+            return Guess(label.removeprefix(_PREFIX), float(probability))
     _made_equal(odds)
     floor = log(FLOOR) * trust
     for lang, weight in _hints(words, text):

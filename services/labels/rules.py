@@ -216,8 +216,11 @@ def is_neutral(text: str) -> bool:
     """Whether a text says nothing of what it is about: ok, thanks, hello, a number, an emoji, nothing."""
     if len(text) > NEUTRAL_LENGTH:
         return not any(c.isalpha() for c in text[:LONGEST])
-    letters = "".join(c if category(c)[0] in "LMN" else " " for c in normalize("NFKC", text).casefold())
-    words = " ".join(letters.split())
+    if text.isascii():
+        words = " ".join(_NO_WORD.sub(" ", text.lower()).split())
+    else:
+        letters = "".join(c if category(c)[0] in "LMN" else " " for c in normalize("NFKC", text).casefold())
+        words = " ".join(letters.split())
     return not any(c.isalpha() for c in words) or words in _neutral() or _STRETCHED.sub(r"\1", words) in _neutral()
 
 

@@ -26,8 +26,8 @@ class Stamping:
 
     async def __call__(self, batch: Batch) -> None:
         """Fill `batch.labelled`."""
-        label = self._labeller().label
-        misses = label.cache_info().misses
+        labeller = self._labeller()
+        looked_at = labeller.looked_at
         found: dict[str, ConversationLabelled] = {}
         for stored in batch.effects.messages:
             event = stored.event
@@ -35,11 +35,11 @@ class Stamping:
                 continue
             if event.sender is not None and event.sender.role not in {None, "customer"}:
                 continue
-            labelled = label(event.text[:LONGEST], event.lang)
+            labelled = labeller.label(event.text[:LONGEST], event.lang)
             if labelled.labels or labelled.lang:
                 found[stored.key] = joined(stored.key, found.get(stored.key), labelled, told=event.lang is not None)
-            if label.cache_info().misses - misses >= PORTION:
-                misses = label.cache_info().misses
+            if labeller.looked_at - looked_at >= PORTION:
+                looked_at = labeller.looked_at
                 await asyncio.sleep(0)
         batch.labelled = list(found.values())
 

@@ -102,3 +102,25 @@ def test_the_model_is_small_and_knows_every_label():
 def test_hostile_texts_are_labelled_without_an_error(labeller):
     for text in ("\x00" * 50, "a" * 100_000, "\ud800 lone surrogate refund", "ﷺ" * 500, "é" * 3_000, "퟿" * 9):
         labeller.label(text)
+
+
+def test_texts_that_differ_in_their_numbers_are_looked_at_once():
+    labeller = Labeller()
+    first = labeller.label("Where is order 20251130 please?")
+    assert labeller.label("Where is order 90817263 please?") == first
+    assert labeller.looked_at == 1
+    assert "logistics" in first.labels
+
+
+def test_short_numbers_and_laughter_are_read_as_they_stand():
+    labeller = Labeller()
+    labeller.label("size 42")
+    labeller.label("size 43")
+    assert labeller.looked_at == 2
+    assert labeller.label("55555") == NOTHING
+
+
+def test_a_number_among_ones_own_words_is_found():
+    labeller = Labeller([OwnWords(lang=EVERY, label="promotion", added=("festival 2026",))])
+    assert labeller.label("tell me about festival 2026").labels == ("promotion",)
+    assert labeller.label("tell me about festival 2027").labels != ("promotion",)

@@ -321,18 +321,21 @@ class Follower:
         while True:
             await asyncio.sleep(COUNTS_S)
             self._marks.append(self._changes.seq)
-            screens = list(self._screens)
-            if not self._counts_due or not screens:
-                continue
-            self._counts_due = False
             try:
-                counts = await self._desk.counts([screen.scope for screen in screens])
+                await self._tell_counts()
             except RetriableError as wrong:
                 _log.info("open inboxes are told their counts later", reason=str(wrong))
                 self._counts_due = True
-                continue
-            for screen, count in zip(screens, counts, strict=True):
-                screen.counts(raw(count))
+            for screen in self._screens:
+                screen.second()
+
+    async def _tell_counts(self) -> None:
+        screens = list(self._screens)
+        if not self._counts_due or not screens:
+            return
+        self._counts_due = False
+        for screen, count in zip(screens, await self._desk.counts([one.scope for one in screens]), strict=True):
+            screen.counts(raw(count))
 
     async def _renew(self) -> None:
         """Rights as they are now, and everybody's stay before it is forgotten."""

@@ -32,6 +32,8 @@ class Screen:
         self._rows: dict[str, Raw] = {}
         self._gone: set[str] = set()
         self._fresh = 0
+        self._calm = True
+        """Whether the last second told of nothing out of sight."""
         self._counts: Raw | None = None
         self._told_counts = b""
         self._thread_changed = False
@@ -50,9 +52,16 @@ class Screen:
         self.news.set()
 
     def fresh(self, count: int) -> None:
-        """Something changed that is not in sight."""
+        """Something changed that is not in sight: told at once, then with other news or once a second."""
         self._fresh += count
-        self.news.set()
+        if self._calm:
+            self.news.set()
+
+    def second(self) -> None:
+        """A second has passed."""
+        self._calm = True
+        if self._fresh:
+            self.news.set()
 
     def counts(self, counts: Raw) -> None:
         """How many conversations each tab has; the same as told before is not told again."""
@@ -97,6 +106,7 @@ class Screen:
                     }
                 )
             )
+            self._calm = self._calm and not self._fresh
             self._rows, self._gone, self._fresh = {}, set(), 0
             self._counts, self._thread_changed = None, False
         return frames
