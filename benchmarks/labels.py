@@ -140,7 +140,7 @@ def costs(texts: Sequence[str]) -> list[Figure]:
     labeller.label("warm up", None)
 
     def fresh() -> float:
-        labeller.label.cache_clear()
+        labeller.forget()
         guess_language.cache_clear()
         return busy(lambda: [labeller.label(text) for text in texts]) / len(texts) * MICRO
 
@@ -152,7 +152,7 @@ def costs(texts: Sequence[str]) -> list[Figure]:
     stamping = Stamping(lambda: labeller)
 
     def sale() -> float:
-        labeller.label.cache_clear()
+        labeller.forget()
         guess_language.cache_clear()
         return busy(lambda: asyncio.run(_stamped(stamping, batch))) / len(events) * MICRO
 

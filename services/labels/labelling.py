@@ -81,6 +81,10 @@ class Labeller:
         """How many texts took the work of being looked at; the others were remembered."""
         return self._remembered.cache_info().misses
 
+    def forget(self) -> None:
+        """Remember no text any more."""
+        self._remembered.cache_clear()
+
     def label(self, text: str, lang: str | None = None) -> Labelled:
         """What a text is about; `lang` as the platform told it."""
         return self._remembered(self._without_numbers(text), lang)
