@@ -2,7 +2,8 @@
 
 All of it is unconfirmed and asks nothing before the setting `confirmed` says `yes`: whether new apps are granted the
 methods `aliexpress.message.redefining.versiontwo.*`, which fields a message has, that times are milliseconds, how
-tokens are granted. Confirmed is the signature of business methods. It sends no webhooks, and every one is refused.
+tokens are granted. Confirmed is the signature of business methods, and the older one of apps made for the gateway
+before this one (setting `sign_method`). It sends no webhooks, and every one is refused.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from actors.errors import RejectedError
 from actors.events import Attachment, Message, Receipt, Sender
 from connectors.contract import reading
 from connectors.contract.asking import API_URL, AUTH_URL, address, answered, says_yes
@@ -43,7 +45,7 @@ from connectors.contract.connector import (
 from connectors.contract.history import Pace, Probe, Window
 from connectors.contract.outgoing import Limits, Outgoing, Sent
 from connectors.contract.reading import Document
-from connectors.contract.signatures import hex_of, hmac_sha256
+from connectors.contract.signatures import enclosed_md5, hex_of, hmac_sha256
 
 HOST = "https://api-sg.aliexpress.com"
 METHODS = "aliexpress.message.redefining.versiontwo."
@@ -51,6 +53,7 @@ LETTERS, ORDERS = "message_center", "order_msg"
 PAGE = 50
 MOST_PAGES = 40
 DEEPEST = 6
+SHA256, MD5 = "sha256", "md5"
 DENIED = frozenset(
     {
         "27",
@@ -85,6 +88,12 @@ class AliExpress(Connector):
         Setting(name="login_id", about="the shop's login name; what it wrote is your own", secret=False),
         Setting(name="access_token", about="set when the channel is authorised; messages need it", required=False),
         Setting(name="refresh_token", about="set when the channel is authorised", required=False),
+        Setting(
+            name="sign_method",
+            about="sha256, or md5 where the app was made for the older gateway; sha256 when it is left out",
+            secret=False,
+            required=False,
+        ),
         API_URL,
         AUTH_URL,
     )
@@ -97,6 +106,9 @@ class AliExpress(Connector):
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
         says_yes(binding, "confirmed")
+        self.sign_method = binding.settings.get("sign_method") or SHA256
+        if self.sign_method not in {SHA256, MD5}:
+            raise RejectedError("settings: sign_method is `sha256` or `md5`")
 
     def verify(self, request: WebhookRequest) -> None:
         """There is nothing that could be proved: SignatureError."""
@@ -239,13 +251,14 @@ class AliExpress(Connector):
 
     async def _asked(self, api: Api, place: str, prefix: str, parameters: Mapping[str, str], *used: str) -> Document:
         key, word = needed(self.binding.settings, "app_key", "app_secret")
-        common = {"app_key": key, "sign_method": "sha256", "timestamp": str(api.now())}
+        common = {"app_key": key, "sign_method": self.sign_method, "timestamp": str(api.now())}
         asked = {**common, **parameters}
+        sign = enclosed_md5(word, asked) if self.sign_method == MD5 else signature(word, asked, prefix)
         request = ApiRequest(
             method="POST",
             url=f"{address(self.binding, 'api_url', HOST)}{place}",
             headers={"Content-Type": "application/x-www-form-urlencoded;charset=utf-8"},
-            body=urlencode({**asked, "sign": signature(word, asked, prefix)}).encode(),
+            body=urlencode({**asked, "sign": sign}).encode(),
         )
         found = answered(checked(await api.call(request)))
         self._judge(found, *used)

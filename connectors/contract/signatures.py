@@ -42,6 +42,19 @@ def base64_of(digest: bytes) -> str:
     return base64.b64encode(digest).decode()
 
 
+def enclosed_md5(word: str, parameters: Mapping[str, str]) -> str:
+    """The MD5 of the secret, the sorted names and values, and the secret again, in upper-case hexadecimal.
+
+    The older way of AliExpress's gateway ("TOP: signature algorithm"); Temu's is said to be the same, which is
+    unconfirmed. Raises SignatureError when the secret is blank.
+    """
+    if not word.strip():
+        raise SignatureError("the app's secret is empty, so nothing can be signed; give it with `weir channel add`")
+    told = "".join(f"{name}{parameters[name]}" for name in sorted(parameters))
+    signed = f"{word}{told}{word}".encode("utf-8", "replace")
+    return hashlib.md5(signed, usedforsecurity=False).hexdigest().upper()
+
+
 def require(claimed: str | None, *genuine: str, where: str) -> None:
     """Return when the claim equals one of the genuine values; raises SignatureError naming the header `where`.
 

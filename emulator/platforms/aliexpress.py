@@ -6,6 +6,7 @@ methods, and the unit of `message_time` (ms here).
 
 from __future__ import annotations
 
+import hashlib
 import json
 from random import Random
 from typing import Any
@@ -105,7 +106,13 @@ class AliExpress(Platform):
         if shop is None:
             raise Refusal(_error("InvalidAppKey", "The specified App Key is invalid"))
         signed = path + "".join(f"{name}{told[name]}" for name in sorted(told) if name != "sign")
-        if not equal(told.get("sign", ""), hmac_hex(shop.ids["app_secret"], signed.encode()).upper()):
+        word = shop.ids["app_secret"]
+        if told.get("sign_method") == "md5":
+            enclosed = f"{word}{signed.removeprefix(path)}{word}".encode()
+            genuine = hashlib.md5(enclosed, usedforsecurity=False).hexdigest()
+        else:
+            genuine = hmac_hex(word, signed.encode())
+        if not equal(told.get("sign", ""), genuine.upper()):
             raise Refusal(_error("IncompleteSignature", "The request signature does not conform to platform standards"))
         stamp = told.get("timestamp", "")
         if not stamp.isdigit() or abs(int(stamp) - call.wall) > VALID_MS:

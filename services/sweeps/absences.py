@@ -7,7 +7,7 @@ and after the conversation was listed once more by itself. The message is marked
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from typing import TypeAlias
@@ -19,6 +19,7 @@ from connectors.contract.connector import Connector, Refused
 from connectors.contract.history import Window
 from services.arrivals.arrivals import Arrivals
 from services.replies.composing import OWN
+from services.sweeps.changes import SWEEP, is_recalled
 from storage.ports import InboxStore
 from storage.records import MessageRow
 
@@ -53,12 +54,23 @@ class Absences:
                 ]
         return gone
 
-    async def recalled(self, connector: Connector, window: Window, conversations: Iterable[str], just: Names) -> int:
-        """How many messages of these conversations and a window are recalled; `just`: those that are not marked yet."""
+    async def recalled(
+        self,
+        connector: Connector,
+        window: Window,
+        there: Mapping[str, Container[str]],
+        told: Iterable[str],
+        just: Names,
+    ) -> int:
+        """How many messages of the conversations `told` of are recalled and not `there`, in a window.
+
+        `just`: those that are not marked yet.
+        """
         count = 0
-        for conversation in conversations:
+        for conversation in told:
             key = conversation_key(connector.platform, connector.binding.account, conversation)
-            held = await self._held(key, window)
+            listed = there.get(conversation, ())
+            held = [row for row in await self._held(key, window) if row.message not in listed]
             count += sum(is_recalled(row) or (conversation, row.message) in just for row in held)
         return count
 
@@ -90,11 +102,6 @@ class Absences:
         return ids if told else None
 
 
-def is_recalled(row: MessageRow) -> bool:
-    """Whether the platform's recall of a message is known."""
-    return bool(row.versions) and row.versions[-1]["what"] == "deleted"
-
-
 def _is_theirs(row: MessageRow) -> bool:
     """Whether a message came from the platform, so that the platform must list it as long as it is not recalled.
 
@@ -110,9 +117,9 @@ def _recalled(connector: Connector, conversation: str, row: MessageRow) -> Delet
         account=connector.binding.account,
         conversation=conversation,
         message=row.message,
-        event=f"swept/{name}/absent",
-        extra={"found_by": "sweep", "absent": True},
+        event=f"swept/{name}/{len(row.versions)}/absent",
+        extra={"found_by": SWEEP, "absent": True},
     )
 
 
-__all__ = ["Absences", "is_recalled"]
+__all__ = ["Absences"]

@@ -3,6 +3,7 @@
 What nothing had told of is named in a checkpoint before it is taken in, so that the detectors know it was lost although
 it is back (SPEC section 3). Whether it was lost is theirs to judge: they see the log in order, the store is behind it.
 A sweep never deletes: what the platform lists as recalled, or what a whole listing lists no more, is marked and kept.
+What is marked so and listed again, later and without a word of a recall, stands there: it is a message again.
 """
 
 from __future__ import annotations
@@ -23,14 +24,12 @@ from connectors.contract.connector import Connector, Parsed, Refused
 from connectors.contract.history import Window
 from services.arrivals.arrivals import Arrivals
 from services.replies.matches import same_words
-from services.sweeps.absences import Absences, is_recalled
+from services.sweeps.absences import Absences
+from services.sweeps.changes import SWEEP, UNDER_WAY_MS, back_of, edit_of, is_recalled
 from storage.channel_ports import OutboxStore
 from storage.ports import InboxStore
 from storage.records import MessageRow
 
-SWEEP = "sweep"
-UNDER_WAY_MS = 120_000
-"""What was sent less than this ago may still be on its way to us."""
 OVERSPILL_MS = 3 * 86_400_000
 """What a platform tells beyond the window is taken in too, up to so much older."""
 MOST_NAMED = 1_000
@@ -90,6 +89,10 @@ class _Listed(Struct):
     """By conversation: every id that anything was told of, whenever it was sent."""
     gone: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     """Messages of which was just told that they were recalled."""
+    back: list[Edit] = field(default_factory=list[Edit])
+    """Messages that are marked as recalled and are listed all the same."""
+    denied: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """Messages that the listing itself calls recalled."""
     unreadable: bool = False
     """Whether some of it could not be read."""
 
@@ -114,6 +117,7 @@ class Reconciler:
             async for page in pages:
                 await self._page(connector, task, await self._arrivals.identified(connector, page), listed)
         await self._mark_absent(connector, task, listed, api)
+        await self._mark_back(connector, listed)
         await self._recount(connector, task, listed)
         return listed.found
 
@@ -128,6 +132,13 @@ class Reconciler:
             listed.found.recalled += len(gone)
             listed.gone |= {(one.conversation, one.message) for one in gone}
             await self._arrivals.take(connector, gone, via="poll")
+
+    async def _mark_back(self, connector: Connector, listed: _Listed) -> None:
+        """What is marked as recalled and listed without a word of that is a message again."""
+        back = [one for one in listed.back if (one.conversation, one.message) not in listed.denied]
+        listed.found.edited += len(back)
+        if back:
+            await self._arrivals.take(connector, back, via="poll")
 
     async def _page(self, connector: Connector, task: Task, page: Sequence[Parsed], listed: _Listed) -> None:
         window = task.window
@@ -151,8 +162,10 @@ class Reconciler:
         rows = await self._rows(connector, [(m.conversation, m.message) for m in messages if m.message not in ours])
         lost, plain, old = await self._sorted(connector, task, messages, rows, ours, listed)
         follow = await self._news(connector, others, ours)
-        held = ((m, rows.get((m.conversation, m.message))) for m in messages)
-        edits = [edit for m, row in held if (edit := _edit(m, row, window.until)) is not None]
+        held = [(m, row) for m in messages if (row := rows.get((m.conversation, m.message))) is not None]
+        edits = [edit for m, row in held if (edit := edit_of(m, row, window.until)) is not None]
+        listed.back += [edit for m, row in held if (edit := back_of(m, row, window.until)) is not None]
+        listed.denied |= {(one.conversation, one.message) for one in page if isinstance(one, Delete)}
         listed.found.edited += len(edits)
         recalled = {(one.conversation, one.message) for one in follow if isinstance(one, Delete)}
         listed.found.recalled += len(recalled)
@@ -265,7 +278,7 @@ class Reconciler:
                 checks += _whole(connector, conversation, window, inside)
         if task.total and window.conversation is None and not listed.doubtful:
             # A recalled message is kept here and counted among ours; the platform counts it no more.
-            total += await self._absences.recalled(connector, window, listed.named, listed.gone)
+            total += await self._absences.recalled(connector, window, listed.ids, listed.named, listed.gone)
             start, end = window.since, window.until
             checks.append(
                 Checkpoint(
@@ -351,23 +364,6 @@ def _whole(connector: Connector, conversation: str, window: Window, inside: list
         )
         for part, start, end in zip(parts, starts, ends, strict=True)
     ]
-
-
-def _edit(m: Message, row: MessageRow | None, until: int) -> Edit | None:
-    """The change of a text that nobody told of; what changed lately may be on its way."""
-    if row is None or m.text is None or row.text is None or same_words(m.text, row.text):
-        return None
-    if row.versions and (is_recalled(row) or row.versions[-1]["at"] > until - UNDER_WAY_MS):
-        return None
-    digest = sha256(m.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return Edit(
-        platform=m.platform,
-        account=m.account,
-        conversation=m.conversation,
-        message=m.message,
-        text=m.text,
-        event=f"swept/{sha256(f'{m.conversation}/{m.message}'.encode()).hexdigest()[:32]}/{digest}",
-    )
 
 
 def _digest(refused: Refused) -> str:

@@ -17,6 +17,7 @@ from connectors.contract.calling import BusyError, DeniedError, RefusedError, Un
 from connectors.contract.connector import Binding, SignatureError, WebhookRequest
 from connectors.contract.history import Probe, Window
 from connectors.contract.outgoing import Outgoing, Sent
+from connectors.contract.signatures import enclosed_md5
 from tests.connectors.mutations import HOSTILE, mutated, payloads
 from tests.connectors.scripted_api import NOW, EndlessApi, ScriptedApi, answer, answer_of
 
@@ -101,6 +102,19 @@ def test_the_signature_of_a_business_method():
     assert signature("s3cr3t", parameters) == genuine
     assert signature("s3cr3t", parameters, "/auth/token/create") != genuine
     assert signature("s3cr3u", parameters) != genuine
+
+
+async def test_an_app_of_the_older_gateway_signs_with_md5():
+    def asked(request):
+        told = dict(parse_qsl(request.body.decode(), strict_parsing=True))
+        assert told.pop("sign") == enclosed_md5("s3cr3t", told)
+        assert told["sign_method"] == "md5"
+
+    api = ScriptedApi((asked, answer(FOLDER, "no_relations")))
+    assert await ali(sign_method="md5").probe(api) == Probe()
+    api.finished()
+    with pytest.raises(RejectedError, match="sign_method is `sha256` or `md5`"):
+        ali(sign_method="MD5")
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "x"}])

@@ -40,3 +40,28 @@ def test_a_secret_that_is_missing_or_blank_is_named(settings):
 
 def test_a_secret_is_kept_letter_by_letter():
     assert signatures.secret({"token": " s3cret"}, "token") == " s3cret"
+
+
+TEMU = {
+    "type": "bg.order.list.v2.get",
+    "app_key": "k",
+    "access_token": "t",
+    "timestamp": "1700000000",
+    "data_type": "JSON",
+}
+"""What Temu's router would be asked. Nothing asks it: it has no messages (docs/channels.md); how it signs is what
+AliExpress's older gateway does."""
+
+
+def test_the_secret_encloses_what_is_signed_with_md5():
+    genuine = "F1CF15E58812BFA832D608EBB36D88AA"
+    assert signatures.enclosed_md5("s3cr3t", TEMU) == genuine
+    assert signatures.enclosed_md5("s3cr3t", dict(sorted(TEMU.items()))) == genuine, "in whatever order they stand"
+    assert signatures.enclosed_md5("s3cr3u", TEMU) != genuine
+    assert signatures.enclosed_md5("s3cr3t", TEMU | {"timestamp": "1700000001"}) != genuine
+
+
+@pytest.mark.parametrize("blank", BLANKS)
+def test_nothing_is_enclosed_by_a_blank_secret(blank):
+    with pytest.raises(SignatureError, match="empty"):
+        signatures.enclosed_md5(blank, TEMU)

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from actors.events import Auth, Checkpoint, Delete, Message
+from actors.events import Auth, Checkpoint, Delete, Edit, Message
 from connectors.contract.calling import DeniedError, UncertainError, UnreachableError
 from connectors.contract.connector import Capabilities, Refused
 from connectors.contract.history import Pace, Window
@@ -305,6 +305,62 @@ async def test_a_count_of_the_whole_channel_knows_of_what_was_recalled(town, sho
         (whole,) = [one for one in town.lines if isinstance(one, Checkpoint) and one.conversation is None]
         assert whole.count == 3, "as many as are held here"
     assert (found.checked, found.recalled) == (2, 0)
+
+
+async def recalled(town, shop, *, after=5 * MINUTE):
+    """A message of which the platform told that it was recalled; its listing does not say so."""
+    gone, other = await two_more(town, shop)
+    await town.pushed(shop, shop.recalled(gone))
+    shop.shelf.remove(shop.recalled(gone))
+    await town.pass_by(after)
+    town.lines.clear()
+    return gone, other
+
+
+async def test_a_recalled_message_that_is_listed_again_is_a_message_again(town, sweeper, shop):
+    gone, _ = await recalled(town, shop)
+    await sweeper.step(town.now)
+    (back,) = town.lines
+    assert isinstance(back, Edit)
+    assert (back.message, back.text, back.extra) == ("m2", gone.text, {"found_by": "sweep", "back": True})
+    text = "message number 2"
+    assert await versions(town, "m2") == [("sent", text), ("deleted", None), ("edited", text)]
+    town.lines.clear()
+    await town.pass_by(15 * MINUTE)
+    await sweeper.step(town.now)
+    assert town.lines == [], "what is known is not told again"
+    for what in ("deleted", "edited", "deleted"):  # however often the platform changes its mind
+        (shop.shelf.remove if what == "deleted" else shop.shelf.append)(gone)
+        await town.pass_by(15 * MINUTE)
+        await sweeper.step(town.now)
+        assert (await versions(town, "m2"))[-1][0] == what
+    assert [one.kind for one in await town.anomalies() if one.kind in {"loss", "out_of_sync"}] == []
+
+
+async def test_a_recall_of_a_moment_ago_is_believed_more_than_a_listing(town, sweeper, shop):
+    await recalled(town, shop, after=MINUTE)
+    await sweeper.step(town.now)
+    assert [what for what, _ in await versions(town, "m2")] == ["sent", "deleted"]
+
+
+async def test_a_listing_that_calls_it_recalled_itself_on_whatever_page_brings_nothing_back(town, sweeper, shop):
+    gone, _ = await recalled(town, shop)
+    shop.per_page = 1
+    shop.shelf.append(shop.recalled(gone))
+    await sweeper.step(town.now)
+    assert town.lines == []
+    assert [what for what, _ in await versions(town, "m2")] == ["sent", "deleted"]
+
+
+async def test_a_count_of_the_whole_channel_counts_what_is_listed_again_once(town, shop):
+    await recalled(town, shop)
+    for expected in (1, 0):
+        town.lines.clear()
+        window = Window(since=town.now - HOUR, until=town.now)
+        task = Task(window=window, purpose="recount", total=True)
+        found = await town.reconciler.compare(shop, task, town.apis.of(shop))
+        (whole,) = [one for one in town.lines if isinstance(one, Checkpoint) and one.conversation is None]
+        assert (whole.count, found.edited) == (3, expected)
 
 
 async def test_an_answer_of_ours_is_known_by_the_id_it_has_here(town, sweeper, shop):
