@@ -85,6 +85,13 @@ FIGURES: tuple[Figure, ...] = (
         ("outcome",),
     ),
     Figure(
+        "weir_queues",
+        "counter",
+        "Things drawn from platforms' queues since the start, and attempts to draw that failed.",
+        "failed: look for `queue_cannot_be_read` in the log; Settings, Channels says how the channel stands.",
+        ("outcome",),
+    ),
+    Figure(
         "weir_authorisations",
         "counter",
         "Authorisations renewed, looked at, denied or out of reach since the start.",

@@ -78,6 +78,10 @@ class Vitals:
         """Count mails read and attempts to read a mailbox that failed."""
         self.metrics.count("weir_mails", count, outcome)
 
+    def observe_queue(self, outcome: str, count: int) -> None:
+        """Count what was drawn from platforms' queues and attempts that failed."""
+        self.metrics.count("weir_queues", count, outcome)
+
     def observe_authorisation(self, outcome: str) -> None:
         """Count what became of looking after an authorisation."""
         self.metrics.count("weir_authorisations", 1, outcome)

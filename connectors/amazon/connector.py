@@ -1,7 +1,8 @@
 """Amazon: a mailbox that Amazon's relay writes to, after Seller Central's pages on buyer-seller messaging.
 
 There is no way to read a buyer's messages but these mails, and none to answer but a mail to the relay from an approved
-address. Orders' changes are taken where the seller's event bus passes them on. Nobody tells that a buyer read anything.
+address. Orders' changes are taken where the seller's event bus passes them on, or drawn from the seller's queue. Nobody
+tells that a buyer read anything.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from msgspec.structs import replace
 
 from connectors.amazon import orders
 from connectors.amazon.messaging import KINDS, Messaging
+from connectors.amazon.queue import SETTINGS as QUEUE_SETTINGS
+from connectors.amazon.queue import Queue, region_of
 from connectors.amazon.relay import RelayReader
 from connectors.contract.asking import API_URL, AUTH_URL
-from connectors.contract.calling import Api
-from connectors.contract.connector import Binding, Parsed, Setting, UnreadableError, WebhookRequest
-from connectors.contract.history import Pointer
+from connectors.contract.calling import Api, DeniedError, RefusedError
+from connectors.contract.connector import Binding, Drawn, Parsed, Setting, UnreadableError, WebhookRequest
+from connectors.contract.history import Pointer, Probe
 from connectors.contract.outgoing import Limits, OutgoingFile
 from connectors.contract.signatures import require, secret
 from connectors.contract.typed import Allowance
@@ -49,6 +52,7 @@ class Amazon(Email):
             " Amazon's and is not confirmed there is set apart",
         ),
         _setting("bus_key", "the key your event bus sends as x-api-key with notifications of orders", hidden=True),
+        *QUEUE_SETTINGS,
         _setting("marketplace_id", "the marketplace's id, such as ATVPDKIKX0DER; for messages that you begin"),
         _setting("region", "na, eu or fe: where the Selling Partner API is asked; na when it is left out"),
         _setting("lwa_client_id", "the client id of your Selling Partner app; for messages that you begin"),
@@ -67,6 +71,8 @@ class Amazon(Email):
         self.limits = Amazon.limits
         most = min(self.mail.most_bytes, int(MOST_FILES_BYTES * _GROWTH) + _ROOM)
         self.mail = replace(self.mail, most_bytes=most, plus_address=False)
+        if self.queued():
+            region_of(binding.settings["queue_url"])
 
     def reader(self) -> RelayReader:
         """What makes events of the relay's mails."""
@@ -97,6 +103,29 @@ class Amazon(Email):
         place = known or conversation(order.id, "")
         wish = orders.wish_of(pointer, self.platform, self.binding.account, place)
         return [order] if wish is None else [order, wish]
+
+    def queued(self) -> bool:
+        """Whether a queue of the seller's is named."""
+        return bool(self.binding.settings.get("queue_url", "").strip())
+
+    async def draw(self, api: Api) -> Drawn:
+        """Notifications of orders out of the seller's queue."""
+        return await Queue(self.binding, api).draw()
+
+    async def confirm(self, drawn: Drawn, api: Api) -> None:
+        """They are deleted from it."""
+        await Queue(self.binding, api).confirm(drawn)
+
+    async def probe(self, api: Api) -> Probe:
+        """The mailbox's, and whether the queue is there; mails come whatever the queue says."""
+        found = await super().probe(api)
+        if not self.queued():
+            return found
+        try:
+            await Queue(self.binding, api).look()
+        except (DeniedError, RefusedError) as wrong:
+            return replace(found, subscription="disabled", detail=f"{wrong}; {found.detail}")
+        return found
 
     async def actions(self, order: str, api: Api) -> Sequence[str]:
         """The kinds of messages that may be begun about an order. Raises the errors of calling."""

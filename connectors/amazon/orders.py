@@ -1,8 +1,8 @@
 """What Amazon notifies of: ORDER_CHANGE, after "Notifications API v1" and its schemas of the Selling Partner API.
 
-Amazon sends notifications to a queue or an event bus of the seller's, never here; the bus can pass them on to an
-address (an API destination of EventBridge), with a key of the seller's own choice in a header. Unconfirmed: that the
-bus puts the notification under `detail`; both forms are read.
+Amazon sends notifications to a queue (`queue.py`) or an event bus of the seller's, never here; the bus can pass them on
+to an address (an API destination of EventBridge), with a key of the seller's own choice in a header. Unconfirmed: that
+the bus puts the notification under `detail`; both forms are read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The contract of a connector: one platform, spoken for one channel.
 
 In: a webhook request goes `handshake` → (`prepare`) → `verify` → `parse`, in this order, and is answered once all it
-tells is durable; what it only points to is fetched by `resolve`. Out: `objections`, then `send`. What was missed:
-`history`. The channel itself: `authorise_url` → `exchange`, `renew`, `probe`. Files: `locate`.
+tells is durable; what it only points to is fetched by `resolve`. What waits in a queue of the platform's: `draw`, then
+`confirm`. Out: `objections`, then `send`. What was missed: `history`. The channel itself: `authorise_url` → `exchange`,
+`renew`, `probe`. Files: `locate`.
 """
 
 from __future__ import annotations
@@ -65,6 +66,13 @@ class OnePerson(Struct, frozen=True):
 
 
 Parsed: TypeAlias = Event | Refused | Pointer | Order | ForgetCustomer | OnePerson
+
+
+class Drawn(Struct, frozen=True, kw_only=True):
+    """What waited in a platform's queue. `done`: what confirms each thing that was drawn, as the platform names it."""
+
+    parsed: Sequence[Parsed] = ()
+    done: tuple[str, ...] = ()
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -197,6 +205,22 @@ class Connector(ABC):
         """
         del window, api
         return _nothing()
+
+    def queued(self) -> bool:
+        """Whether something of this channel waits in a queue at its platform, which `draw` empties."""
+        return False
+
+    async def draw(self, api: Api) -> Drawn:
+        """Some of what waits there, the earliest; waits a while for it, half a minute at most.
+
+        What is not confirmed comes again. Raises the errors of `connectors.contract.calling`.
+        """
+        del api
+        return Drawn()
+
+    async def confirm(self, drawn: Drawn, api: Api) -> None:
+        """That it is durable here and is not to come again. Raises the errors of `connectors.contract.calling`."""
+        del drawn, api
 
     async def resolve(self, pointer: Pointer, api: Api) -> Sequence[Parsed]:
         """What a pointer of `parse` names. Raises UnreadableError and the errors of `connectors.contract.calling`."""

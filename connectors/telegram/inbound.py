@@ -18,6 +18,14 @@ from connectors.contract.reading import Document
 
 _TOKEN = "x-telegram-bot-api-secret-token"  # noqa: S105 # the header's name
 _LONGEST_PART = 256
+UPDATES = (
+    "message",
+    "edited_message",
+    "business_message",
+    "edited_business_message",
+    "deleted_business_messages",
+)
+"""What is read; with getUpdates nothing else is asked for."""
 _FILES = ("animation", "audio", "document", "sticker", "video", "video_note", "voice")
 _SERVICE = frozenset(
     {
@@ -69,9 +77,10 @@ class TelegramWebhooks(Connector):
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
         """The message, edit or deletions of one update."""
-        return reading.each([reading.document(request.body)], self._update)
+        return reading.each([reading.document(request.body)], self.update)
 
-    def _update(self, update: Document) -> Iterable[Parsed]:
+    def update(self, update: Document) -> Iterable[Parsed]:
+        """What one update tells; raises UnreadableError."""
         for name in ("message", "business_message"):
             if update.get(name) is not None:
                 return canonical(self._message(reading.part(update, name)))

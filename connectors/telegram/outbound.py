@@ -1,6 +1,7 @@
 """Telegram: what a bot sends, the files it was sent, how it stands.
 
-After the "Telegram Bot API" (sendMessage, sendPhoto, sendDocument, getFile, getWebhookInfo, Making requests). Bots may
+After the "Telegram Bot API" (sendMessage, sendPhoto, sendDocument, sendMediaGroup, getFile, getUpdates, getWebhookInfo,
+Making requests). Bots may
 write only to people who wrote to them first, for as long as these do not block them. There is no history to be asked
 for, and no way to send a message only once: one that may have gone out is not repeated. The token stands in every
 address, so no address may get into a log.
@@ -14,11 +15,11 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Struct
+from msgspec.structs import replace
 
 from actors.events import Attachment
 from connectors.contract import reading
-from connectors.contract.asking import API_URL, address, readable, told
+from connectors.contract.asking import API_URL, address, readable, says_yes, told
 from connectors.contract.calling import (
     Api,
     ApiRequest,
@@ -32,38 +33,23 @@ from connectors.contract.calling import (
     retry_after,
     without,
 )
-from connectors.contract.connector import Capabilities, Setting
+from connectors.contract.connector import Binding, Capabilities, Drawn, Setting
 from connectors.contract.history import Pace, Probe
 from connectors.contract.multipart import FilePart, multipart
 from connectors.contract.outgoing import Limits, Objection, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
-from connectors.telegram.inbound import TelegramWebhooks
+from connectors.telegram.files import MOST_FILES, album, fields_of, method_of
+from connectors.telegram.inbound import UPDATES, TelegramWebhooks
 
 HOST = "https://api.telegram.org"
 _MIB = 2**20
 _CAPTION = 1_024
-_PHOTO_BYTES = 10 * _MIB
 _UPLOAD_S = 60.0
 _LONGEST_WAIT_S = 3_600.0
 _MOST_DIGITS = 18
-
-
-class _Method(Struct, frozen=True):
-    """How files of some types are sent: the method, the field of the file; any other type is a document."""
-
-    name: str
-    field: str
-
-
-_DOCUMENT = _Method("sendDocument", "document")
-_METHODS: Mapping[str, _Method] = {
-    "image/jpeg": _Method("sendPhoto", "photo"),
-    "image/png": _Method("sendPhoto", "photo"),
-    "image/gif": _Method("sendAnimation", "animation"),
-    "video/mp4": _Method("sendVideo", "video"),
-    "audio/mpeg": _Method("sendAudio", "audio"),
-    "audio/mp4": _Method("sendAudio", "audio"),
-}
+DRAWN = 100
+DRAWN_S = 20
+"""How long Telegram waits for an update to come."""
 
 
 class Telegram(TelegramWebhooks):
@@ -73,34 +59,49 @@ class Telegram(TelegramWebhooks):
         Setting(
             name="secret_token",
             about="a token of your own choice (1 to 256 of A-Z a-z 0-9 _ -), given to Telegram as secret_token with "
-            "setWebhook; it proves that a request comes from Telegram",
+            "setWebhook; it proves that a request comes from Telegram; with `long_poll` nobody asks for it",
         ),
         Setting(
             name="bot_token",
             about="the token that BotFather gave for the bot; without it the channel only receives",
             required=False,
         ),
+        Setting(
+            name="long_poll",
+            about="yes when Weir is to ask for updates (getUpdates) in place of a webhook, such as where it has no "
+            "public address; call deleteWebhook first",
+            secret=False,
+            required=False,
+        ),
         API_URL,
     )
     capabilities = Capabilities(receipts=frozenset({"accepted"}), edits=True, deletes=True, echoes=True, sends=True)
-    limits = Limits(text=4_096, files=1, file_bytes=50 * _MIB)
+    limits = Limits(text=4_096, files=MOST_FILES, file_bytes=50 * _MIB)
     pace = Pace(requests=30, per_s=1.0)
+
+    def __init__(self, binding: Binding) -> None:
+        super().__init__(binding)
+        self._asks = says_yes(binding, "long_poll")
 
     def objections(self, message: Outgoing, now: int) -> Sequence[Objection]:
         """Also to a text that is too long to stand below a file."""
         return [*super().objections(message, now), *_captions(message)]
 
     async def send(self, message: Outgoing, api: Api) -> Sent:
-        """Send a text, or a file with the text below it."""
-        if len(message.files) > 1 or not (message.files or message.text.strip()):
-            raise RefusedError("Telegram takes a text, or one file with a text below it", "too_many_files")
+        """Send a text, a file with the text below it, or several as one album; the album's first message is told."""
+        if len(message.files) > MOST_FILES or not (message.files or message.text.strip()):
+            raise RefusedError(f"Telegram takes a text, or 1 to {MOST_FILES} files with a text below", "too_many_files")
         where = _where(message)
-        if message.files:
+        if len(message.files) > 1:
+            kind, body = await album({**where, **_caption(message)}, message.files)
+            request = self._upload("sendMediaGroup", kind, body)
+        elif message.files:
             request = await self._file(where, message, message.files[0])
         else:
             request = self._request("sendMessage", {**where, "text": message.text})
-        sent = _result(await api.call(request), self._secrets())
+        answer = _judged(await api.call(request), self._secrets())
         with readable():
+            sent = reading.part(_first(answer) if len(message.files) > 1 else answer, "result")
             number = reading.identity(sent, "message_id")
             at = reading.milliseconds(sent, "date", unit_ms=1_000)
         connection = where.get("business_connection_id")
@@ -120,23 +121,43 @@ class Telegram(TelegramWebhooks):
         """Whether the token holds, and whether updates are sent to this channel's address."""
         hook = _result(await api.call(self._request("getWebhookInfo", {})), self._secrets())
         url, wrong = reading.text(hook, "url"), reading.text(hook, "last_error_message")
+        if self._asks:
+            told = "long_poll is set, yet a webhook is registered; call deleteWebhook, or leave long_poll out"
+            return Probe(subscription="disabled", detail=told) if url else Probe(subscription="active")
         if url == self.binding.url:
             detail = f"Telegram's latest trouble with our webhook: {wrong}" if wrong else ""
             return Probe(subscription="active", detail=without(self._secrets(), detail))
         elsewhere = "another address is registered with setWebhook" if url else "setWebhook was not called"
         return Probe(subscription="disabled", detail=f"{elsewhere}; call it with this channel's address")
 
+    def queued(self) -> bool:
+        """Whether updates are asked for; Telegram keeps them for a day."""
+        return self._asks
+
+    async def draw(self, api: Api) -> Drawn:
+        """The earliest updates that were not confirmed."""
+        asked = {"limit": DRAWN, "timeout": DRAWN_S, "allowed_updates": UPDATES}
+        request = replace(self._request("getUpdates", asked), timeout_s=DRAWN_S + 15.0)
+        answer = _judged(await api.call(request), self._secrets())
+        with readable():
+            updates = reading.items(answer, "result")
+            numbers = [reading.identity(reading.part({"update": one}, "update"), "update_id") for one in updates]
+        return Drawn(parsed=reading.each(updates, self.update), done=tuple(numbers))
+
+    async def confirm(self, drawn: Drawn, api: Api) -> None:
+        """Asking for what comes after them confirms them; what that brings is asked for again."""
+        last = max(number for one in drawn.done if (number := _number(one)) is not None)
+        _judged(await api.call(self._request("getUpdates", {"offset": last + 1, "limit": 1})), self._secrets())
+
     async def _file(self, where: Mapping[str, Any], message: Outgoing, file: OutgoingFile) -> ApiRequest:
-        method = _METHODS.get(file.mime.lower(), _DOCUMENT)
-        if method.field == "photo" and file.size > _PHOTO_BYTES:
-            method = _DOCUMENT
-        caption = {"caption": message.text} if message.text.strip() else {}
-        fields = [(name, _field(value)) for name, value in {**where, **caption}.items()]
+        method = method_of(file)
         part = FilePart(name=method.field, filename=file.name, mime=file.mime, content=await file.content())
-        kind, body = multipart(fields, [part])
-        return ApiRequest(
-            method="POST", url=self._url(method.name), headers={"Content-Type": kind}, body=body, timeout_s=_UPLOAD_S
-        )
+        kind, body = multipart(fields_of({**where, **_caption(message)}), [part])
+        return self._upload(method.name, kind, body)
+
+    def _upload(self, method: str, kind: str, body: bytes) -> ApiRequest:
+        headers = {"Content-Type": kind}
+        return ApiRequest(method="POST", url=self._url(method), headers=headers, body=body, timeout_s=_UPLOAD_S)
 
     def _request(self, method: str, body: Mapping[str, Any]) -> ApiRequest:
         headers = {"Content-Type": "application/json"}
@@ -177,16 +198,27 @@ def _number(told: str) -> int | None:
     return int(told) if digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS else None
 
 
-def _field(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+def _caption(message: Outgoing) -> dict[str, str]:
+    return {"caption": message.text} if message.text.strip() else {}
+
+
+def _first(answer: Document) -> Document:
+    """The answer with the first of several results."""
+    return {"result": next(iter(reading.items(answer, "result")), None)}
 
 
 def _result(response: ApiResponse, secrets: Sequence[str]) -> Document:
-    """The `result` of an answer; raises what an error means."""
+    """The `result` of an answer, which is an object; raises what an error means."""
+    found = _judged(response, secrets)
+    with readable():
+        return reading.part(found, "result")
+
+
+def _judged(response: ApiResponse, secrets: Sequence[str]) -> Document:
+    """An answer that says that it is well; raises what an error means."""
     found = told(response)
     if found.get("ok") is True:
-        with readable():
-            return reading.part(found, "result")
+        return found
     code = reading.optional_identity(found, "error_code") or str(response.status)
     said = reading.text(found, "description") or "no reason"
     reason = without(secrets, f"Telegram answers {code}: {said}")

@@ -1,4 +1,4 @@
-"""Telegram Bot API: updates to the webhook, sendMessage and its like, files, the webhook's own calls.
+"""Telegram Bot API: updates to the webhook or asked for, sendMessage and its like, files, the webhook's own calls.
 
 After the page "Telegram Bot API". It has no history and tells nothing of delivery.
 """
@@ -28,6 +28,9 @@ from emulator.world import Buyer, Conversation, Message, Shop
 
 LONGEST, LONGEST_CAPTION = 4_096, 1_024
 EPOCH_S = 1_700_000_000
+LEAST_GROUP, MOST_GROUP = 2, 10
+MOST_UPDATES = 100
+FIRST_UPDATE = 10**8
 
 
 class Telegram(Platform):
@@ -73,8 +76,7 @@ class Telegram(Platform):
         del attempt
         if happening.kind != "message" or happening.message is None:
             return None
-        update = 10**8 + int(happening.message.id)  # one update for each message, whatever the attempt
-        return compact({"update_id": update, "message": self._message(shop, happening.message)})
+        return compact(self._update(shop, happening.message))
 
     def signed(self, shop: Shop, happening: Happening, url: str, body: bytes) -> dict[str, str]:
         """The secret of setWebhook."""
@@ -92,6 +94,8 @@ class Telegram(Platform):
             "sendPhoto": (self._photo, True),
             "sendDocument": (self._photo, True),
             "sendVideo": (self._photo, True),
+            "sendMediaGroup": (self._album, True),
+            "getUpdates": (self._updates, False),
             "getFile": (self._file, False),
         }
         return [
@@ -177,17 +181,60 @@ class Telegram(Platform):
         key = self.stage.upload(file.mime or self.mime, file.content)
         return self._sent(shop, told, caption, key)
 
+    async def _album(self, call: Call, shop: Shop) -> Response:
+        """Several files as messages of one group; the caption stands below the first."""
+        told, parts = await _fields(call), await call.files()
+        wanted = json.loads(str(told.get("media") or "[]"))
+        if not LEAST_GROUP <= len(wanted) <= MOST_GROUP:
+            return _error(400, "Bad Request: there must be 2-10 media in the album")
+        kinds = {str(one.get("type")) for one in wanted}
+        if len(kinds) > 1 and not kinds <= {"photo", "video"}:
+            return _error(400, "Bad Request: media of these types can't be mixed in an album")
+        files = [parts.get(str(one.get("media")).removeprefix("attach://")) for one in wanted]
+        if any(file is None or isinstance(file, str) for file in files):
+            return _error(400, "Bad Request: wrong file identifier/HTTP URL specified")
+        sent: list[dict[str, Any]] = []
+        for one, file in zip(wanted, files, strict=True):
+            if file is None or isinstance(file, str):
+                continue
+            key = self.stage.upload(file.mime or self.mime, file.content)
+            message = self._written(shop, told, str(one.get("caption") or ""), key)
+            if message is None:
+                return _error(400, "Bad Request: chat not found")
+            sent.append(self._message(shop, message))
+        group = str(sent[0]["message_id"])
+        return _answer([one | {"media_group_id": group} for one in sent])
+
+    async def _updates(self, call: Call, shop: Shop) -> Response:
+        """What customers wrote since the offset, at once; everything before it is confirmed and never told again."""
+        told = await _fields(call)
+        if shop.webhook is not None:
+            return _error(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook")
+        confirmed = max(int(told.get("offset") or 0), int(shop.ids.get("next_update") or 0))
+        shop.ids["next_update"] = str(confirmed)
+        written = sorted((one for one in shop.messages() if one.direction == "in"), key=lambda one: int(one.id))
+        updates = [self._update(shop, one) for one in written if FIRST_UPDATE + int(one.id) >= confirmed]
+        return _answer(updates[: min(int(told.get("limit") or MOST_UPDATES), MOST_UPDATES)])
+
+    def _update(self, shop: Shop, message: Message) -> dict[str, Any]:
+        """One update for each message, whatever the attempt."""
+        return {"update_id": FIRST_UPDATE + int(message.id), "message": self._message(shop, message)}
+
     def _sent(self, shop: Shop, told: dict[str, Any], text: str, media: str | None) -> Response:
+        message = self._written(shop, told, text, media)
+        return _error(400, "Bad Request: chat not found") if message is None else _answer(self._message(shop, message))
+
+    def _written(self, shop: Shop, told: dict[str, Any], text: str, media: str | None) -> Message | None:
+        """The message that is sent; None when there is no such chat."""
         conversation = shop.conversations.get(str(told.get("chat_id") or ""))
         if conversation is None or not conversation.messages:
-            return _error(400, "Bad Request: chat not found")
+            return None
         parameters = told.get("reply_parameters") or {}
         if isinstance(parameters, str):
             parameters = json.loads(parameters)
         reply_to = parameters.get("message_id") or told.get("reply_to_message_id")
         answered = str(reply_to) if reply_to else None
-        message = self.stage.write(conversation, text, by="api", media=media, reply_to=answered)
-        return _answer(self._message(shop, message))
+        return self.stage.write(conversation, text, by="api", media=media, reply_to=answered)
 
     async def _file(self, call: Call, shop: Shop) -> Response:
         key = str((await _fields(call)).get("file_id") or "").removeprefix("AgAC")

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Literal, Protocol
+from typing import Literal
 
 import structlog
 from msgspec.structs import replace
 
-from actors.errors import ConfigurationError, PermanentError, RetriableError
+from actors.errors import PermanentError, RetriableError
 from actors.events import Auth
 from actors.keys import channel_key
 from connectors.contract.calling import BusyError, DeniedError
@@ -25,20 +25,17 @@ from connectors.email.headers import message_id_in
 from connectors.email.imap import Folder, FolderState, Session, Sized, day_of
 from connectors.email.line import Line, connected
 from services.arrivals.arrivals import Arrivals, Via
-from services.channels.bindings import ChannelView
+from services.arrivals.readers import Channels, Readers
 from services.channels.progress import change_row, row_of
 from services.masking import mask_text
 from storage.channel_ports import SweepStore
 from storage.channel_records import SweepRow
-from streams.coordination.duty import Duty
-from streams.coordination.locks import Lease, Locks
+from streams.coordination.locks import Locks
 
 OWN = "mailbox"
 """What of a sweep row's cursor belongs to the reading of the mailbox."""
 DENIED = "mailbox_denied"
 """Beside it: that the sign-in was not accepted was told of."""
-LOOK_S = 5.0
-"""How often the list of bound channels is looked at."""
 POLL_S = 60.0
 IDLE_S = 120.0
 """Waiting is begun anew after this, well before the 29 minutes of RFC 2177 and the 10 of many servers."""
@@ -49,18 +46,6 @@ DENIED_S = 60.0
 DAY_MS = 86_400_000
 IDS_AT_ONCE = 200
 _log = structlog.get_logger(__name__)
-
-
-class Channels(Protocol):
-    """Which channels are bound; `services.channels.bindings.Bindings` fits."""
-
-    async def bindings(self) -> list[ChannelView]:
-        """Every bound channel."""
-        ...
-
-    async def connector(self, platform: str, account: str) -> Connector | None:
-        """The connector of a bound channel."""
-        ...
 
 
 class Mailboxes:
@@ -79,59 +64,18 @@ class Mailboxes:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._channels = channels
         self._arrivals = arrivals
-        self._locks = locks
         self._now = now
         self._idle_s = idle_s
         self._poll_s = poll_s
         self._sleep = sleep
-        self._tasks: dict[str, tuple[Email, asyncio.Task[None]]] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._readers = Readers("mailbox", channels=channels, locks=locks, wanted=_mailbox, read=self.read, sleep=sleep)
         self.observe: Callable[[Literal["read", "failed"], int], None] | None = None
         """Told of mails read and of attempts that failed, for metrics."""
 
     async def run(self) -> None:
         """For ever: a task for each bound mailbox, begun anew when its binding changes."""
-        try:
-            while True:
-                with suppress(RetriableError):  # the list is looked at again; mailboxes that run go on
-                    await self._look()
-                await self._sleep(LOOK_S)
-        finally:
-            await self._end(list(self._tasks))
-
-    async def _look(self) -> None:
-        wanted: dict[str, Email] = {}
-        for view in await self._channels.bindings():
-            connector = await self._connector(view)
-            if connector is not None:
-                wanted[channel_key(view.platform, view.account)] = connector
-        changed = [name for name, (connector, _) in self._tasks.items() if wanted.get(name) is not connector]
-        await self._end([*changed, *(name for name, (_, task) in self._tasks.items() if task.done())])
-        for name, connector in wanted.items():
-            if name not in self._tasks:
-                work = Duty(self._locks, f"mailbox {name}", _reading(self, connector)).run()
-                self._tasks[name] = (connector, asyncio.create_task(work, name=f"mailbox {name}"))
-
-    async def _connector(self, view: ChannelView) -> Email | None:
-        try:
-            found = await self._channels.connector(view.platform, view.account)
-        except ConfigurationError:
-            return None  # the channel's list says so, with what to do
-        except PermanentError as wrong:
-            told = (channel_key(view.platform, view.account), str(wrong))
-            if told not in self._told:
-                self._told.add(told)
-                _log.warning("mailbox_not_read", channel=told[0], reason=told[1])
-            return None
-        return found if isinstance(found, Email) else None
-
-    async def _end(self, names: Sequence[str]) -> None:
-        ending = [self._tasks.pop(name)[1] for name in dict.fromkeys(names) if name in self._tasks]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
+        await self._readers.run()
 
     async def read(self, connector: Email) -> None:
         """Read one mailbox for ever; whatever goes wrong is tried again, less and less often."""
@@ -322,11 +266,8 @@ def _not_denied(row: SweepRow) -> SweepRow:
     return replace(row, cursor={name: value for name, value in row.cursor.items() if name != DENIED})
 
 
-def _reading(mailboxes: Mailboxes, connector: Email) -> Callable[[Lease], Awaitable[None]]:
-    async def work(_: Lease) -> None:
-        await mailboxes.read(connector)
-
-    return work
+def _mailbox(connector: Connector) -> Email | None:
+    return connector if isinstance(connector, Email) else None
 
 
 def _name(connector: Email) -> str:

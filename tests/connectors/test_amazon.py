@@ -25,6 +25,8 @@ from tests.connectors.mutations import HOSTILE
 from tests.connectors.scripted_api import ScriptedApi
 from tests.connectors.test_email_reading import NOON, SENT, Memory
 
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+QUEUED = {"queue_url": QUEUE, "queue_access_key": "AKIDEXAMPLE", "queue_secret_key": "a very secret key"}
 ORDER = "114-1234567-7654321"
 BUYER = "abc123def456gh7@marketplace.amazon.de"
 OWN = "seller@shop.example"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.errors import RejectedError
 from actors.events import Attachment
 from connectors.contract.calling import (
     ApiResponse,
@@ -20,9 +21,10 @@ from connectors.contract.calling import (
     UncertainError,
     UnreachableError,
 )
-from connectors.contract.connector import Binding
+from connectors.contract.connector import Binding, Refused
 from connectors.contract.history import Probe
 from connectors.telegram import Telegram
+from connectors.telegram.inbound import UPDATES
 from tests.connectors.meta_contract import DOCUMENTED, file, reply
 from tests.connectors.mutations import HOSTILE, mutated, payloads
 from tests.connectors.scripted_api import NOW, EndlessApi, ScriptedApi, answer, answer_of, asks
@@ -119,11 +121,60 @@ async def test_a_photo_that_is_too_large_for_one_is_a_document():
 async def test_what_cannot_be_one_message_is_not_sent():
     long = message(text="x" * 1_025, files=[file()])
     assert [one.code for one in connector().objections(long, NOW)] == ["text_too_long"]
-    for wrong in (message(text=" "), message(files=[file(), file()])):
+    for wrong in (message(text=" "), message(files=[file()] * 11)):
         with pytest.raises(RefusedError):
             await connector().send(wrong, ScriptedApi())
     with pytest.raises(RefusedError, match="bot_token"):
         await connector(bot_token="").send(message(text="x"), ScriptedApi())
+
+
+ALBUM = {"ok": True, "result": [{"message_id": 42, "date": 1_767_225_700}, {"message_id": 43, "date": 1_767_225_700}]}
+
+
+def parts_of(request):
+    """The fields of a form, and its files by field."""
+    head = f"Content-Type: {request.headers['Content-Type']}\r\n\r\n".encode()
+    parts = list(BytesParser(policy=email.policy.HTTP).parsebytes(head + request.body).iter_parts())
+    named = {one.get_param("name", header="content-disposition"): one for one in parts}
+    fields = {name: one.get_payload(decode=True).decode() for name, one in named.items() if not one.get_filename()}
+    return fields, {name: one for name, one in named.items() if one.get_filename()}
+
+
+@pytest.mark.parametrize(
+    ("mimes", "kinds"),
+    [
+        (("image/png", "image/jpeg"), ["photo", "photo"]),
+        (("image/png", "video/mp4"), ["photo", "video"]),
+        (("audio/mpeg", "audio/mp4"), ["audio", "audio"]),
+        (("application/pdf", "text/plain"), ["document", "document"]),
+        (("image/png", "application/pdf"), ["document", "document"]),
+        (("image/png", "image/gif"), ["document", "document"]),
+        (("audio/mpeg", "video/mp4"), ["document", "document"]),
+    ],
+)
+async def test_several_files_go_as_one_album_of_what_goes_together(mimes, kinds):
+    def sends(request):
+        assert (request.method, request.url) == ("POST", f"{BOT}/sendMediaGroup")
+        fields, files = parts_of(request)
+        assert json.loads(fields.pop("media")) == [
+            {"type": kinds[0], "media": "attach://file0", "caption": "Both"},
+            {"type": kinds[1], "media": "attach://file1"},
+        ]
+        assert fields == {"chat_id": "1001"}
+        assert {name: (one.get_content_type(), one.get_payload(decode=True)) for name, one in files.items()} == {
+            f"file{number}": (mime, b"\x89PNG") for number, mime in enumerate(mimes)
+        }
+
+    api = ScriptedApi((sends, answer_of(ALBUM)))
+    album = message(text="Both", files=[file("a", mime) for mime in mimes])
+    assert connector().objections(album, NOW) == []
+    sent = await connector().send(album, api)
+    api.finished()
+    assert (sent.message, sent.at) == ("42", 1_767_225_700_000), "the first of them"
+
+
+async def test_more_files_than_an_album_has_are_objected_to():
+    assert [one.code for one in connector().objections(message(files=[file()] * 11), NOW)] == ["too_many_files"]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +258,53 @@ async def test_a_probe_tells_whether_updates_are_sent_to_us():
         await connector().probe(ScriptedApi((asked, told(401, "Unauthorized"))))
 
 
+UPDATE = {
+    "update_id": 174114370,
+    "message": {
+        "message_id": 41,
+        "date": 1_767_225_600,
+        "chat": {"id": 1001, "type": "private"},
+        "from": {"id": 1001, "is_bot": False, "first_name": "Ana"},
+        "text": "Hello",
+    },
+}
+
+
+async def test_updates_are_drawn_and_confirmed_where_no_webhook_is_wanted():
+    asked = {"limit": 100, "timeout": 20, "allowed_updates": list(UPDATES)}
+    unreadable = {"update_id": 174114371, "message": {"message_id": 42}}
+    other = {"update_id": 174114372, "my_chat_member": {}}
+    api = ScriptedApi(
+        (asks("POST", f"{BOT}/getUpdates", json=asked), answer_of({"ok": True, "result": [UPDATE, unreadable, other]})),
+        (
+            asks("POST", f"{BOT}/getUpdates", json={"offset": 174114373, "limit": 1}),
+            answer_of({"ok": True, "result": []}),
+        ),
+    )
+    bot = connector(long_poll="yes")
+    assert bot.queued()
+    drawn = await bot.draw(api)
+    assert drawn.done == ("174114370", "174114371", "174114372")
+    told, refused = drawn.parsed
+    assert (told.conversation, told.message, told.text) == ("1001", "41", "Hello")
+    assert isinstance(refused, Refused)
+    await bot.confirm(drawn, api)
+    api.finished()
+    assert api.requests[0].timeout_s > 20, "longer than Telegram waits"
+
+
+async def test_what_speaks_against_asking_for_updates_is_said():
+    bot = connector(long_poll="yes")
+    with pytest.raises(RefusedError, match="webhook is active"):
+        await bot.draw(EndlessApi(told(409, "Conflict: can't use getUpdates method while webhook is active")))
+    found = await bot.probe(EndlessApi(answer_of({"ok": True, "result": {"url": URL}})))
+    assert (found.subscription, "deleteWebhook" in found.detail) == ("disabled", True)
+    assert await bot.probe(EndlessApi(answer_of({"ok": True, "result": {"url": ""}}))) == Probe(subscription="active")
+    assert not connector().queued()
+    with pytest.raises(RejectedError, match="long_poll"):
+        connector(long_poll="maybe")
+
+
 @HOSTILE
 @given(mutated(payloads("telegram_api")), st.sampled_from([200, 200, 200, 400, 500]))
 async def test_whatever_is_answered_gives_documented_errors(body, status):
@@ -214,6 +312,8 @@ async def test_whatever_is_answered_gives_documented_errors(body, status):
     everything = (
         lambda: connector().send(message(text="x"), api),
         lambda: connector().send(message(files=[file()]), api),
+        lambda: connector().send(message(files=[file(), file()]), api),
+        lambda: connector(long_poll="yes").draw(api),
         lambda: connector().locate(Attachment(id="1"), api),
         lambda: connector().probe(api),
     )

@@ -320,3 +320,51 @@ async def test_a_picture_of_ours_is_held_by_the_platform(bench, platform):
     assert held is not None
     file = bench.stage.world.media[held.media]
     assert file.content in {photo.content, photo.url.encode()}
+
+
+async def test_several_pictures_of_ours_are_one_album(bench):
+    connector = connected(bench, "telegram")
+    (asked,) = await bench.says("telegram", "hello")
+    conversation = bench.shop("telegram").conversations[asked["conversation"]]
+    album = Outgoing(
+        id="01J0000000000000000000000A",
+        conversation=conversation.id,
+        at=bench.stage.clock.now(),
+        text="Both sides",
+        reply_to=asked["id"],
+        files=[Photo().outgoing()] * 3,
+    )
+    assert list(connector.objections(album, bench.stage.clock.now())) == []
+    sent = await connector.send(album, Wire(bench))
+    held = [one for one in conversation.messages if one.direction == "out"]
+    assert [(one.text, one.reply_to) for one in held] == [("Both sides", asked["id"]), *[("", asked["id"])] * 2]
+    assert {bench.stage.world.media[one.media].content for one in held} == {Photo().content}
+    assert sent.message == held[0].id
+
+
+async def test_a_bot_without_a_webhook_asks_for_its_updates_until_they_are_confirmed(bench):
+    connector = connected(bench, "telegram")
+    settings = {**connector.binding.settings, "long_poll": "yes"}
+    asking = type(connector)(Binding(account=connector.binding.account, url=connector.binding.url, settings=settings))
+    assert (await asking.probe(Wire(bench))).subscription == "disabled", "a webhook is registered"
+    bench.stage.pusher.subscribe(bench.shop("telegram"), None)
+    assert (await asking.probe(Wire(bench))).subscription == "active"
+    truth = [one["id"] for one in await bench.says("telegram", "line {n}", times=3)]
+    for _ in range(2):  # what was not confirmed comes again
+        drawn = await asking.draw(Wire(bench))
+        assert [one.message for one in messages(drawn.parsed)] == truth
+    await asking.confirm(drawn, Wire(bench))
+    assert (await asking.draw(Wire(bench))).done == ()
+    (later,) = await bench.says("telegram", "one more")
+    assert [one.message for one in messages((await asking.draw(Wire(bench))).parsed)] == [later["id"]]
+
+
+async def test_an_app_of_the_older_gateway_is_known_by_its_signature(bench):
+    connector = connected(bench, "aliexpress")
+    for method in ("md5", "sha256"):
+        settings = {**connector.binding.settings, "sign_method": method}
+        bound = type(connector)(Binding(account=connector.binding.account, url="", settings=settings))
+        assert (await bound.probe(Wire(bench))).auth == "ok"
+    wrong = {**connector.binding.settings, "sign_method": "md5", "app_secret": "another"}
+    with pytest.raises(DeniedError):
+        await type(connector)(Binding(account="x", url="", settings=wrong)).probe(Wire(bench))

@@ -14,6 +14,7 @@ from services.arrivals.arrivals import Arrivals
 from services.arrivals.mail_threads import MailThreads
 from services.arrivals.mailboxes import Mailboxes
 from services.arrivals.pointers import Pointers
+from services.arrivals.queues import Queues
 from services.arrivals.webhooks import Webhooks
 from services.channels.authorisation import Authorisation
 from services.channels.bindings import Bindings
@@ -114,6 +115,7 @@ class Channels:
             store=store, find=find, reconciler=reconciler, apis=self.apis, locks=locks, reader=gateway, now=now
         )
         self.mailboxes = Mailboxes(store=store, channels=self.bindings, arrivals=self.arrivals, locks=locks, now=now)
+        self.queues = Queues(channels=self.bindings, arrivals=self.arrivals, apis=self.apis, locks=locks)
         self.authorisation = Authorisation(
             store=store, bindings=self.bindings, apis=self.apis, arrivals=self.arrivals, locks=locks, now=now
         )
@@ -139,6 +141,7 @@ class Channels:
         tasks.run("sweeps", self.sweeper.run())
         tasks.run("re-syncs", self.resyncs.run())
         tasks.run("mailboxes", self.mailboxes.run())
+        tasks.run("queues", self.queues.run())
         tasks.run("contacts", self.registrar.run())
         tasks.run("authorisations", self.authorisation.run())
 
@@ -150,6 +153,7 @@ class Channels:
         self.sweeper.observe = vitals.observe_sweep
         self.attachments.observe = vitals.observe_attachment
         self.mailboxes.observe = vitals.observe_mail
+        self.queues.observe = vitals.observe_queue
         self.authorisation.observe = vitals.observe_authorisation
 
     async def close(self) -> None:
