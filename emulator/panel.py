@@ -104,6 +104,7 @@ class Panel:
             ("POST", "push", self._push),
             ("POST", "recall", self._recall),
             ("GET", "messages", self._messages),
+            ("GET", "begun", self._begun),
             ("GET", "deliveries", self._deliveries),
             ("GET", "calls", self._calls),
             ("GET", "state", self._state),
@@ -220,6 +221,10 @@ class Panel:
         wanted, since = request.query_params.get("shop"), int(request.query_params.get("since", "0"))
         shops = [self._shop(wanted)] if wanted else list(self._stage.world.shops.values())
         return [message for shop in shops for message in shop.messages() if message.at >= since]
+
+    async def _begun(self, request: Request) -> Any:
+        """Messages of a kind about an order that a seller began."""
+        return self._shop(request.query_params.get("shop", "")).begun
 
     async def _deliveries(self, request: Request) -> Any:
         wanted, state = request.query_params.get("shop"), request.query_params.get("state")

@@ -1,4 +1,4 @@
-"""Messages that a platform lets a seller begin about an order, each of a kind."""
+"""Messages that a platform lets a seller begin: each of a kind about an order, or in words that it approved."""
 
 from typing import Annotated, Any
 
@@ -26,12 +26,16 @@ Order = Annotated[str | None, Query(max_length=200, description="Another order t
 
 
 class NewAction(Struct, forbid_unknown_fields=True):
-    """A message of a kind about an order; `order`: another one than the conversation's."""
+    """A message of a kind about an order; `order`: another one than the conversation's.
+
+    `blanks`: what is filled in where the kind is approved words.
+    """
 
     kind: str
     text: str = ""
     files: list[AskedFile] = []
     order: str | None = None
+    blanks: dict[str, str] = {}
 
 
 def _asking() -> dict[str, Any]:
@@ -45,7 +49,7 @@ def _asking() -> dict[str, Any]:
     return {**body_of(NewAction), "parameters": [*KEYED["parameters"], header]}
 
 
-@router.get(ACTIONS_OF_ONE, summary="Messages that may be begun about the order", openapi_extra=KEYED)
+@router.get(ACTIONS_OF_ONE, summary="Messages that may be begun", openapi_extra=KEYED)
 async def actions(request: Request, parts: Parts, caller: Replier, order: Order = None) -> Response:
     """The platform is asked now. `why_not`: `no_order` where none is known, `no_kinds`: no such messages."""
     found = await parts.typed.allowed(caller, _key(request), order)
@@ -59,7 +63,9 @@ async def begin(request: Request, parts: Parts, caller: Replier) -> Response:
     given = request.headers.get("idempotency-key")
     if given is None:
         raise RejectedError("Idempotency-Key: the header is missing; send a new one with every new message")
-    ask = TypedAsk(kind=wanted.kind, text=wanted.text, files=tuple(wanted.files), order=wanted.order)
+    ask = TypedAsk(
+        kind=wanted.kind, text=wanted.text, files=tuple(wanted.files), order=wanted.order, blanks=wanted.blanks
+    )
     row = await parts.typed.begin(caller, _key(request), ask, given)
     return answer({"message": row.id, "state": row.state, "code": row.code, "reason": row.reason}, 202)
 

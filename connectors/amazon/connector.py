@@ -131,6 +131,10 @@ class Amazon(Email):
         """The kinds of messages that may be begun about an order. Raises the errors of calling."""
         return await Messaging(self.binding, api).actions(order)
 
+    async def language(self, order: str, api: Api) -> str | None:
+        """The buyer's language, in which a message that is begun must be written. Raises the errors of calling."""
+        return await Messaging(self.binding, api).language(order)
+
     async def act(self, order: str, kind: str, api: Api, *, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
         """Begin a message of a kind about an order. Raises the errors of calling."""
         await Messaging(self.binding, api).act(order, kind, text, files)

@@ -68,6 +68,11 @@ class Messaging:
         }
         return [kind for kind in KINDS if kind in named]
 
+    async def language(self, order: str) -> str | None:
+        """The buyer's locale (getAttributes), such as de-DE. Raises the errors of calling."""
+        told = answered(checked(await self._ask("GET", f"/messaging/v1/orders/{quote(order, safe='')}/attributes")))
+        return reading.text(reading.optional_part(told, "buyer"), "locale") or None
+
     async def act(self, order: str, kind: str, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
         """Send one. Raises RefusedError before anything is sent when it is not what the kind takes."""
         allowed = KINDS.get(kind)

@@ -1,14 +1,18 @@
-"""Messages that a seller may begin, each of a kind that the platform knows and allows for an order or not."""
+"""Messages that a seller may begin: of kinds that an order allows, or in words that the platform approved before."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from connectors.contract.calling import Api
+from connectors.contract.calling import Api, RefusedError
 from connectors.contract.outgoing import OutgoingFile
+
+BLANK = re.compile(r"\{\{\s*([A-Za-z0-9_]+)\s*\}\}")
+"""A place in approved words that is filled in."""
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
@@ -19,9 +23,26 @@ class Allowance(Struct, frozen=True, kw_only=True):
     most: int = 0
 
 
+class Wording(Struct, frozen=True, kw_only=True):
+    """Words that a platform approved. `kind` names them; `title` and `lang` as the platform has them.
+
+    `words`: all of the message, with `{{name}}` where something is filled in.
+    """
+
+    kind: str
+    title: str
+    lang: str
+    words: str
+
+    @property
+    def blanks(self) -> tuple[str, ...]:
+        """The names of what is filled in, in the order in which they stand, each once."""
+        return tuple(dict.fromkeys(BLANK.findall(self.words)))
+
+
 @runtime_checkable
 class TypedMessages(Protocol):
-    """A connector of such a platform; `kinds`: all there are."""
+    """A connector of a platform that allows kinds of messages for an order; `kinds`: all there are."""
 
     kinds: Mapping[str, Allowance]
 
@@ -29,9 +50,34 @@ class TypedMessages(Protocol):
         """The kinds that may be begun about an order now. Raises the errors of `connectors.contract.calling`."""
         ...
 
+    async def language(self, order: str, api: Api) -> str | None:
+        """In which language the buyer is written to, as a tag (BCP 47); None when it is not told. Raises the same."""
+        ...
+
     async def act(self, order: str, kind: str, api: Api, *, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
         """Begin a message of a kind about an order, once. Raises the errors of `connectors.contract.calling`."""
         ...
 
 
-__all__ = ["Allowance", "TypedMessages"]
+@runtime_checkable
+class WordedMessages(Protocol):
+    """A connector of a platform that takes approved words at any time, and nothing else once its window is over."""
+
+    async def wordings(self, api: Api) -> Sequence[Wording]:
+        """All that may be sent now. Raises the errors of `connectors.contract.calling`."""
+        ...
+
+    async def say(self, conversation: str, reply: str, wording: Wording, filled: Mapping[str, str], api: Api) -> str:
+        """Send them once, under the id of a reply; the platform's id of it. Raises the errors of calling."""
+        ...
+
+
+def worded(wording: Wording, filled: Mapping[str, str]) -> str:
+    """The message as the customer reads it. Raises RefusedError (code `blanks`) for what is left out or unknown."""
+    if set(filled) != set(wording.blanks) or not all(value.strip() for value in filled.values()):
+        names = ", ".join(wording.blanks) or "nothing"
+        raise RefusedError(f"these words want {names} to be filled in, each with something, and no more", "blanks")
+    return BLANK.sub(lambda found: filled[found.group(1)], wording.words)
+
+
+__all__ = ["BLANK", "Allowance", "TypedMessages", "WordedMessages", "Wording", "worded"]

@@ -1,8 +1,8 @@
 """WhatsApp Cloud API: what is sent from a business phone number, and its media.
 
 After Meta's "WhatsApp Cloud API: Messages, Media, Throughput" and "Business-scoped user IDs". There is no history to be
-asked for. The id of a reply travels as `biz_opaque_callback_data`, which its statuses bring back. Messages outside the
-window, which need templates, cannot be sent from here.
+asked for. The id of a reply travels as `biz_opaque_callback_data`, which its statuses bring back. Outside the window
+only approved templates go out (`templates.py`).
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from connectors.contract.connector import Capabilities, Setting
 from connectors.contract.history import Pace, Probe
 from connectors.contract.multipart import FilePart
 from connectors.contract.outgoing import Limits, Objection, Outgoing, OutgoingFile, Sent
+from connectors.contract.typed import Wording
 from connectors.meta.graph import ACCESS_TOKEN, API_VERSION, APP_ID, APP_SECRET_PROOF, HOST, Graph, ascii_name
 from connectors.meta.login import standing
 from connectors.meta.webhooks import APP_SECRET, VERIFY_TOKEN
 from connectors.whatsapp.inbound import WhatsAppWebhooks
+from connectors.whatsapp.templates import approved, template
 
 _DAY_MS = 24 * 3_600 * 1_000
 _MIB = 2**20
@@ -91,7 +93,8 @@ class WhatsApp(WhatsAppWebhooks):
         ACCESS_TOKEN,
         Setting(
             name="business_account_id",
-            about="the WhatsApp Business account's id, on the same page; with it Weir sees whether webhooks are sent",
+            about="the WhatsApp Business account's id, on the same page; with it Weir sees whether webhooks are sent, "
+            "and offers the account's approved templates",
             secret=False,
             required=False,
         ),
@@ -119,7 +122,8 @@ class WhatsApp(WhatsAppWebhooks):
 
     def objections(self, message: Outgoing, now: int) -> Sequence[Objection]:
         """Also to what a single kind of media does not take."""
-        return [*super().objections(message, now), *_of_kinds(message)]
+        found = [*super().objections(message, now), *_of_kinds(message)]
+        return [_with_a_way(one) if one.code == "window_closed" else one for one in found]
 
     async def send(self, message: Outgoing, api: Api) -> Sent:
         """Send a text, or a file with the text as its caption; the file is uploaded first."""
@@ -134,10 +138,24 @@ class WhatsApp(WhatsAppWebhooks):
             **(await _content(message, number, graph)),
             "biz_opaque_callback_data": message.id,
         }
-        answer = await graph.post(number, "messages", body=body)
-        with readable():
-            first = next(iter(reading.items(answer, "messages")), None)
-            return Sent(message=reading.identity(reading.part({"message": first}, "message"), "id"))
+        return Sent(message=await _posted(graph, number, body))
+
+    async def wordings(self, api: Api) -> Sequence[Wording]:
+        """The account's approved templates that text alone fills in. Raises the errors of calling."""
+        [account] = needed(self.binding.settings, "business_account_id")
+        return await approved(Graph(self, api), account)
+
+    async def say(self, conversation: str, reply: str, wording: Wording, filled: Mapping[str, str], api: Api) -> str:
+        """Send a template, whenever the customer wrote last. Raises the errors of calling."""
+        [number] = needed(self.binding.settings, "phone_number_id")
+        body = {
+            "messaging_product": "whatsapp",
+            **_recipient(conversation),
+            "type": "template",
+            "template": template(wording, filled),
+            "biz_opaque_callback_data": reply,
+        }
+        return await _posted(Graph(self, api), number, body)
 
     async def locate(self, attachment: Attachment, api: Api) -> ApiRequest | None:
         """The media's address, which holds for five minutes, and the token it wants to see."""
@@ -174,6 +192,23 @@ class WhatsApp(WhatsAppWebhooks):
         except ValueError:
             return False
         return (parts.scheme == "https" and host.endswith(_MEDIA_HOSTS)) or parts[:2] == api[:2]
+
+
+async def _posted(graph: Graph, number: str, body: Mapping[str, Any]) -> str:
+    """The id of what was sent."""
+    answer = await graph.post(number, "messages", body=body)
+    with readable():
+        first = next(iter(reading.items(answer, "messages")), None)
+        return reading.identity(reading.part({"message": first}, "message"), "id")
+
+
+def _with_a_way(closed: Objection) -> Objection:
+    """What can be done about a window that is over."""
+    text = (
+        "the 24 hours after the customer's last message are over: send an approved template, which is offered beside"
+        " the conversation, or wait until the customer writes again"
+    )
+    return replace(closed, text=text, figures={**closed.figures, "templates": 1})
 
 
 def _recipient(conversation: str) -> Mapping[str, str]:

@@ -20,6 +20,7 @@ from emulator.pushes import Happening
 from emulator.world import Media, Shop
 
 MARKETPLACE = "A1PA6795UKMFR9"
+LOCALE = "de-DE"
 BEFORE = ("confirmOrderDetails", "confirmDeliveryDetails", "unexpectedProblem")
 AFTER = ("invoice", "warranty", "confirmServiceDetails")
 TEXTS = {"confirmOrderDetails", "confirmDeliveryDetails", "confirmServiceDetails", "unexpectedProblem"}
@@ -66,6 +67,7 @@ class Amazon(Platform):
         order = "/messaging/v1/orders/{order}"
         return [
             Point(method="GET", path=order, handler=self._actions),
+            Point(method="GET", path=f"{order}/attributes", handler=self._attributes),
             Point(method="POST", path=f"{order}/messages/{{kind}}", handler=self._act, sends=True),
             Point(method="POST", path="/uploads/2020-11-01/uploadDestinations/{resource:path}", handler=self._place),
             Point(method="PUT", path="/put/{upload}", opened=self._put),
@@ -94,6 +96,13 @@ class Amazon(Platform):
             for kind in _allowed(order)
         ]
         return answer({"_links": {"self": {"href": f"/messaging/v1/orders/{order}"}, "actions": links}})
+
+    async def _attributes(self, call: Call, shop: Shop) -> Response:
+        """The buyer's locale; here all are those of the marketplace."""
+        del shop
+        if call.params.get("marketplaceIds") != MARKETPLACE:
+            return _error(400, "InvalidInput", "marketplaceIds is missing.")
+        return answer({"buyer": {"locale": LOCALE}})
 
     async def _act(self, call: Call, shop: Shop) -> Response:
         order, kind = (str(call.http.path_params[name]) for name in ("order", "kind"))

@@ -1,6 +1,7 @@
 """WhatsApp Business Platform, Cloud API: webhooks, messages, media.
 
-After "Webhooks", "Messages", "Media" and "Error codes" of its pages. It has no history: what a webhook lost stays lost.
+After "Webhooks", "Messages", "Message templates", "Media" and "Error codes" of its pages. It has no history: what a
+webhook lost stays lost.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from starlette.responses import Response
 
 from emulator.platforms.contract import Call, Point, Rate, answer, digits
 from emulator.platforms.graph import VERSIONED, WINDOW_MS, Graph, fault
+from emulator.platforms.whatsapp_templates import TEMPLATES, filled
 from emulator.pushes import Happening
 from emulator.world import Buyer, Conversation, Message, Shop
 
@@ -93,6 +95,7 @@ class WhatsApp(Graph):
             ("GET", "/{node}/subscribed_apps", self._subscribed, False),
             ("POST", "/{node}/subscribed_apps", self._subscribed, False),
             ("GET", "/{node}/phone_numbers", self._numbers, False),
+            ("GET", "/{node}/message_templates", self._templates, False),
             ("GET", "/{node}", self._node, False),
         ]
         file = Point(method="GET", path="/whatsapp_business/attachments/{key}", handler=self._file)
@@ -122,12 +125,11 @@ class WhatsApp(Graph):
         said = told.get(kind) if isinstance(told.get(kind), dict) else {}
         if not person or not said:
             return fault(100, "(#100) Invalid parameter", 400)
-        text = str(said.get("body") or said.get("caption") or "")
-        if len(text) > LONGEST:
-            return fault(100, "(#100) Param text['body'] must be at most 4096 characters long.", 400)
+        text = filled(said) if kind == "template" else str(said.get("body") or said.get("caption") or "")
         conversation = shop.conversations.get(person)
-        if conversation is None:
-            return fault(131026, "(#131026) Message undeliverable", 400)
+        open_ = kind == "template" and "{{" in (text or "")
+        if text is None or conversation is None or open_ or len(text) > LONGEST:
+            return _objection(text, open_=open_)
         media = f"{int(said['id']):x}" if str(said.get("id") or "").isdigit() else None
         context = told.get("context") or {}
         message = self.stage.write(
@@ -164,6 +166,18 @@ class WhatsApp(Graph):
     async def _numbers(self, call: Call, shop: Shop) -> Response:
         del call
         return answer({"data": [self._number(shop)]})
+
+    async def _templates(self, call: Call, shop: Shop) -> Response:
+        """A page of them; the cursor is the number of the next one."""
+        if call.http.path_params["node"] != shop.ids["waba_id"]:
+            return fault(100, "Unsupported get request. Object does not exist", 400, subcode=33)
+        wanted = [one for one in TEMPLATES if call.params.get("status") in {None, one["status"]}]
+        start, most = int(call.params.get("after") or 0), int(call.params.get("limit") or 25)
+        page, end = wanted[start : start + most], start + most
+        paging: dict[str, Any] = {"cursors": {"before": str(start), "after": str(end)}}
+        if end < len(wanted):
+            paging["next"] = f"{self.stage.base_url}/{self.name}/{shop.ids['waba_id']}/message_templates?after={end}"
+        return answer({"data": page} | ({"paging": paging} if page else {}))
 
     async def _node(self, call: Call, shop: Shop) -> Response:
         own = call.http.path_params["node"]
@@ -235,3 +249,14 @@ class WhatsApp(Graph):
         if message.client:
             told["biz_opaque_callback_data"] = message.client
         return told | ({"errors": [REENGAGE]} if happening.status == "failed" else {})
+
+
+def _objection(text: str | None, *, open_: bool) -> Response:
+    """What speaks against sending this; `open_`: something of a template is not filled in."""
+    if text is None:
+        return fault(132001, "(#132001) Template name does not exist in the translation", 404)
+    if open_:
+        return fault(132000, "(#132000) Number of parameters does not match the expected number of params", 400)
+    if len(text) > LONGEST:
+        return fault(100, "(#100) Param text['body'] must be at most 4096 characters long.", 400)
+    return fault(131026, "(#131026) Message undeliverable", 400)

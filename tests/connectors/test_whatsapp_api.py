@@ -130,6 +130,9 @@ def test_what_a_kind_of_file_does_not_take_is_objected_to():
     assert codes(text="x" * 1_025, files=[file()]) == ["text_too_long"]
     assert codes(files=[file("a.zip", "application/zip")]) == ["file_kind"]
     assert codes(text="x", last_in_at=NOW - DAY_MS - 1) == ["window_closed"]
+    (closed,) = connector().objections(message(text="x", last_in_at=NOW - DAY_MS - 1), NOW)
+    assert "approved template" in closed.text
+    assert closed.figures == {"hours": 24, "templates": 1}
 
 
 async def test_a_channel_that_only_receives_says_what_it_lacks():

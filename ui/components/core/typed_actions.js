@@ -1,4 +1,5 @@
-// Messages that the platform lets a seller begin about an order (Amazon), each of a kind: offered, written, sent once.
+// Messages that the platform lets a seller begin: about an order, each of a kind (Amazon), or in words that it approved
+// before (WhatsApp), whose blanks are filled in. Offered, written, sent once.
 // Shows nothing where there are none. `conversation`: its key; emits `begun` with {message, state}.
 import { ask, send } from "./api.js";
 import { number, size } from "./format.js";
@@ -6,6 +7,7 @@ import { can } from "./live.js";
 import { WIcon } from "./parts.js";
 import { t } from "./texts.js";
 
+const BLANK = /\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g;
 const path = (key) => `/conversations/${encodeURIComponent(key)}/actions`;
 
 export const WTypedActions = {
@@ -15,20 +17,36 @@ export const WTypedActions = {
   emits: ["begun"],
   template: `
     <section v-if="items.length" class="w-card typed" :aria-label="t('typed.title')">
-      <div class="w-card-head"><h2 class="w-h2">{{ t("typed.title") }}</h2><span class="w-sub w-mono"><bdi>{{ order }}</bdi></span></div>
+      <div class="w-card-head"><h2 class="w-h2">{{ t(worded ? "typed.title.words" : "typed.title") }}</h2><span v-if="!worded" class="w-sub w-mono"><bdi>{{ order }}</bdi></span></div>
       <div class="w-card-body">
-        <div class="set-acts" role="group" :aria-label="t('typed.kinds')"><button v-for="one in items" :key="one.kind" class="w-btn" type="button" :aria-pressed="chosen === one" @click="choose(one)">{{ t("typed.kind." + one.kind) }}</button></div>
+        <label v-if="worded" class="typed-field"><span>{{ t("typed.words") }}</span><span class="w-field"><select :value="chosen ? chosen.kind : ''" @change="choose(items.find((one) => one.kind === $event.target.value))"><option value="" disabled>{{ t("typed.choose") }}</option><option v-for="one in items" :key="one.kind" :value="one.kind" dir="auto">{{ one.title }} · {{ one.lang }}</option></select></span></label>
+        <div v-else class="set-acts" role="group" :aria-label="t('typed.kinds')"><button v-for="one in items" :key="one.kind" class="w-btn" type="button" :aria-pressed="chosen === one" @click="choose(one)">{{ t("typed.kind." + one.kind) }}</button></div>
+        <p v-if="lang" class="w-meta">{{ t("typed.lang", { lang }) }}</p>
         <form v-if="chosen" @submit.prevent="begin">
+          <label v-for="name in chosen.blanks" :key="name" class="typed-field"><span>{{ t("typed.blank", { name: shown(name) }) }}</span><span class="w-field"><input v-model="blanks[name]" type="text" maxlength="1000" dir="auto" required /></span></label>
+          <p v-if="chosen.words" class="typed-words" dir="auto" :aria-label="t('typed.preview')">{{ filled }}</p>
           <label v-if="chosen.text" class="typed-field"><span>{{ t("typed.text") }} <span class="w-meta w-num">{{ number(text.length) }} / {{ number(chosen.text) }}</span></span><textarea v-model="text" rows="4" required></textarea></label>
           <label v-if="chosen.most" class="typed-field"><span>{{ t("typed.files", { n: number(chosen.most) }) }}</span><input type="file" multiple :required="chosen.least > 0" @change="files = [...$event.target.files]" /></label>
           <p v-if="files.length" class="w-meta"><bdi>{{ files.map((file) => file.name + " (" + size(file.size) + ")").join(", ") }}</bdi></p>
-          <button class="w-btn is-primary" type="submit" :disabled="busy || text.length > chosen.text || files.length > chosen.most">{{ t("typed.send") }}</button>
+          <button class="w-btn is-primary" type="submit" :disabled="busy || over">{{ t("typed.send") }}</button>
         </form>
         <p v-if="told" role="status" class="w-sub"><w-icon :name="told.state === 'sent' ? 'circle-check' : 'circle-alert'" />{{ t("typed.state." + told.state) }} <bdi v-if="told.reason">{{ told.reason }}</bdi></p>
         <p v-if="trouble" class="set-trouble" role="alert"><w-icon name="circle-alert" /><span>{{ trouble }}</span></p>
       </div>
     </section>`,
-  data: () => ({ items: [], order: "", chosen: null, text: "", files: [], busy: false, told: null, trouble: "", once: "" }),
+  data: () => ({ items: [], order: "", lang: "", chosen: null, text: "", files: [], blanks: {}, busy: false, told: null, trouble: "", once: "" }),
+  computed: {
+    worded() {
+      return this.items.some((one) => one.words);
+    },
+    over() {
+      return !this.chosen.words && (this.text.length > this.chosen.text || this.files.length > this.chosen.most);
+    },
+    // What the customer will read; what is open yet stands as a blank.
+    filled() {
+      return this.chosen.words.replace(BLANK, (_, name) => this.blanks[name] || "____");
+    },
+  },
   watch: {
     conversation: {
       immediate: true,
@@ -41,25 +59,27 @@ export const WTypedActions = {
     t, number, size,
     async load() {
       const key = this.conversation;
-      Object.assign(this, { items: [], chosen: null, told: null, trouble: "" });
+      Object.assign(this, { items: [], lang: "", chosen: null, told: null, trouble: "" });
       if (!key || !can("reply")) return;
       try {
         const found = await ask(path(key));
-        if (key === this.conversation) Object.assign(this, { items: found.items, order: found.order });
+        if (key === this.conversation) Object.assign(this, { items: found.items, order: found.order, lang: found.lang || "" });
       } catch (error) {
         // A channel without such messages is no trouble; one whose consent is gone says so elsewhere.
         if (error.status !== 409 && error.status !== 404) this.trouble = error.message;
       }
     },
     choose(one) {
-      Object.assign(this, { chosen: one, told: null, trouble: "", files: [], once: crypto.randomUUID() });
+      Object.assign(this, { chosen: one, told: null, trouble: "", files: [], blanks: {}, once: crypto.randomUUID() });
     },
+    shown: (name) => name.replace(/^HEAD_/, ""),
     async begin() {
-      const { kind } = this.chosen;
+      const { kind, words } = this.chosen;
       Object.assign(this, { busy: true, trouble: "" });
       try {
         const files = await Promise.all(this.files.map(kept));
-        const told = await begun(this.conversation, { kind, text: this.text, files, order: this.order }, this.once);
+        const said = words ? { kind, blanks: this.blanks } : { kind, text: this.text, files, order: this.order };
+        const told = await begun(this.conversation, said, this.once);
         Object.assign(this, { told, chosen: null, text: "", files: [] });
         this.$emit("begun", told);
       } catch (error) {

@@ -8,7 +8,7 @@ const KNOWN = ["window_closed", "empty", "files_alone", "text_too_long", "forbid
 export function ruleWords({ code, text, figures = {} }) {
   if (!KNOWN.includes(code)) return text;
   const filled = Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, isNumber(value) ? (name === "most" && code === "file_too_large") || name === "bytes" ? size(value) : number(value) : value]));
-  return t(`rule.${code}`, filled);
+  return t(code === "window_closed" && figures.templates ? "rule.window_templates" : `rule.${code}`, filled);
 }
 
 export const ComposerRules = {

@@ -1,0 +1,112 @@
+"""Messages that are begun, in a real browser, against emulated platforms: offered, written, sent once, shown."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.ui.typed.product import AFTER, BEFORE
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)
+
+
+def card(page, name="Messages about the order"):
+    return page.get_by_role("region", name=name)
+
+
+def bubble(page, text):
+    return page.locator(".th-msg").filter(has_text=text)
+
+
+async def test_a_message_of_a_kind_is_sent_to_amazon_once_and_stands_in_the_thread(beside, desk):
+    page = await beside("amazon/seller/before")
+    kinds = card(page).get_by_role("group", name="Kinds that are allowed now").get_by_role("button")
+    await expect(kinds).to_have_text(["Confirm delivery", "Confirm the order", "Tell of a problem"])
+    await expect(card(page)).to_contain_text(BEFORE)
+    await expect(card(page)).to_contain_text("The buyer's language: de-DE")
+    await kinds.filter(has_text="Tell of a problem").click()
+    box = card(page).get_by_role("textbox")
+    await box.fill("x" * 2_001)
+    await expect(card(page).get_by_role("button", name="Send")).to_be_disabled()
+    await box.fill("Leider ist die Farbe aus.")
+    await card(page).get_by_role("button", name="Send").click()
+    await expect(card(page).get_by_role("status")).to_have_text(re.compile("Sent"))
+    await expect(bubble(page, "Leider ist die Farbe aus.")).to_be_visible()
+    told = {"order": BEFORE, "kind": "unexpectedProblem", "text": "Leider ist die Farbe aus.", "files": []}
+    assert desk.begun().count(told) == 1
+
+
+async def test_an_invoice_goes_out_as_the_file_that_was_chosen(beside, desk):
+    page = await beside("amazon/seller/after")
+    await card(page).get_by_role("button", name="Send the invoice").click()
+    await expect(card(page).get_by_role("textbox")).to_have_count(0)
+    file = {"name": "invoice.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 an invoice"}
+    await card(page).locator("input[type=file]").set_input_files([file])
+    await card(page).get_by_role("button", name="Send", exact=True).click()
+    await expect(card(page).get_by_role("status")).to_have_text(re.compile("Sent"))
+    assert {"order": AFTER, "kind": "invoice", "text": None, "files": ["invoice.pdf"]} in desk.begun()
+
+
+async def test_an_answer_that_is_lost_is_asked_for_again_under_the_same_key(beside, desk):
+    page = await beside("amazon/seller/before")
+    keys = []
+
+    async def lose(route):
+        if route.request.method != "POST":
+            await route.continue_()
+            return
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) == 1:
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await page.route(re.compile("/actions$"), lose)
+    await card(page).get_by_role("button", name="Confirm the order").click()
+    await card(page).get_by_role("textbox").fill("Nur einmal.")
+    await card(page).get_by_role("button", name="Send").click()
+    await expect(card(page).get_by_role("alert")).to_be_visible()
+    await card(page).get_by_role("button", name="Send").click()
+    await expect(card(page).get_by_role("status")).to_have_text(re.compile("Sent"))
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+    assert [one["text"] for one in desk.begun()].count("Nur einmal.") == 1
+
+
+async def test_after_the_24_hours_an_approved_template_is_filled_in_and_sent(beside, desk):
+    page = await beside(desk.chat)
+    await expect(page.locator(".cp-found")).to_contain_text("Send an approved template")
+    templates = card(page, "Approved templates")
+    await expect(templates.locator("option:not([disabled])")).to_have_text(
+        ["order_on_its_way · en-US", "back_soon · es", "hello_again · en-US"]
+    )
+    await templates.get_by_role("combobox").select_option("order_on_its_way/en_US")
+    blanks = templates.get_by_role("textbox")
+    await expect(blanks).to_have_count(3)
+    await expect(templates.locator(".typed-words")).to_contain_text("Hello ____, your parcel is with ____ now.")
+    for number, value in enumerate(("112-1", "Ana <b>", "DHL")):
+        await blanks.nth(number).fill(value)
+    await expect(templates.locator(".typed-words")).to_contain_text("Hello Ana <b>, your parcel is with DHL now.")
+    await templates.get_by_role("button", name="Send", exact=True).click()
+    await expect(templates.get_by_role("status")).to_have_text(re.compile("Sent"))
+    written = "Order 112-1\n\nHello Ana <b>, your parcel is with DHL now.\n\nThank you for your order"
+    assert desk.held() == [written]
+    sent = bubble(page, "Hello Ana <b>, your parcel is with DHL now.")
+    await expect(sent.locator(".th-tick")).to_have_class(re.compile("is-(delivered|read)"))
+
+
+async def test_whoever_may_not_answer_is_offered_nothing(beside):
+    page = await beside("amazon/seller/before", name="Vic Ho")
+    await expect(page.locator(".ctx-panel")).to_be_visible()
+    await expect(card(page)).to_have_count(0)
+
+
+async def test_on_a_phone_the_form_is_within_the_screen(beside):
+    page = await beside("amazon/seller/before", phone=True)
+    await card(page).get_by_role("button", name="Confirm delivery").click()
+    box = await card(page).get_by_role("textbox").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390
