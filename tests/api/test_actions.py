@@ -12,6 +12,7 @@ from actors.events import Message, Receipt, Sender
 from connectors.amazon.connector import Amazon
 from connectors.contract.calling import ApiResponse, UncertainError
 from connectors.contract.connector import Binding
+from connectors.whatsapp import WhatsApp
 from emulator.app import Emulator, Plan
 from emulator.clock import Clock
 from services.files.outgoing import OutgoingFiles
@@ -34,11 +35,13 @@ class Wire:
     def __init__(self, client):
         self._client = client
         self.lose = False
+        self.asked = []
 
     def now(self):
         return time.time_ns() // 1_000_000
 
     async def call(self, request):
+        self.asked.append(request.url)
         answer = await self._client.request(
             request.method,
             request.url,
@@ -63,7 +66,16 @@ async def shop(store, gateway, services, data_dir):
         told = {**MAILBOX, **seller.ids, "api_url": f"{BASE}/amazon", "auth_url": f"{BASE}/amazon"}
         found.connector = Amazon(Binding(account="seller", url="https://weir.test", settings=told))
 
+        (number,) = emulator.stage.world.of("whatsapp")
+        asked = emulator.stage.write(emulator.stage.conversation(number), "Where is it?")
+        given = emulator.stage.platforms["whatsapp"].settings(number) | {"api_url": f"{BASE}/whatsapp"}
+        found.number = WhatsApp(Binding(account="number", url="https://weir.test", settings=given))
+        found.chat = f"whatsapp/number/{asked.conversation}"
+        found.written = lambda: [one for one in number.messages() if one.direction == "out"]
+
         async def find(platform, account):
+            if platform == "whatsapp":
+                return found.number
             return found.connector if (platform, account) == ("amazon", "seller") else Postal(found.connector.binding)
 
         files = FolderFiles(data_dir / "files")
@@ -71,7 +83,8 @@ async def shop(store, gateway, services, data_dir):
         services.typed = TypedActions(store, gateway, services.replies, find, lambda _: found.wire, files=files)
         services.outgoing_files = OutgoingFiles(files)
         letters = about(gateway, "c1", ODD, platform="postal", account="office-1")
-        await Flushes(store)(about(gateway, "c1", ODD), about(gateway, "c2", None), letters)
+        chat = about(gateway, asked.conversation, None, platform="whatsapp", account="number")
+        await Flushes(store)(about(gateway, "c1", ODD), about(gateway, "c2", None), letters, chat)
         yield found
 
 
@@ -104,6 +117,7 @@ async def test_what_the_platform_allows_for_the_order_is_offered_with_what_it_ta
     assert {(one["text"], one["most"]) for one in told["items"]} == {(2_000, 0)}
     after = (await admin.get(PATH, params={"order": EVEN})).json()
     assert {(one["kind"], one["least"], one["most"]) for one in after["items"]} >= {("invoice", 1, 5)}
+    assert told["lang"] == "de-DE"
     assert (await admin.get(PATH, params={"order": NONE})).json()["items"] == []
 
 
@@ -189,3 +203,55 @@ async def test_who_may_not_reply_may_not_begin_anything(as_role):
     viewer = await as_role("viewer")
     assert (await viewer.get(PATH)).status_code == 403
     assert (await posting(viewer, kind="unexpectedProblem", text="x")).status_code == 403
+
+
+async def test_approved_words_are_offered_and_the_platform_is_not_asked_for_them_each_time(shop, admin):
+    for _ in range(3):
+        told = (await admin.get(f"/api/v1/conversations/{shop.chat}/actions")).json()
+    assert [(one["kind"], one["blanks"]) for one in told["items"]] == [
+        ("order_on_its_way/en_US", ["HEAD_1", "1", "2"]),
+        ("back_soon/es", ["first_name"]),
+        ("hello_again/en_US", []),
+    ]
+    assert told["items"][1]["words"] == "Hola {{first_name}}, le respondemos en seguida."
+    assert sum("/message_templates" in url for url in shop.wire.asked) == 1
+
+
+async def test_approved_words_are_sent_once_and_stand_in_the_conversation_as_the_customer_reads_them(
+    shop, admin, store, logged
+):
+    path = f"/api/v1/conversations/{shop.chat}/actions"
+    for _ in range(2):
+        begun = await posting(admin, path=path, kind="back_soon/es", blanks={"first_name": "Ana"})
+        assert (begun.status_code, begun.json()["state"]) == (202, "sent"), begun.text
+    (held,) = shop.written()
+    assert held.text == "Hola Ana, le respondemos en seguida."
+    row = await store.reply(begun.json()["message"])
+    assert (row.text, row.kind, row.platform_message) == (held.text, "back_soon/es", held.id)
+    message, receipt = await logged()
+    assert (message.text, message.direction, receipt.status) == (held.text, "out", "accepted")
+
+
+@pytest.mark.parametrize(
+    ("ask", "about"),
+    [
+        ({"kind": "back_soon/es"}, "first_name"),
+        ({"kind": "back_soon/es", "blanks": {"first_name": " "}}, "first_name"),
+        ({"kind": "hello_again/en_US", "blanks": {"more": "x"}}, "nothing"),
+        ({"kind": "hello_again/en_US", "text": "and more"}, "no other text"),
+        ({"kind": "still_looked_at/en_US", "blanks": {"1": "Ana"}}, "no template that is approved"),
+        ({"kind": "invoice"}, "no template that is approved"),
+    ],
+)
+async def test_words_that_are_not_approved_or_not_filled_in_are_refused(shop, admin, ask, about):
+    refused = await posting(admin, path=f"/api/v1/conversations/{shop.chat}/actions", **ask)
+    assert refused.status_code == 422, refused.text
+    assert about in refused.json()["detail"]
+    assert shop.written() == []
+
+
+async def test_a_value_that_the_platform_would_refuse_fails_with_the_reason(shop, admin):
+    path = f"/api/v1/conversations/{shop.chat}/actions"
+    begun = (await posting(admin, path=path, kind="back_soon/es", blanks={"first_name": "two\nlines"})).json()
+    assert (begun["state"], begun["code"]) == ("failed", "blanks")
+    assert shop.written() == []

@@ -6,15 +6,17 @@ import hashlib
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from actors.errors import RetriableError
 from actors.events import Message
 from actors.orders import Order
 from connectors.contract.authorising import Ask, Reply
-from connectors.contract.calling import ApiResponse, BusyError, DeniedError, UncertainError
+from connectors.contract.calling import ApiResponse, BusyError, DeniedError, RefusedError, UncertainError
 from connectors.contract.connector import Binding, OnePerson, WebhookRequest
 from connectors.contract.history import Pointer, Window
 from connectors.contract.outgoing import Outgoing, OutgoingFile
+from connectors.contract.typed import worded
 from connectors.registry import BY_PLATFORM
 from emulator.faults import Fault
 from emulator.pictures import png
@@ -368,3 +370,20 @@ async def test_an_app_of_the_older_gateway_is_known_by_its_signature(bench):
     wrong = {**connector.binding.settings, "sign_method": "md5", "app_secret": "another"}
     with pytest.raises(DeniedError):
         await type(connector)(Binding(account="x", url="", settings=wrong)).probe(Wire(bench))
+
+
+async def test_an_approved_template_reaches_a_customer_who_wrote_days_ago(bench):
+    connector = connected(bench, "whatsapp")
+    now = bench.stage.clock.now()
+    (asked,) = await bench.says("whatsapp", "hello", at=now - 3 * 24 * SPAN_MS)
+    conversation = bench.shop("whatsapp").conversations[asked["conversation"]]
+    shipped = next(one for one in await connector.wordings(Wire(bench)) if one.title == "order_on_its_way")
+    filled = {"HEAD_1": "112-1", "1": "Ana", "2": "DHL"}
+    own = await connector.say(conversation.id, "weir-1", shipped, filled, Wire(bench))
+    held = conversation.last("out")
+    assert (held.id, held.text, held.client) == (own, worded(shipped, filled), "weir-1")
+    with pytest.raises(RefusedError, match="132001"):
+        await connector.say(conversation.id, "weir-2", replace(shipped, kind="unknown/en"), filled, Wire(bench))
+    missing = replace(shipped, words="Order {{HEAD_1}}, {{1}}")
+    with pytest.raises(RefusedError, match="132000"):
+        await connector.say(conversation.id, "weir-3", missing, {"HEAD_1": "1", "1": "Ana"}, Wire(bench))
