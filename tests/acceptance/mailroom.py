@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from api.app import create_api
-from services.arrivals import mailboxes
+from services.arrivals import readers
 from tests.connectors.mailing import Box, settings_of, until
 from tests.services import ports, proxy
 from weir.config import Config
@@ -172,7 +172,7 @@ class Mailroom:
 @asynccontextmanager
 async def opened(folder, imap, smtp, monkeypatch):
     """A Weir of its own; a new binding is seen at once, which takes 5 s otherwise."""
-    monkeypatch.setattr(mailboxes, "LOOK_S", 0.2)
+    monkeypatch.setattr(readers, "LOOK_S", 0.2)
     async with running(Config(data_dir=str(folder), partitions=2)) as made:
         secret, _ = await made.tokens.create("test", "admin", who="test")
         transport = httpx.ASGITransport(create_api(made.services), raise_app_exceptions=False)

@@ -40,8 +40,9 @@ async def meanwhile(shop, cable, look_into):
 
 async def test_thirty_hours_of_mail_come_once_each_with_the_time_they_were_sent(mailroom, cable, look_into):
     """All 25 that came meanwhile are there, each once: reading goes on where it ended. Their `sent_at` is the mail's
-    date, so that the clock of whoever has waited for longer than the target is red at once, and no other. That the
-    mailbox cannot be reached is told for as long as it cannot.
+    date, so that the clock of whoever has waited for longer than the target is red at once, and no other. How much of
+    that was the way to Weir stands at each, and all of them are one incident. That the mailbox cannot be reached is
+    told for as long as it cannot.
     """
     shop = await mailroom.opens(imap_port=str(cable.port), history_days="1")
     times = await meanwhile(shop, cable, look_into)
@@ -59,6 +60,19 @@ async def test_thirty_hours_of_mail_come_once_each_with_the_time_they_were_sent(
         return found if found == ["breached"] * (MAILS - 1) + ["ok"] else None
 
     await until(clocks, "those that waited for longer than the target are red")
+
+    assert all(now_ms() - at >= row["delay_ms"] for row, at in zip(rows, times, strict=True))
+    assert rows[0]["delay_ms"] >= OUTAGE_MS - 1_000
+    assert sorted((row["delay_ms"] for row in rows), reverse=True) == [row["delay_ms"] for row in rows]
+
+    async def folded():
+        told = (await shop.room.weir.get("/api/v1/incidents")).raise_for_status().json()["items"]
+        mine = [
+            (one["kind"], one["count"]) for one in told if one["account"] == shop.account and one["kind"] == "delay"
+        ]
+        return mine if [count >= MAILS - 1 for _, count in mine] == [True] else None
+
+    await until(folded, "what came late is one incident")
 
     async def well():
         return (await shop.sweep())["failing_since"] is None

@@ -7,7 +7,7 @@ import httpx
 from tests.acceptance.deployment import until
 from tests.acceptance.words import whatsapp, whatsapp_file
 
-ROUNDS = 50
+ROUNDS = 200
 ALBUM = (
     ("image", "image/jpeg"),
     ("image", "image/jpeg"),
@@ -32,7 +32,7 @@ def album(shop, number):
 async def test_pictures_that_come_at_once_are_one_conversation_and_none_is_taken_for_another(shop_of):
     """DUP(conversation) cannot be: a conversation's name is made of the person's, so that two of one are not stored.
 
-    The six come side by side in each of fifty rounds. Files with other content are other messages.
+    The six come side by side in each of two hundred rounds. Files with other content are other messages.
     """
     shop = shop_of("whatsapp")
     persons = []
