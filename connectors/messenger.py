@@ -1,8 +1,8 @@
 """Facebook Messenger: webhooks of a Page, replies in its name, its conversations.
 
 After Meta's "Messenger Platform: Webhook Events Reference", "Send API" and "Attachment Upload API". Reads come as a
-watermark only and give no receipts. The id of a reply travels as its `metadata`, which its echo brings back. How the
-pages of conversations are turned is unconfirmed.
+watermark only, which stands for all of our messages before it. The id of a reply travels as its `metadata`, which its
+echo brings back. How the pages of conversations are turned is unconfirmed.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Messenger(PageMessaging):
         AUTH_URL,
     )
     capabilities = Capabilities(
-        receipts=frozenset({"accepted", "delivered"}), edits=True, echoes=True, sends=True, history=True
+        receipts=frozenset({"accepted", "delivered", "read"}), edits=True, echoes=True, sends=True, history=True
     )
     limits = Limits(text=2_000, window_ms=DAY_MS, files=1, together=False, file_bytes=25 * 2**20)
     oauth = OAuth(grants=(ACCESS_TOKEN.name, "page_id"), scopes=_SCOPES)

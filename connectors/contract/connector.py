@@ -65,7 +65,15 @@ class OnePerson(Struct, frozen=True):
     names: tuple[str, ...]
 
 
-Parsed: TypeAlias = Event | Refused | Pointer | Order | ForgetCustomer | OnePerson
+class UpTo(Struct, frozen=True, kw_only=True):
+    """That a customer has all of our messages of a conversation that were sent until `at` (ms); none is named."""
+
+    conversation: str
+    status: Literal["delivered", "read"]
+    at: int
+
+
+Parsed: TypeAlias = Event | Refused | Pointer | Order | ForgetCustomer | OnePerson | UpTo
 
 
 class Drawn(Struct, frozen=True, kw_only=True):

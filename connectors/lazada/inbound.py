@@ -2,7 +2,7 @@
 
 After "Push Mechanism" and "Instant Messaging API" of its Open Platform. Every echo of our own message gives an
 `accepted` receipt too, or a `failed` one when Lazada's safety check keeps it from the buyer. Session updates (type 19)
-name a reading position and no messages: they give no receipt. Unconfirmed is where a picture's address stands (setting
+name no message but the time up to which the buyer has read. Unconfirmed is where a picture's address stands (setting
 `picture_field`), and a film's; what is no text goes whole to `extra`.
 """
 
@@ -13,11 +13,11 @@ from typing import Literal
 from actors.events import Attachment, Delete, Event, Failure, Message, Receipt, Sender
 from connectors.contract import reading
 from connectors.contract.canonical import canonical, taken
-from connectors.contract.connector import Binding, UnreadableError
+from connectors.contract.connector import Binding, UnreadableError, UpTo
 from connectors.contract.reading import Document
 
 PLATFORM = "lazada"
-CHAT = "2"
+CHAT, SESSION = "2", "19"
 BUYER, SELLER = "1", "2"
 RECALLED = "1"
 SYSTEM = "2"
@@ -32,6 +32,24 @@ def chat_of(push: Document) -> Document | None:
     """The message that a push is about; None when it tells nothing of messages."""
     data = reading.optional_part(push, "data")
     return data if data and reading.optional_identity(push, "message_type") == CHAT else None
+
+
+def is_told(push: Document) -> bool:
+    """Whether a push is about a message or about how far a session was read."""
+    return chat_of(push) is not None or reading.optional_identity(push, "message_type") == SESSION
+
+
+def read_until(push: Document) -> UpTo | None:
+    """How far the buyer has read, of the seller's view of a session; None when a push tells nothing of it.
+
+    Raises UnreadableError.
+    """
+    data = reading.optional_part(push, "data")
+    about = reading.optional_identity(push, "message_type"), reading.optional_identity(data, "user_account_type")
+    if about != (SESSION, SELLER) or reading.optional_identity(data, "to_position") in {None, "0"}:
+        return None
+    at = reading.milliseconds(data, "to_position")
+    return UpTo(conversation=reading.identity(data, "session_id"), status="read", at=at)
 
 
 def events_of(data: Document, binding: Binding) -> list[Event]:

@@ -32,7 +32,7 @@ from connectors.contract.signatures import require_app_signature
 from connectors.lazada import history
 from connectors.lazada.api import AUTH_HOST, HOSTS, SellerApi
 from connectors.lazada.history import Cursor
-from connectors.lazada.inbound import PICTURE, PLATFORM, TEXT, chat_of, events_of
+from connectors.lazada.inbound import PICTURE, PLATFORM, TEXT, chat_of, events_of, is_told, read_until
 
 SEND, UPLOAD = "/im/message/send", "/image/upload"
 TOKEN, RENEW = "/auth/token/create", "/auth/token/refresh"  # paths
@@ -80,7 +80,7 @@ class Lazada(Connector):
         AUTH_URL,
     )
     capabilities = Capabilities(
-        receipts=frozenset({"accepted", "failed"}), deletes=True, echoes=True, sends=True, history=True
+        receipts=frozenset({"accepted", "failed", "read"}), deletes=True, echoes=True, sends=True, history=True
     )
     limits = Limits(files=1, together=False, file_bytes=2**20, mimes=frozenset({"image/jpeg", "image/png"}))
     pace = Pace(requests=5, per_s=1.0, sweep_s=900, depth_s=3_600)
@@ -97,15 +97,15 @@ class Lazada(Connector):
             push = reading.document(request.body)
         except UnreadableError:
             return None
-        return reading.optional_identity(push, "seller_id") if chat_of(push) else None
+        return reading.optional_identity(push, "seller_id") if is_told(push) else None
 
     def parse(self, request: WebhookRequest) -> Sequence[Parsed]:
-        """A push is one message, or tells nothing of messages; raises UnreadableError."""
+        """A push is one message, how far one was read, or tells nothing of messages; raises UnreadableError."""
         if not request.body.strip():
             return ()
         push = reading.document(request.body)
-        data = chat_of(push)
-        if data is None:
+        data, position = chat_of(push), read_until(push)
+        if data is None and position is None:
             return ()
         ours, told = self.binding.settings.get("seller_id"), reading.optional_identity(push, "seller_id")
         if ours and told and told != ours:
@@ -113,7 +113,7 @@ class Lazada(Connector):
                 f"the push is for seller {told}, this channel is seller {ours}; bind that seller as its own channel"
             )
             return [Refused(request.body, reason)]
-        return events_of(data, self.binding)
+        return [position] if data is None and position is not None else events_of(data or {}, self.binding)
 
     async def send(self, message: Outgoing, api: Api) -> Sent:
         """A text, or a picture that is uploaded first."""

@@ -1,8 +1,8 @@
 """What Messenger, Instagram and WhatsApp share: the challenge, the signature, and how items are read.
 
 After Meta's pages "Webhooks from Meta", "Messenger Platform: Webhook Events Reference" and "Webhooks for Instagram
-Messaging". Watermarks of deliveries and reads name no message, so they give no receipts. Every
-echo of our own message gives an `accepted` one too, for Meta holds it then.
+Messaging". A watermark of deliveries or reads names no message: it stands for all of ours before it. Every echo of our
+own message gives an `accepted` receipt too, for Meta holds it then.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from actors.events import Attachment, Delete, Edit, Event, Message, Receipt, Sender
 from connectors.contract import reading, signatures
@@ -23,6 +23,7 @@ from connectors.contract.connector import (
     Setting,
     SignatureError,
     UnreadableError,
+    UpTo,
     WebhookRequest,
 )
 from connectors.contract.reading import Document
@@ -108,10 +109,11 @@ class PageConnector(MetaConnector):
             ("message", self._message),
             ("postback", self._postback),
             ("message_edit", self._edit),
-            ("read", self._read),
         ):
             if item.get(name) is not None:
                 return canonical(read(reading.part(item, name), item, entry))
+        if item.get("read") is not None:
+            return self._read(reading.part(item, "read"), item, entry)
         if item.get("delivery") is not None:
             return self._delivery(reading.part(item, "delivery"), item, entry)
         return ()
@@ -159,8 +161,10 @@ class PageConnector(MetaConnector):
         yield Edit(**self.at(_people(item, entry)[1], mid), event=key(mid, number), text=reading.text(edit, "text"))
 
     def _delivery(self, delivery: Document, item: Document, entry: Document) -> Iterable[Parsed]:
-        """A receipt for every message named; the watermark alone names none."""
+        """A receipt for every message named; where none is, the watermark stands for all before it."""
         conversation = _people(item, entry)[1]
+        if not reading.items(delivery, "mids"):
+            return _until(delivery, conversation, "delivered")
 
         def receipt(named: Document) -> Iterable[Parsed]:
             mid = reading.identity(named, "mid")
@@ -169,11 +173,12 @@ class PageConnector(MetaConnector):
 
         return reading.each(({"mid": mid} for mid in reading.items(delivery, "mids")), receipt)
 
-    def _read(self, read: Document, item: Document, entry: Document) -> Iterable[Event]:
-        """A receipt for the message named (Instagram); Messenger gives a watermark only, which names none."""
-        if (mid := reading.optional_identity(read, "mid")) is not None:
-            conversation = _people(item, entry)[1]
-            yield Receipt(**self.at(conversation, mid), status="read", event=key(mid, "read"))
+    def _read(self, read: Document, item: Document, entry: Document) -> Iterable[Parsed]:
+        """A receipt for the message named (Instagram); Messenger gives a watermark, which stands for all before it."""
+        conversation = _people(item, entry)[1]
+        if (mid := reading.optional_identity(read, "mid")) is None:
+            return _until(read, conversation, "read")
+        return canonical([Receipt(**self.at(conversation, mid), status="read", event=key(mid, "read"))])
 
     def at(self, conversation: str, message: str) -> dict[str, Any]:
         """What every event about a message says of where it is."""
@@ -213,6 +218,11 @@ def _people(item: Document, entry: Document, *, echo: bool = False) -> tuple[str
     if echo or sender == reading.optional_identity(entry, "id"):
         return sender, reading.identity(reading.part(item, "recipient"), "id"), True
     return sender, sender, False
+
+
+def _until(told: Document, conversation: str, status: Literal["delivered", "read"]) -> Iterable[Parsed]:
+    at = _time(told, "watermark", 1)
+    return [] if at is None else [UpTo(conversation=conversation, status=status, at=at)]
 
 
 def _sent_at(item: Document, entry: Document) -> int:

@@ -19,7 +19,7 @@ from actors.events import Entry, Event, Message, Rejected
 from actors.intake import parse_event, stamp
 from actors.keys import channel_key, escape
 from actors.orders import ForgetCustomer, Order
-from connectors.contract.connector import Connector, OnePerson, Parsed, Refused
+from connectors.contract.connector import Connector, OnePerson, Parsed, Refused, UpTo
 from connectors.contract.history import Pointer
 from services.arrivals.identities import Identities
 from services.contacts.registrar import order_job
@@ -40,6 +40,10 @@ class Echoes(Protocol):
 
     async def settled(self, connector: Connector, events: Sequence[Event]) -> list[Event]:
         """The events with our replies under their own ids, without echoes of them and without what must wait."""
+        ...
+
+    async def reached(self, connector: Connector, positions: Sequence[UpTo]) -> list[Event]:
+        """Receipts of what a customer has up to a time, under the ids of Weir."""
         ...
 
 
@@ -104,6 +108,7 @@ class Arrivals:
         pointers: list[Pointer] = []
         orders: list[Order] = []
         forgotten: list[ForgetCustomer] = []
+        positions: list[UpTo] = []
         for one in await self.identified(connector, parsed):
             match one:
                 case OnePerson():
@@ -116,10 +121,13 @@ class Arrivals:
                     orders.append(one)
                 case ForgetCustomer():
                     forgotten.append(one)
+                case UpTo():
+                    positions.append(one)
                 case _:
                     _held(connector, one, now, events, rejected)
         if self._echoes is not None:
             events = await self._echoes.settled(connector, events)
+            events += await self._echoes.reached(connector, positions)
         await self._put_down(connector, pointers, orders, events, now)
         for customer in forgotten:
             await self._forget(customer)

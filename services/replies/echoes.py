@@ -17,9 +17,10 @@ from msgspec.structs import replace
 from actors.events import AttachmentStatus, Checkpoint, Delete, Edit, Event, Message, Receipt
 from actors.keys import conversation_key
 from connectors.contract.canonical import taken
-from connectors.contract.connector import Connector
+from connectors.contract.connector import Connector, UpTo
 from services.replies.events import accepted_key
 from services.replies.matches import is_echo
+from services.replies.positions import reached
 from services.replies.proofs import Proofs
 from storage.channel_ports import OutboxStore
 from storage.channel_records import ParkedReceipt, ReplyFilter, ReplyRow
@@ -60,6 +61,14 @@ class Echoes:
                 if reply is not None:
                     ours[event.message] = reply
         return await self._told(events, ours, waiting)
+
+    async def reached(self, connector: Connector, positions: Sequence[UpTo]) -> list[Event]:
+        """Receipts of what positions of a customer's cover, under the ids of Weir. Raises RetriableError."""
+        told: list[Event] = []
+        for position in positions:
+            ours, others = await reached(self._store, connector, position)
+            told += [*ours, *others, *await self._proofs.heard(ours)]
+        return told
 
     async def _waiting(self, platform: str, account: str, events: Sequence[Event]) -> dict[str, list[ReplyRow]]:
         """By conversation: the replies of which nobody knows the platform's id yet."""

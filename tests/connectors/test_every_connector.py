@@ -15,7 +15,7 @@ import pytest
 from actors.events import Message, Receipt
 from actors.intake import parse_event
 from actors.orders import ForgetCustomer, Order
-from connectors.contract.connector import Binding, OnePerson, Refused, SignatureError, WebhookRequest
+from connectors.contract.connector import Binding, OnePerson, Refused, SignatureError, UpTo, WebhookRequest
 from connectors.contract.history import Pointer
 from connectors.registry import BY_PLATFORM, CONNECTORS
 from connectors.shopee import BLOCKED
@@ -95,14 +95,16 @@ def test_a_platform_that_shows_our_own_messages_tells_that_it_accepted_them(kind
     found = [one for platform, name in BODIES if platform == kind.platform for one in parsed(platform, name)]
     ours = any(isinstance(one, Message) and one.direction == "out" for one in found)
     assert not ours or (kind.capabilities.echoes and "accepted" in kind.capabilities.receipts)
-    statuses = {one.status for one in found if isinstance(one, Receipt)}
+    statuses = {one.status for one in found if isinstance(one, Receipt | UpTo)}
     assert statuses <= kind.capabilities.receipts
 
 
 @every_payload
 def test_the_gateway_takes_every_event_of_every_payload(platform, name):
     found = parsed(platform, name)
-    events = [one for one in found if not isinstance(one, Refused | Pointer | Order | ForgetCustomer | OnePerson)]
+    events = [
+        one for one in found if not isinstance(one, Refused | Pointer | Order | ForgetCustomer | OnePerson | UpTo)
+    ]
     assert [parse_event(msgspec.json.encode(one), need_at=False) for one in events] == events
     assert {(one.platform, one.account) for one in events} <= {(platform, ACCOUNT)}
     assert all(isinstance(one, Message) or one.event for one in events), "told again, it would count twice"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from actors.events import Attachment, Delete, Failure, Message, Receipt, Sender
-from connectors.contract.connector import Binding, Refused, SignatureError, UnreadableError, WebhookRequest
+from connectors.contract.connector import Binding, Refused, SignatureError, UnreadableError, UpTo, WebhookRequest
 from connectors.lazada import Lazada
 from tests.connectors.mutations import HOSTILE, mutated, parsed_or_unreadable, payload, payloads
 
@@ -138,9 +138,26 @@ def test_a_recalled_message_is_deleted_and_nothing_else():
     assert parsed("recalled") == [Delete(**THREAD, message="1zYOS7N0", event=key)]
 
 
-@pytest.mark.parametrize("name", ["session_update", "trade_order"])
-def test_what_names_no_message_gives_no_event(name):
-    assert parsed(name) == []
+def test_a_session_update_tells_how_far_the_buyer_has_read():
+    assert parsed("session_update") == [UpTo(conversation="100_2_200_1_103", status="read", at=1596550789323)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"to_position": 1596550789323', b'"to_position": 0'),
+        (b'"to_position": 1596550789323,', b""),
+        (b'"user_account_type": 2', b'"user_account_type": 1'),
+    ],
+)
+def test_a_session_update_without_a_position_of_the_buyers_tells_nothing(before, after):
+    body = payload("lazada", "session_update")
+    assert before in body
+    assert list(lazada().parse(post(body.replace(before, after)))) == []
+
+
+def test_what_is_no_message_gives_no_event():
+    assert parsed("trade_order") == []
 
 
 @pytest.mark.parametrize("body", [b"", b" \n", b"{}", SIGNED])

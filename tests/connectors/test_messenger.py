@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from actors.events import Attachment, Edit, Message, Receipt, Sender
-from connectors.contract.connector import Binding, SignatureError, WebhookRequest
+from connectors.contract.connector import Binding, SignatureError, UpTo, WebhookRequest
 from connectors.messenger import Messenger
 from connectors.meta.webhooks import escaped
 from tests.connectors.mutations import HOSTILE, mutated, parsed_or_unreadable, payload, payloads
@@ -138,8 +138,18 @@ def test_every_delivered_message_named_has_its_receipt():
     ]
 
 
-def test_a_watermark_names_no_message_and_gives_no_receipt():
-    assert parsed("watermarks") == []
+def test_a_watermark_stands_for_all_messages_before_it():
+    person = CHANNEL["conversation"]
+    assert parsed("watermarks") == [
+        UpTo(conversation=person, status="delivered", at=1767225700700),
+        UpTo(conversation=person, status="read", at=1767225700700),
+    ]
+
+
+@pytest.mark.parametrize("watermark", ["null", '"soon"', "-1", "{}"])
+def test_a_watermark_that_is_no_time_tells_nothing(watermark):
+    body = payload("messenger", "watermarks").replace(b"1767225700700", watermark.encode())
+    assert list(connector().parse(posted(body))) == []
 
 
 def test_an_edit_has_the_new_text_and_its_number_in_the_key():
