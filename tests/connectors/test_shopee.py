@@ -65,6 +65,19 @@ def test_anything_else_is_not_genuine(headers):
         shopee().verify(post(SIGNED, **headers))
 
 
+@pytest.mark.parametrize("key", ["push_key", "shpkpush_key"])
+def test_a_signature_over_the_body_alone_counts_only_where_it_is_set_and_is_told_of_otherwise(key):
+    request = post(SIGNED, authorization=hex_of(hmac_sha256("push_key", SIGNED)))
+    shopee(push_key=key, body_alone="yes").verify(request)
+    shopee(body_alone="yes").verify(post(SIGNED, authorization=SIGNATURE))
+    with pytest.raises(SignatureError, match="fits the body without the address; is https://"):
+        shopee(push_key=key).verify(request)
+    with pytest.raises(SignatureError, match="does not match"):
+        shopee(push_key=key, body_alone="yes").verify(post(SIGNED + b" ", authorization=SIGNATURE))
+    with pytest.raises(SignatureError, match="missing"):
+        shopee(push_key=key, body_alone="yes").verify(post(SIGNED))
+
+
 @pytest.mark.parametrize("settings", [{"push_key": "old"}, {"push_key": ""}])
 def test_another_key_or_none_proves_nothing(settings):
     with pytest.raises(SignatureError):
