@@ -62,8 +62,8 @@ class Shopee(Connector):
         ),
         Setting(
             name="body_alone",
-            about="yes to accept pushes that are signed over the body without the address, too; unconfirmed that Shopee "
-            "signs so, one program's author says that it does",
+            about="yes to accept pushes that are signed over the body without the address, too; unconfirmed that "
+            "Shopee signs so, one program's author says that it does",
             secret=False,
             required=False,
         ),
