@@ -5,6 +5,8 @@ import { AreYouSure, ChannelCard, CoverageNotes, SettingsHead, bindingPath } fro
 const addressOf = (platform, account) => `${location.origin}/webhooks/${encodeURIComponent(platform)}/${encodeURIComponent(account)}`;
 const EACH_MS = 15_000;
 const DAY_MS = 86_400_000;
+// Platforms without an interface for customers' messages; the way there is by mail, if any.
+const UNBOUND = ["walmart", "temu", "wish"];
 
 export default {
   components: { AreYouSure, ChannelCard, CoverageNotes, SettingsHead, WIcon },
@@ -18,7 +20,9 @@ export default {
         <p v-else-if="bindings" class="w-empty"><w-icon name="plug" /><b>{{ t("binding.none") }}</b><span>{{ t("binding.none_text") }}</span></p>
         <p v-else-if="!trouble" class="w-empty">{{ t("loading") }}</p>
       </section>
-      <section class="w-card set-note" :aria-label="t('binding.others')"><h2 class="w-h2">{{ t("binding.others") }}</h2><p>{{ t("binding.others_api") }}</p><p>{{ t("binding.others_none") }}</p></section>
+      <section class="w-card set-note" :aria-label="t('binding.others')"><h2 class="w-h2">{{ t("binding.others") }}</h2><p>{{ t("binding.others_api") }}</p>
+        <dl class="set-unbound"><template v-for="one in UNBOUND" :key="one"><dt>{{ platformName(one) }}</dt><dd>{{ t("binding.unbound." + one) }}</dd></template></dl>
+        <div class="set-acts"><button v-if="known('email')" class="w-btn" type="button" @click="begin(null, 'email')"><w-icon name="mail" />{{ t("binding.by_mail") }}</button></div></section>
       <div v-if="editing" class="w-scrim" @click.self="editing = null" @keydown.esc="editing = null">
         <form class="w-dialog set-binding" role="dialog" aria-modal="true" :aria-label="heading" autocomplete="off" @submit.prevent="save">
           <h2 class="w-h2 set-break">{{ heading }}</h2>
@@ -38,7 +42,7 @@ export default {
       </div>
       <are-you-sure v-if="asked" :title="t('binding.sure', { name: nameOf(asked) })" :text="t('binding.sure_text')" :act="t('binding.remove')" danger @yes="remove" @no="asked = null" />
     </div>`,
-  data: () => ({ platforms: null, bindings: null, gaps: [], trouble: "", busy: false, editing: null, asked: null }),
+  data: () => ({ UNBOUND, platforms: null, bindings: null, gaps: [], trouble: "", busy: false, editing: null, asked: null }),
   mounted() {
     this.load().then(this.welcome);
     this.timer = setInterval(() => document.hidden || this.busy || this.load(), EACH_MS);
@@ -102,8 +106,8 @@ export default {
         values[name] = "";
       }
     },
-    begin(row) {
-      const platform = row ? row.platform : this.platforms[0].platform;
+    begin(row, wanted) {
+      const platform = row ? row.platform : wanted || this.platforms[0].platform;
       this.editing = { old: row, platform, account: row ? row.account : "", url: row ? row.url : addressOf(platform, ""), own: Boolean(row), values: {}, unset: [], trouble: "" };
       this.$nextTick(() => (row ? this.$refs.address : this.$refs.first).focus());
     },

@@ -246,3 +246,17 @@ async def test_on_a_phone_nothing_sticks_out(logged_in):
         await page.goto(f"/settings{path}")
         await expect(page.locator(".set-table tbody tr, .set-log li, .set-letters li, .set-form").first).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390, path
+
+
+async def test_what_cannot_be_bound_says_why_and_offers_the_way_by_mail(logged_in):
+    page = await logged_in("/settings/channels")
+    note = page.get_by_role("region", name="Other platforms")
+    told = note.get_by_role("definition")
+    await expect(told).to_have_count(3)
+    await expect(note.get_by_role("term")).to_have_text(["Walmart", "Temu", "Wish"])
+    for number, words in enumerate(("customer-care e-mail address", "they stay in its Seller Center", "sold in 2024")):
+        await expect(told.nth(number)).to_contain_text(words)
+    await note.get_by_role("button", name="Bind a mailbox").click()
+    form = page.get_by_role("dialog")
+    await expect(form.get_by_label("Platform")).to_have_value("email")
+    await expect(form.get_by_label("IMAP server", exact=True)).to_be_visible()

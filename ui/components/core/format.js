@@ -69,7 +69,7 @@ export const dayMinute = (at) => (isNumber(at) ? dayClock.format(at) : DASH);
 export const precise = (at) => (isNumber(at) ? `${clock.format(at)}.${String(Math.floor(at) % 1000).padStart(3, "0")}` : DASH);
 
 const PLATFORMS = {
-  amazon: "Amazon", ebay: "eBay", shopee: "Shopee", lazada: "Lazada", tiktok: "TikTok Shop", temu: "Temu", wish: "Wish",
+  amazon: "Amazon", ebay: "eBay", shopee: "Shopee", lazada: "Lazada", tiktok: "TikTok Shop", temu: "Temu", wish: "Wish", walmart: "Walmart",
   aliexpress: "AliExpress", mercadolibre: "Mercado Libre", shopify: "Shopify", messenger: "Messenger", instagram: "Instagram",
   whatsapp: "WhatsApp", telegram: "Telegram", line: "LINE", email: "Email", webchat: "Web chat", webhook: "Webhook",
 };
