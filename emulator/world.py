@@ -87,7 +87,8 @@ class Shop(Struct, kw_only=True):
     """One shop at one platform: `ids` holds its numbers and the secrets of its app, by the platform's names.
 
     `pushing`: whether its webhook is on; `codes`: authorisation codes that were not exchanged yet; `begun`: messages of
-    a kind that its app began.
+    a kind that its app began; `read`: up to which message its app said that a conversation was read (`all`: TikTok and
+    eBay take no message).
     """
 
     platform: str
@@ -104,6 +105,7 @@ class Shop(Struct, kw_only=True):
     orders: list[Order] = field(default_factory=list)
     codes: set[str] = field(default_factory=set)
     begun: list[dict[str, Any]] = field(default_factory=list)
+    read: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def key(self) -> str:

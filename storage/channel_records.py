@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from msgspec import Struct, field
 
 ReplyState: TypeAlias = Literal["new", "queued", "claimed", "sent", "failed", "unknown"]
-JobKind: TypeAlias = Literal["attachment", "pointer", "resync", "contact"]
+JobKind: TypeAlias = Literal["attachment", "pointer", "resync", "contact", "read"]
 
 
 class ReplyFile(Struct, frozen=True, kw_only=True):

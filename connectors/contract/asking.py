@@ -24,6 +24,14 @@ AUTH_URL = Setting(
     required=False,
 )
 
+MARK_READ = Setting(
+    name="mark_read",
+    about="yes to tell the platform that a conversation was read once somebody who may answer opens it here; left out "
+    "otherwise, since customers may be shown it",
+    secret=False,
+    required=False,
+)
+
 
 def address(binding: Binding, setting: str, otherwise: str) -> str:
     """The host to ask, without a slash at its end: the setting's, else the platform's own."""
@@ -63,4 +71,4 @@ def told(response: ApiResponse) -> Document:
         return {}
 
 
-__all__ = ["API_URL", "AUTH_URL", "address", "answered", "readable", "says_yes", "told"]
+__all__ = ["API_URL", "AUTH_URL", "MARK_READ", "address", "answered", "readable", "says_yes", "told"]

@@ -214,6 +214,15 @@ class Connector(ABC):
         del window, api
         return _nothing()
 
+    def marks_read(self) -> bool:
+        """Whether the platform is to be told what was read here: only where the channel's setting says so."""
+        return self.binding.settings.get("mark_read", "").strip() == "yes"
+
+    async def mark_read(self, conversation: str, message: str, api: Api) -> None:
+        """Tell that a conversation was read up to this message. Raises the errors of `connectors.contract.calling`."""
+        del message, api
+        raise RefusedError(f"{self.platform} is not told that {conversation!r} was read")
+
     def queued(self) -> bool:
         """Whether something of this channel waits in a queue at its platform, which `draw` empties."""
         return False

@@ -36,6 +36,15 @@ class Asking:
         self, method: Literal["GET", "POST"], path: str, *, query: Sequence[tuple[str, str]] = (), body: Any = None
     ) -> Document:
         """The answer of a call with the seller's token. Raises the errors of `connectors.contract.calling`."""
+        return answered(await self._message_api(method, path, query=query, body=body))
+
+    async def tell(self, path: str, body: Any) -> None:
+        """A call whose answer says nothing but that it is well. Raises the errors of `connectors.contract.calling`."""
+        await self._message_api("POST", path, body=body)
+
+    async def _message_api(
+        self, method: Literal["GET", "POST"], path: str, *, query: Sequence[tuple[str, str]] = (), body: Any = None
+    ) -> ApiResponse:
         (token,) = needed(self._binding.settings, "access_token")
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         if body is not None:
@@ -47,7 +56,7 @@ class Asking:
             headers=headers,
             body=b"" if body is None else msgspec.json.encode(body),
         )
-        return answered(self._judged(await self._api.call(request)))
+        return self._judged(await self._api.call(request))
 
     async def public_key(self, kid: str, token: str) -> Document:
         """The answer of `getPublicKey`, asked with an application's token."""

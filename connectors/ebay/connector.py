@@ -12,7 +12,7 @@ import msgspec
 from actors.events import Message
 from actors.orders import ForgetCustomer
 from connectors.contract import reading
-from connectors.contract.asking import API_URL, AUTH_URL, address, readable
+from connectors.contract.asking import API_URL, AUTH_URL, MARK_READ, address, readable
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, RefusedError, UncertainError, needed
 from connectors.contract.canonical import canonical
@@ -73,6 +73,7 @@ class Ebay(Connector):
         ),
         Setting(name="access_token", about="set when the channel is authorised; needed to answer", required=False),
         Setting(name="refresh_token", about="set when the channel is authorised", required=False),
+        MARK_READ,
         API_URL,
         AUTH_URL,
     )
@@ -158,6 +159,12 @@ class Ebay(Connector):
         with readable():
             at = reading.instant(told, "createdDate") if "createdDate" in told else None
             return Sent(message=reading.identity(told, "messageId"), at=at)
+
+    async def mark_read(self, conversation: str, message: str, api: Api) -> None:
+        """The conversation was read: eBay takes no message. Raises the errors of calling."""
+        del message
+        told = {"conversationId": conversation, "conversationType": MEMBERS, "read": True}
+        await self._asking(api).tell("update_conversation", told)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """The messages of every conversation whose latest one is not older than the window."""

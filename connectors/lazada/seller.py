@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlencode
 
 from connectors.contract import reading
-from connectors.contract.asking import API_URL, AUTH_URL, address, readable
+from connectors.contract.asking import API_URL, AUTH_URL, MARK_READ, address, readable
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, RefusedError, UncertainError, before_sending, needed, renewing
 from connectors.contract.connector import (
@@ -34,7 +34,7 @@ from connectors.lazada.api import AUTH_HOST, HOSTS, SellerApi
 from connectors.lazada.history import Cursor
 from connectors.lazada.inbound import PICTURE, PLATFORM, TEXT, chat_of, events_of, is_told, read_until
 
-SEND, UPLOAD = "/im/message/send", "/image/upload"
+SEND, UPLOAD, READ = "/im/message/send", "/image/upload", "/im/session/read"
 TOKEN, RENEW = "/auth/token/create", "/auth/token/refresh"  # paths
 BOUGHT = "AUTH_TYPE_UNSUPPORTED"
 """The token lasts as long as what the seller bought in the service market, and is not renewed."""
@@ -76,6 +76,7 @@ class Lazada(Connector):
             secret=False,
             required=False,
         ),
+        MARK_READ,
         API_URL,
         AUTH_URL,
     )
@@ -140,6 +141,10 @@ class Lazada(Connector):
         with readable():
             url = reading.identity(reading.part(reading.part(found, "data"), "image"), "url")
         return {"img_url": url, "width": str(size[0]), "height": str(size[1])}
+
+    async def mark_read(self, conversation: str, message: str, api: Api) -> None:
+        """The session was read up to a message. Raises the errors of calling."""
+        await SellerApi(self.binding, api).post(READ, session_id=conversation, last_read_message_id=message)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Session by session, the latest first."""

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlencode
 
 from connectors.contract import reading
-from connectors.contract.asking import API_URL, address, readable, says_yes
+from connectors.contract.asking import API_URL, MARK_READ, address, readable, says_yes
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, RefusedError, UncertainError, before_sending, needed, renewing
 from connectors.contract.connector import (
@@ -35,6 +35,7 @@ from connectors.shopee.api import HOST, ShopApi, signed_query
 from connectors.shopee.inbound import PLATFORM, parsed_push, shop_of
 
 SEND = "/api/v2/sellerchat/send_message"
+READ = "/api/v2/sellerchat/read_conversation"
 UPLOAD = "/api/v2/sellerchat/upload_image"
 AUTHORISE = "/api/v2/shop/auth_partner"
 TOKEN, RENEW = "/api/v2/auth/token/get", "/api/v2/auth/access_token/get"  # paths
@@ -83,6 +84,7 @@ class Shopee(Connector):
         Setting(
             name="refresh_token", about="what authorising the shop gives, to renew the access token", required=False
         ),
+        MARK_READ,
         API_URL,
     )
     capabilities = Capabilities(receipts=frozenset({"accepted"}), echoes=True, sends=True, history=True)
@@ -157,6 +159,13 @@ class Shopee(Connector):
             answer = reading.part(found, "response")
             own = reading.identity(answer, "message_id")
         return Sent(message=own, at=_seconds(answer, "created_timestamp"))
+
+    async def mark_read(self, conversation: str, message: str, api: Api) -> None:
+        """The conversation was read up to a message. Raises the errors of calling."""
+        if not conversation.isdigit():
+            raise RefusedError("Shopee's conversations are numbers")
+        told = {"conversation_id": int(conversation), "last_read_message_id": message}
+        await self._shop(api).post(READ, told)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Lost pushes first, which are confirmed when the next page is asked for; then conversation by conversation."""

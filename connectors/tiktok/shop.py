@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from connectors.contract import reading
-from connectors.contract.asking import API_URL, AUTH_URL, address, readable
+from connectors.contract.asking import API_URL, AUTH_URL, MARK_READ, address, readable
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, RefusedError, UncertainError, before_sending, needed, renewing
 from connectors.contract.connector import (
@@ -56,6 +56,7 @@ class TikTok(Connector):
         Setting(name="shop_cipher", about="what names the shop to the API; authorising gives it", required=False),
         Setting(name="access_token", about="what authorising the shop gives, for answering", required=False),
         Setting(name="refresh_token", about="what authorising gives, to renew the access token with", required=False),
+        MARK_READ,
         API_URL,
         AUTH_URL,
     )
@@ -112,6 +113,11 @@ class TikTok(Connector):
         data = await shop.post(history.messages_path(message.conversation), body)
         with readable():
             return Sent(message=reading.identity(data, "message_id"))
+
+    async def mark_read(self, conversation: str, message: str, api: Api) -> None:
+        """Everything of the conversation was read: TikTok takes no message. Raises the errors of calling."""
+        del message
+        await ShopApi(self.binding, api).post(f"{history.messages_path(conversation)}/read", {})
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Conversation by conversation; messages that TikTok does not mean to be seen are left out."""

@@ -180,7 +180,11 @@ class Ebay(Platform):
         return answer(detail | names)
 
     async def _update(self, call: Call, shop: Shop) -> Response:
-        del call, shop
+        told = call.json()
+        if told.get("conversationType") != "FROM_MEMBERS":
+            return Response(status_code=400)
+        if told.get("read") is True:
+            shop.read[str(told.get("conversationId"))] = "all"
         return Response(status_code=204)
 
     async def _subscriptions(self, call: Call, shop: Shop) -> Response:

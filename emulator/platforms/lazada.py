@@ -210,7 +210,11 @@ class Lazada(Platform):
         )
 
     async def _read(self, call: Call, shop: Shop) -> Response:
-        del call, shop
+        told = call.params | call.form()
+        session, message = told.get("session_id", ""), told.get("last_read_message_id", "")
+        if shop.find(message, session) is None:
+            return _error("-5", "no such message in the session", "ISV")
+        shop.read[session] = message
         return _answer({})
 
     async def _recall(self, call: Call, shop: Shop) -> Response:

@@ -226,7 +226,11 @@ class Shopee(Platform):
         return _answer(self._summary(shop, found))
 
     async def _read(self, call: Call, shop: Shop) -> Response:
-        del call, shop
+        told = call.json()
+        conversation, message = str(told.get("conversation_id")), str(told.get("last_read_message_id"))
+        if shop.find(message, conversation) is None:
+            return _error("error_param", "there is no such message in the conversation")
+        shop.read[conversation] = message
         return _answer({})
 
     async def _upload(self, call: Call, shop: Shop) -> Response:

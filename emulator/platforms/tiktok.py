@@ -198,7 +198,7 @@ class TikTok(Platform):
         return _answer({"conversation_id": self.stage.conversation(shop, person.id).id})
 
     async def _read(self, call: Call, shop: Shop) -> Response:
-        del call, shop
+        shop.read[str(call.http.path_params["conversation"])] = "all"
         return _answer({})
 
     async def _upload(self, call: Call, shop: Shop) -> Response:

@@ -15,12 +15,14 @@ from msgspec.structs import replace
 
 from actors.errors import RejectedError
 from actors.events import Action
+from services.channels.marks import put_down
 from services.errors import ConflictError
 from services.inbox.errors import TakenError
 from services.inbox.listing import Inbox
 from services.inbox.scope import People, answers, scope_of
 from services.inbox.telling import Telling
 from services.people.permissions import Caller, can, demand
+from storage.channel_ports import JobStore
 from storage.inbox_records import DeskChange
 from storage.records import AuditRow, ConversationRow, Page
 from streams.ports import Gateway
@@ -35,7 +37,7 @@ Name = str | None
 Build = Callable[[ConversationRow], Awaitable[DeskChange | None]]
 
 
-class DeskWrites(Protocol):
+class DeskWrites(JobStore, Protocol):
     """The parts of a store used here."""
 
     async def change_desk(self, key: str, change: DeskChange, audit: AuditRow) -> ConversationRow | None:
@@ -216,6 +218,7 @@ class Desk:
         if not can(caller.role, "reply"):
             return row
         await self._gateway.submit([_action(row, "opened", caller.name, now)])
+        await put_down(self._store, row, now)
         return replace(row, unread=0)
 
     async def _note_read(self, caller: Caller, row: ConversationRow, now: int) -> None:

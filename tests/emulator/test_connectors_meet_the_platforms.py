@@ -21,6 +21,7 @@ from connectors.registry import BY_PLATFORM
 from emulator.faults import Fault
 from emulator.pictures import png
 from emulator.platforms.registry import PLATFORMS
+from services.channels.marks import PLATFORMS as MARKING
 from tests.emulator.conftest import BASE
 
 MAIL = "amazon"
@@ -387,3 +388,20 @@ async def test_an_approved_template_reaches_a_customer_who_wrote_days_ago(bench)
     missing = replace(shipped, words="Order {{HEAD_1}}, {{1}}")
     with pytest.raises(RefusedError, match="132000"):
         await connector.say(conversation.id, "weir-3", missing, {"HEAD_1": "1", "1": "Ana"}, Wire(bench))
+
+
+@pytest.mark.parametrize("platform", sorted(MARKING))
+async def test_a_platform_is_told_up_to_where_a_conversation_was_read(bench, platform):
+    connector = connected(bench, platform)
+    settings = {**connector.binding.settings, "mark_read": "yes"}
+    marking = type(connector)(Binding(account=connector.binding.account, url=connector.binding.url, settings=settings))
+    assert (connector.marks_read(), marking.marks_read()) == (False, True)
+    asked = (await bench.says(platform, "line {n}", times=2))[-1]
+    await marking.mark_read(asked["conversation"], asked["id"], Wire(bench))
+    assert bench.shop(platform).read in ({asked["conversation"]: asked["id"]}, {asked["conversation"]: "all"})
+
+
+async def test_a_platform_that_cannot_be_told_refuses(bench):
+    connector = connected(bench, "telegram")
+    with pytest.raises(RefusedError, match="is not told"):
+        await connector.mark_read("c", "m", Wire(bench))

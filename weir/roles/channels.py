@@ -18,6 +18,7 @@ from services.arrivals.queues import Queues
 from services.arrivals.webhooks import Webhooks
 from services.channels.authorisation import Authorisation
 from services.channels.bindings import Bindings
+from services.channels.marks import Marks
 from services.channels.oauth_runs import OAuthRuns
 from services.channels.platform_api import Apis
 from services.channels.signature_watch import SignatureWatch
@@ -115,6 +116,7 @@ class Channels:
             store=store, find=find, reconciler=reconciler, apis=self.apis, locks=locks, reader=gateway, now=now
         )
         self.mailboxes = Mailboxes(store=store, channels=self.bindings, arrivals=self.arrivals, locks=locks, now=now)
+        self.marks = Marks(store=store, find=find, apis=self.apis, now=now)
         self.queues = Queues(channels=self.bindings, arrivals=self.arrivals, apis=self.apis, locks=locks)
         self.authorisation = Authorisation(
             store=store, bindings=self.bindings, apis=self.apis, arrivals=self.arrivals, locks=locks, now=now
@@ -142,6 +144,7 @@ class Channels:
         tasks.run("re-syncs", self.resyncs.run())
         tasks.run("mailboxes", self.mailboxes.run())
         tasks.run("queues", self.queues.run())
+        tasks.run("read marks", self.marks.run())
         tasks.run("contacts", self.registrar.run())
         tasks.run("authorisations", self.authorisation.run())
 
