@@ -46,9 +46,16 @@ class MarkStore(JobStore, InboxStore, Protocol):
 async def put_down(store: JobStore, row: ConversationRow, now: int) -> None:
     """Put down that a conversation was read just now (ms), where its platform can be told. Raises RetriableError."""
     if row.platform in PLATFORMS and row.unread:
-        about = {"conversation": row.conversation}
-        place = {"platform": row.platform, "account": row.account}
-        await store.put_jobs([Job(kind=KIND, id=row.key, at=now, due_at=now, payload=about, **place)])
+        job = Job(
+            kind=KIND,
+            id=row.key,
+            platform=row.platform,
+            account=row.account,
+            at=now,
+            due_at=now,
+            payload={"conversation": row.conversation},
+        )
+        await store.put_jobs([job])
 
 
 class Marks:

@@ -187,11 +187,11 @@ async def test_consent_that_is_gone_says_so(shop, admin):
 @pytest.mark.usefixtures("shop")
 async def test_where_there_is_no_order_or_no_such_platform_it_is_said(admin):
     path = "/api/v1/conversations/amazon/seller/c2/actions"
-    assert (await admin.get(path)).json() == {"order": None, "items": [], "why_not": "no_order"}
+    assert (await admin.get(path)).json() == {"order": None, "lang": None, "items": [], "why_not": "no_order"}
     begun = await posting(admin, path=path, kind="invoice")
     assert begun.status_code == 422, begun.text
     other = "/api/v1/conversations/postal/office-1/c1/actions"
-    assert (await admin.get(other)).json() == {"order": None, "items": [], "why_not": "no_kinds"}
+    assert (await admin.get(other)).json() == {"order": None, "lang": None, "items": [], "why_not": "no_kinds"}
     begun = await posting(admin, path=other, kind="invoice")
     assert begun.status_code == 409
     assert "answer the customer instead" in begun.json()["detail"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from actors.events import Message
 from actors.intake import parse_event
 from actors.orders import ForgetCustomer, Order
-from connectors.contract.connector import Connector, OnePerson, Parsed, Refused, UnreadableError, WebhookRequest
+from connectors.contract.connector import Connector, OnePerson, Parsed, Refused, UnreadableError, UpTo, WebhookRequest
 from connectors.contract.history import Pointer
 
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -76,6 +76,10 @@ def parsed_or_unreadable(connector: Connector, request: WebhookRequest) -> Seque
         if isinstance(one, OnePerson):
             assert connector.aliases
             assert all(one.names)
+            continue
+        if isinstance(one, UpTo):
+            assert one.conversation
+            assert one.at >= 0
             continue
         if isinstance(one, Pointer):
             assert one.id

@@ -48,9 +48,9 @@ async def town(data_dir, monkeypatch):
 
 @pytest.fixture
 async def reader(town):
-    """A bound channel in which a customer wrote twice and was answered."""
+    """A bound channel in which a customer wrote, was answered, and wrote again."""
     bound = town.bound(Reader)
-    said = [bound.message(1, town.now), bound.message(2, town.now + 1), bound.message(3, town.now + 2, direction="out")]
+    said = [bound.message(1, town.now), bound.message(3, town.now + 1, direction="out"), bound.message(2, town.now + 2)]
     await town.pushed(bound, *said)
     return bound
 
