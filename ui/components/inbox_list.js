@@ -33,7 +33,7 @@ export default {
         <button v-if="stale && (over || held || away)" class="ib-pill" type="button" @click="renew(true)"><w-icon name="refresh-cw" />{{ tn("inbox.stale", stale) }}</button>
         <div id="ib-rows" ref="box" class="ib-rows" role="listbox" aria-multiselectable="true" :aria-label="t('inbox.tab.' + place.tab)" :aria-activedescendant="cursorId" :aria-busy="total === null" tabindex="0" @scroll.passive="scrolled" @touchstart.passive="held = true" @touchend.passive="held = false" @touchcancel.passive="held = false">
           <div class="ib-rows-all" role="presentation" :style="{ height: height + 'px' }">
-            <div v-for="item in shown" :id="'ib-row-' + item.index" :key="item.index" class="ib-row" role="option" :aria-selected="item.row ? desk.checked.has(item.row.key) : false" :aria-setsize="total || -1" :aria-posinset="item.index + 1" :aria-current="item.row && item.row.key === place.key ? 'true' : undefined" :class="item.look" :style="{ transform: 'translateY(' + item.index * ROW + 'px)' }" @click="pressed(item, $event)">
+            <div v-for="item in shown" :id="'ib-row-' + item.index" :key="item.index % pool" class="ib-row" role="option" :aria-selected="item.row ? desk.checked.has(item.row.key) : false" :aria-setsize="total || -1" :aria-posinset="item.index + 1" :aria-current="item.row && item.row.key === place.key ? 'true' : undefined" :class="item.look" :style="{ transform: 'translateY(' + item.index * ROW + 'px)' }" @click="pressed(item, $event)">
               <template v-if="item.row"><i v-if="item.edge" class="ib-edge" :class="'is-' + item.edge" aria-hidden="true"></i>
                 <span class="ib-row-face" @click.stop="toggle(item)"><face :name="nameOf(item.row)" /><span class="ib-tick" aria-hidden="true"><w-icon v-if="desk.checked.has(item.row.key)" name="check" /></span></span>
                 <span class="ib-row-main"><span class="ib-line1"><platform-mark :platform="item.row.platform" /><b class="ib-name"><bdi>{{ nameOf(item.row) }}</bdi></b><span v-if="item.row.vip" class="ib-vip">VIP</span><due-chip :row="item.row" :now="live.now" /></span>
@@ -66,6 +66,10 @@ export default {
     span() {
       const first = Math.max(0, Math.floor(this.top / ROW) - OVER);
       return [first, Math.min((this.total === null ? 12 : this.total) - 1, first + Math.ceil(this.tall / ROW) + 2 * OVER)];
+    },
+    // Rows that leave on one side come in again on the other: a row that is drawn anew costs four times as much.
+    pool() {
+      return Math.ceil(this.tall / ROW) + 2 * OVER + 2;
     },
     shown() {
       // rev, and the clock of whole seconds for the edges
