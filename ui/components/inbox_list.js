@@ -5,7 +5,7 @@ import { DueChip, Face, Glyphs, PlatformMark, Rows, act, alerts, askPermission, 
 const ROW = 84;
 const OVER = 6;
 const SETTLE_MS = 2000;
-const SCROLLED_MS = 90;
+const SCROLLED_MS = 60;
 const SHOWN_TABS = ["mine", "team", "unassigned", "at_risk", "all"];
 const OTHER_TABS = ["snoozed", "closed", "archived"];
 const MOST_LABELS = 2;
@@ -138,6 +138,8 @@ export default {
     this.sizes.disconnect();
     clearInterval(this.timer);
     clearTimeout(this.watching);
+    clearTimeout(this.scrolling);
+    cancelAnimationFrame(this.resting);
     window.removeEventListener("weir-inbox-key", this.keyed);
   },
   methods: {
@@ -187,10 +189,17 @@ export default {
       this.top = this.$refs.box.scrollTop;
       this.away = this.top > ROW;
       clearTimeout(this.scrolling);
+      cancelAnimationFrame(this.resting);
       const missing = this.span[0] >= 0 && (!this.rows.at(this.span[0]) || !this.rows.at(this.span[1]));
-      // While it flies by nothing is fetched: what is wanted is where it comes to rest.
-      this.scrolling = setTimeout(() => this.rows.need(...this.span), missing ? SCROLLED_MS : 0);
+      if (missing) this.scrolling = setTimeout(this.rest, SCROLLED_MS);
+      else this.rows.need(...this.span);
       this.watch();
+    },
+    // While it flies by nothing is fetched: what is wanted is where it comes to rest. On a busy machine a frame takes longer than
+    // the timer, so the next one is waited for as well.
+    rest() {
+      const fetch = () => this.rows.need(...this.span);
+      this.resting = requestAnimationFrame(() => (this.resting = requestAnimationFrame(fetch)));
     },
     // One row has changed: it is drawn where it stands. Where it belongs now is another matter, and waits.
     took(row, own) {
