@@ -36,13 +36,18 @@ def served(program, *arguments):
 
 
 @contextlib.asynccontextmanager
-async def windows(browser, product):
-    """A function that opens a page in a window of its own for a person; script errors fail the test."""
+async def windows(browser, product, **more):
+    """A function that opens a page in a window of its own for a person; script errors fail the test.
+
+    `more`: of the window. With `service_workers="block"` no answer gets past a test's routes; once the worker has
+    claimed the page, some do.
+    """
     problems = []
 
     async def opened(path="/", *, name="Ada Lin", password=PASSWORD, lang="en", phone=False):
         size = {"width": 390, "height": 844} if phone else {"width": 1440, "height": 900}
-        context = await browser.new_context(viewport=size, has_touch=phone, reduced_motion="reduce", base_url=product)
+        asked = {"viewport": size, "has_touch": phone, "reduced_motion": "reduce", "base_url": product}
+        context = await browser.new_context(**asked, **more)
         await context.add_cookies([{"name": "weir_lang", "value": lang, "url": product}])
         answer = await context.request.post("/auth/login", data={"name": name, "password": password})
         assert answer.ok, await answer.text()

@@ -258,5 +258,5 @@ async def test_what_cannot_be_bound_says_why_and_offers_the_way_by_mail(logged_i
         await expect(told.nth(number)).to_contain_text(words)
     await note.get_by_role("button", name="Bind a mailbox").click()
     form = page.get_by_role("dialog")
-    await expect(form.get_by_label("Platform")).to_have_value("email")
+    await expect(form.get_by_role("combobox")).to_have_value("email")
     await expect(form.get_by_label("IMAP server", exact=True)).to_be_visible()

@@ -44,7 +44,7 @@ def desk(tmp_path_factory):
 @pytest.fixture
 async def beside(browser, desk):
     """`beside(key, name=, …)` opens a conversation with its order beside it; script errors fail the test."""
-    async with windows(browser, desk.address) as opened:
+    async with windows(browser, desk.address, service_workers="block") as opened:
 
         async def shown(key, **person):
             pane = "&pane=context" if person.get("phone") else ""

@@ -16,7 +16,7 @@ export const WTypedActions = {
   props: { conversation: String },
   emits: ["begun"],
   template: `
-    <section v-if="items.length" class="w-card typed" :aria-label="t('typed.title')">
+    <section v-if="items.length" class="w-card typed" :aria-label="t(worded ? 'typed.title.words' : 'typed.title')">
       <div class="w-card-head"><h2 class="w-h2">{{ t(worded ? "typed.title.words" : "typed.title") }}</h2><span v-if="!worded" class="w-sub w-mono"><bdi>{{ order }}</bdi></span></div>
       <div class="w-card-body">
         <label v-if="worded" class="typed-field"><span>{{ t("typed.words") }}</span><span class="w-field"><select :value="chosen ? chosen.kind : ''" @change="choose(items.find((one) => one.kind === $event.target.value))"><option value="" disabled>{{ t("typed.choose") }}</option><option v-for="one in items" :key="one.kind" :value="one.kind" dir="auto">{{ one.title }} · {{ one.lang }}</option></select></span></label>
