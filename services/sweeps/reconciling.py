@@ -26,6 +26,7 @@ from services.arrivals.arrivals import Arrivals
 from services.replies.matches import same_words
 from services.sweeps.absences import Absences
 from services.sweeps.changes import SWEEP, UNDER_WAY_MS, back_of, edit_of, is_recalled
+from services.sweeps.counts import Compared, Counts
 from storage.channel_ports import OutboxStore
 from storage.ports import InboxStore
 from storage.records import MessageRow
@@ -36,27 +37,6 @@ MOST_NAMED = 1_000
 REMEMBERED = 50_000
 AT_ONCE = 16
 Purpose: TypeAlias = Literal["sweep", "history", "recount"]
-
-
-class Compared(Struct, kw_only=True):
-    """What a comparison found: `checked` messages the platform told of, `duplicate` were held, `new` were not.
-
-    `edited` and `recalled`: changes nobody had told of.
-    """
-
-    checked: int = 0
-    new: int = 0
-    duplicate: int = 0
-    edited: int = 0
-    recalled: int = 0
-
-    def add(self, other: Compared) -> None:
-        """Count the other one's too."""
-        self.checked += other.checked
-        self.new += other.new
-        self.duplicate += other.duplicate
-        self.edited += other.edited
-        self.recalled += other.recalled
 
 
 class ReconcilingStore(InboxStore, OutboxStore, Protocol):
@@ -82,7 +62,6 @@ class _Listed(Struct):
 
     found: Compared = field(default_factory=Compared)
     ids: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
-    repaired: set[str] = field(default_factory=set[str])
     doubtful: set[str] = field(default_factory=set[str])
     """Conversations in which a message may be a reply of ours that is on its way."""
     named: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
@@ -129,14 +108,16 @@ class Reconciler:
         sure = {name: ids for name, ids in listed.named.items() if name in listed.ids and name not in listed.doubtful}
         gone = await self._absences.found(connector, task.window, sure, api)
         if gone:
-            listed.found.recalled += len(gone)
+            for one in gone:
+                listed.found.count(one.conversation, Counts(recalled=1))
             listed.gone |= {(one.conversation, one.message) for one in gone}
             await self._arrivals.take(connector, gone, via="poll")
 
     async def _mark_back(self, connector: Connector, listed: _Listed) -> None:
         """What is marked as recalled and listed without a word of that is a message again."""
         back = [one for one in listed.back if (one.conversation, one.message) not in listed.denied]
-        listed.found.edited += len(back)
+        for edit in back:
+            listed.found.count(edit.conversation, Counts(edited=1))
         if back:
             await self._arrivals.take(connector, back, via="poll")
 
@@ -166,9 +147,11 @@ class Reconciler:
         edits = [edit for m, row in held if (edit := edit_of(m, row, window.until)) is not None]
         listed.back += [edit for m, row in held if (edit := back_of(m, row, window.until)) is not None]
         listed.denied |= {(one.conversation, one.message) for one in page if isinstance(one, Delete)}
-        listed.found.edited += len(edits)
+        for edit in edits:
+            listed.found.count(edit.conversation, Counts(edited=1))
         recalled = {(one.conversation, one.message) for one in follow if isinstance(one, Delete)}
-        listed.found.recalled += len(recalled)
+        for conversation, _ in recalled:
+            listed.found.count(conversation, Counts(recalled=1))
         listed.gone |= recalled
         await self._take(connector, (lost, plain, old, [*edits, *follow]))
         self._remember(connector, [*lost, *plain, *old], follow)
@@ -208,12 +191,13 @@ class Reconciler:
         found = listed.found
         for m in messages:
             inside = m.sent_at >= task.window.since
-            found.checked += inside
+            held = m.message in ours or (m.conversation, m.message) in rows or self._name(connector, m) in self._taken
+            counts = Counts(checked=inside, duplicate=inside) if held else Counts(checked=inside, new=1)
+            found.count(m.conversation, counts)
             if m.message in ours:
                 listed.ids[m.conversation][ours[m.message]] = listed.ids[m.conversation].pop(m.message)
-                found.duplicate += inside
-            elif (m.conversation, m.message) in rows or self._name(connector, m) in self._taken:
-                found.duplicate += inside
+            elif held:
+                continue
             elif task.purpose == "history" or m.sent_at < task.lost_from:
                 old.append(m)
             elif connector.polls or (m.direction == "out" and not connector.capabilities.echoes):
@@ -223,8 +207,7 @@ class Reconciler:
                 plain.append(m)
             else:
                 lost.append(m)
-                listed.repaired.add(m.conversation)
-        found.new += len(lost) + len(plain) + len(old)
+                found.repaired.add(m.conversation)
         return lost, plain, old
 
     async def _may_be_ours(self, connector: Connector, conversation: str) -> bool:
@@ -274,7 +257,7 @@ class Reconciler:
         for conversation, ids in listed.ids.items():
             inside = sorted((at, one) for one, at in ids.items() if at >= window.since)
             total += len(inside)
-            if (every or conversation in listed.repaired) and conversation not in listed.doubtful and inside:
+            if (every or conversation in listed.found.repaired) and conversation not in listed.doubtful and inside:
                 checks += _whole(connector, conversation, window, inside)
         if task.total and window.conversation is None and not listed.doubtful:
             # A recalled message is kept here and counted among ours; the platform counts it no more.
@@ -370,4 +353,4 @@ def _digest(refused: Refused) -> str:
     return sha256(refused.raw).hexdigest()
 
 
-__all__ = ["UNDER_WAY_MS", "Compared", "Reconciler", "ReconcilingStore", "Task"]
+__all__ = ["UNDER_WAY_MS", "Reconciler", "ReconcilingStore", "Task"]

@@ -23,8 +23,11 @@ from services.channels.platform_api import Apis
 from services.channels.secrets import SecretsError
 from services.channels.turns import in_turn, turn_of
 from services.errors import ConflictError, NotFoundError
+from services.inbox.desk_news import DeskNews, told_nobody
 from services.masking import mask_text
-from services.sweeps.reconciling import Compared, Reconciler, Task
+from services.sweeps.counts import Compared
+from services.sweeps.lines import Lines
+from services.sweeps.reconciling import Reconciler, Task
 from services.sweeps.sweeps import Waiting, since_of
 from storage.channel_ports import JobStore, SweepStore
 from storage.channel_records import Job, SweepRow
@@ -102,9 +105,13 @@ class Resyncs:
         locks: Locks,
         reader: Waiting,
         now: Callable[[], int],
+        tell: DeskNews = told_nobody,
         answer_s: float = ANSWER_S,
     ) -> None:
-        """`find`: the connector of a bound channel; `now`: the time in ms; `answer_s`: how long an asker waits."""
+        """`find`: the connector of a bound channel; `now`: the time in ms; `answer_s`: how long an asker waits.
+
+        `tell`: who tells open screens of what is noted in a thread.
+        """
         self._store = store
         self._find = find
         self._reconciler = reconciler
@@ -112,6 +119,7 @@ class Resyncs:
         self._locks = locks
         self._reader = reader
         self._now = now
+        self._lines = Lines(store, now, tell)
         self._answer_s = answer_s
         self._ends: dict[str, asyncio.Future[Resynced]] = {}
         self._under_way: set[asyncio.Task[int]] = set()
@@ -269,6 +277,10 @@ class Resyncs:
             edited=found.edited,
             recalled=found.recalled,
         )
+        concerned = [name for name, counts in found.conversations.items() if counts.changed]
+        if asked.conversation is not None:
+            concerned = list(dict.fromkeys([asked.conversation, *concerned]))
+        await self._lines.found(job.platform, job.account, found.of(concerned), who=asked.who)
         before = {"held": found.duplicate, "since": asked.since, "until": asked.until}
         after = {"state": "done", "held": found.duplicate + found.new, "checked": found.checked, "new": found.new}
         await self._note(
@@ -290,6 +302,8 @@ class Resyncs:
     async def _failed(self, job: Job, reason: str) -> None:
         asked = _asked(job)
         await self._note(asked, None, {"state": "failed", "reason": reason})
+        if asked.conversation is not None:
+            await self._lines.failed(job.platform, job.account, asked.conversation, reason, who=asked.who)
         await self._store.fail_job(KIND, job.id, self._now(), reason)
         self._tell(job, Resynced(state="failed", since=asked.since, until=asked.until, reason=reason))
 

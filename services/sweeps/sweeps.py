@@ -28,8 +28,11 @@ from services.channels.platform_api import Apis
 from services.channels.progress import change_row, row_of
 from services.channels.secrets import SecretsError
 from services.channels.turns import in_turn, turn_of
+from services.inbox.desk_news import DeskNews, told_nobody
 from services.masking import mask_text
-from services.sweeps.reconciling import UNDER_WAY_MS, Compared, Reconciler, Task
+from services.sweeps.counts import Compared
+from services.sweeps.lines import Lines, LineStore
+from services.sweeps.reconciling import UNDER_WAY_MS, Reconciler, Task
 from storage.channel_ports import SweepStore
 from storage.channel_records import SweepRow
 from streams.coordination.locks import Locks
@@ -51,6 +54,10 @@ BOUND_MS = 10_000
 OWN = "sweep"
 """What of a row's cursor belongs to the sweeps; the rest is that of who reads the channel otherwise."""
 _log = structlog.get_logger(__name__)
+
+
+class SweepingStore(SweepStore, LineStore, Protocol):
+    """The parts of a store used here."""
 
 
 class Channels(Protocol):
@@ -101,7 +108,7 @@ class Sweeper:
     def __init__(
         self,
         *,
-        store: SweepStore,
+        store: SweepingStore,
         channels: Channels,
         reconciler: Reconciler,
         arrivals: Arrivals,
@@ -110,8 +117,12 @@ class Sweeper:
         reader: Waiting,
         now: Callable[[], int],
         patience: Callable[[Pace], float] = patience_of,
+        tell: DeskNews = told_nobody,
     ) -> None:
-        """`now`: the time in ms; `patience`: how long (s) one part of a sweep may take."""
+        """`now`: the time in ms; `patience`: how long (s) one part of a sweep may take.
+
+        `tell`: who tells open screens of what is noted in a thread.
+        """
         self._store = store
         self._channels = channels
         self._reconciler = reconciler
@@ -121,6 +132,7 @@ class Sweeper:
         self._reader = reader
         self._now = now
         self._patience = patience
+        self._lines = Lines(store, now, tell)
         self._troubles: dict[str, _Trouble] = {}
         self._bound: tuple[int, list[ChannelView]] | None = None
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -230,7 +242,9 @@ class Sweeper:
         found = Compared()
         for window in _windows(connector.pace, row, depth, until):
             task = Task(window=window, lost_from=depth.since or 0)
-            found.add(await self._compared(connector, task))
+            part = await self._compared(connector, task)
+            found.add(part)
+            await self._lines.found(connector.platform, connector.binding.account, part.of(sorted(part.repaired)))
             await self._save(connector, swept_to=window.until)
         if depth.denied:
             await self._tell_auth(connector, "ok")

@@ -109,6 +109,50 @@ async def test_a_resync_brings_back_what_is_missing_and_counts_before_and_after(
     assert (row["after"]["state"], row["after"]["held"], row["after"]["checked"]) == ("done", 3, 3)
 
 
+async def lines(client, key="bazaar%2Fshop%252F1%2Fc1"):
+    thread = (await client.get(f"/api/v1/conversations/{key}/thread")).json()
+    return [(one["who"], one["after"]) for one in thread["items"] if one.get("what") == "conversation.resynced"]
+
+
+async def test_a_resync_leaves_a_line_in_the_thread_that_says_who_asked_and_what_was_found(
+    live, asking, resyncs, shop, lost
+):
+    told = []
+
+    async def tell(key, what, who, at):
+        told.append((key, what, who, at > 0))
+
+    resyncs._lines._tell = tell
+    for trouble in (None, None, DeniedError("the token ran out")):
+        shop.failing = trouble
+        await asking.post(f"{ANOMALIES}/{lost['id']}/resync")
+        await live.runtime.settled()
+    key = "bazaar/shop%2F1/c1"
+    assert told == [(key, "resynced", "token:test", True)] * 3
+    thread = [line for line in await lines(asking) if line[0] == "token:test"]
+    assert thread == [
+        ("token:test", {"checked": 3, "new": 2, "duplicate": 1, **NO_CHANGES}),
+        ("token:test", {"checked": 3, "new": 0, "duplicate": 3, **NO_CHANGES}),
+        ("token:test", {"failed": "the token ran out"}),
+    ]
+
+
+@pytest.mark.usefixtures("lost")
+async def test_a_resync_of_a_channel_leaves_lines_where_something_was_missing_and_nowhere_else(live, asking, shop):
+    now = live.gateway.now()
+    quiet, other = (shop.message(number, now - 2 * MINUTE, conversation=f"c{number}") for number in (8, 9))
+    shop.shelf += [quiet, other]
+    await Arrivals(live.gateway, live.store).take(shop, [quiet])
+    await live.runtime.settled()
+    body = {"since": now - 2 * HOUR, "until": now}
+    assert (await asking.post(f"{SWEEPS}/bazaar/shop%2F1", json=body)).status_code == 202
+    await live.runtime.settled()
+    found = {n: await lines(asking, f"bazaar%2Fshop%252F1%2Fc{n}") for n in (1, 8, 9)}
+    assert [after["new"] for _, after in found[1]] == [2]
+    assert [after["new"] for _, after in found[9]] == [1]
+    assert found[8] == []
+
+
 async def test_a_count_that_agrees_closes_what_was_out_of_step(live, asking, shop):
     now = live.gateway.now()
     arrivals = Arrivals(live.gateway, live.store)

@@ -224,6 +224,23 @@ async def two_more(town, shop, **fields):
     return told
 
 
+async def test_a_sweep_leaves_a_line_in_the_thread_of_what_it_brought_back_and_tells_open_screens(town, shop):
+    told = []
+
+    async def tell(key, what, who, at):
+        told.append((key, what, who, at))
+
+    sweeper = town.sweeper(tell=tell)
+    shop.shelf.append(shop.message(2, town.now - 5 * MINUTE))
+    await sweeper.step(town.now)
+    await town.pass_by(15 * MINUTE)
+    await sweeper.step(town.now)
+    (line,) = await town.store.audit_trail("bazaar/shop-1/c1", 10)
+    assert (line.who, line.what) == ("sweep", "conversation.resynced")
+    assert line.after == {"checked": 2, "new": 1, "duplicate": 1, "edited": 0, "recalled": 0}
+    assert told == [("bazaar/shop-1/c1", "resynced", "sweep", line.at)]
+
+
 async def versions(town, message):
     row = await town.store.message("bazaar/shop-1/c1", message)
     return [(one["what"], one["text"]) for one in row.versions]

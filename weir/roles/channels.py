@@ -29,6 +29,7 @@ from services.files.addresses import Addresses
 from services.files.attachments import Attachments
 from services.files.outgoing import OutgoingFiles
 from services.files.thumbnails import Pictures
+from services.inbox.desk_news import desk_news
 from services.inbox.scope import Scopes
 from services.replies.echoes import Echoes
 from services.replies.outbox import Outbox
@@ -100,6 +101,7 @@ class Channels:
         )
         self.typed = TypedActions(store, gateway, self.replies, find, self.apis.of, files=self.files)
         self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)
+        tell = desk_news(parts.live.bus)
         # One of it for both: it remembers what it took in while the store lags behind.
         reconciler = Reconciler(store, self.arrivals)
         self.sweeper = Sweeper(
@@ -111,9 +113,17 @@ class Channels:
             locks=locks,
             reader=gateway,
             now=now,
+            tell=tell,
         )
         self.resyncs = Resyncs(
-            store=store, find=find, reconciler=reconciler, apis=self.apis, locks=locks, reader=gateway, now=now
+            store=store,
+            find=find,
+            reconciler=reconciler,
+            apis=self.apis,
+            locks=locks,
+            reader=gateway,
+            now=now,
+            tell=tell,
         )
         self.mailboxes = Mailboxes(store=store, channels=self.bindings, arrivals=self.arrivals, locks=locks, now=now)
         self.marks = Marks(store=store, find=find, apis=self.apis, now=now)

@@ -18,7 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # runs as a progra
 from actors.intake import parse_event  # needs the line above
 from actors.orders import Order, OrderItem, Shipment
 from services.people.permissions import Caller
+from services.sweeps.lines import RESYNCED
 from services.templates.templates import Wanted
+from storage.records import AuditRow
 from storage.writing_records import TemplateText
 from tests.ui.programs import PASSWORD
 from weir.config import Config
@@ -27,6 +29,7 @@ from weir.wiring import running
 HOSTILE = '<img src=x onerror="window.hurt=1"> & "Bo"'
 PEOPLE = (("Ada Lin", "admin"), ("Ben Okafor", "agent"), ("Vic Ho", "viewer"))
 MINUTE = 60_000
+SWEPT = {"checked": 3, "new": 2, "duplicate": 1, "edited": 1, "recalled": 0}
 BOSS = Caller(name="Ada Lin", role="admin", via="session")
 
 
@@ -102,6 +105,10 @@ async def seed(weir):
         shipments=[Shipment(carrier="DHL", number="JJD0099887766")],
     )  # fmt: skip
     await weir.store.put_orders([order])
+    for minutes, who, after in ((3, "sweep", SWEPT), (2, "Ben Okafor", {"failed": "the token ran out"})):
+        at = now - minutes * MINUTE
+        line = AuditRow(at=at, who=who, what=RESYNCED, subject="webchat/shop/c1", after=after)
+        await weir.store.append_audit(line)
     wordings = [
         TemplateText(text="Hello {contact.first_name}, your parcel {tracking.number} is on its way. {agent.name}"),
         TemplateText(text="Hola {contact.first_name}, su paquete {tracking.number} está en camino.", lang="es"),

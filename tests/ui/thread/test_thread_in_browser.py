@@ -39,6 +39,14 @@ async def test_the_thread_tells_what_became_of_each_message(at):
     assert trace == "/trace?key=webchat%2Fshop%2Fc1&message=m6"
 
 
+async def test_a_comparison_with_the_platform_is_a_thin_line_that_says_who_and_what_was_found(at):
+    page = await at(TALK)
+    lines = page.locator(".th-line").filter(has_text="compared it with the platform").locator("span")
+    swept = "Sweep · compared it with the platform: messages there 3, missing here 2, changed unnoticed 1"
+    asked = "Ben Okafor · compared it with the platform: could not be done, the token ran out"
+    await expect(lines).to_have_text([swept, asked])
+
+
 async def test_a_translation_stands_beside_its_original_and_what_differs_is_marked(at):
     page = await at(TALK)
     side = bubble(page, "No quiero").first

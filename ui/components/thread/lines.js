@@ -24,10 +24,16 @@ export const ThreadNote = {
 const EVENTS = {
   "conversation.claimed": ["user", "event.claimed"], "conversation.assigned": ["user", "event.assigned"], "conversation.closed": ["check", "event.closed"], "conversation.reopened": ["undo-2", "event.reopened"],
   "conversation.snoozed": ["clock", "event.snoozed"], "conversation.woken": ["bell", "event.woken"], "conversation.archived": ["inbox", "event.archived"], "conversation.unarchived": ["inbox", "event.unarchived"],
-  "labels.changed": ["flag", "event.labelled"], "alert.escalated": ["triangle-alert", "event.escalated"], "alert.unreachable": ["bell-off", "event.unreachable"],
+  "labels.changed": ["flag", "event.labelled"], "alert.escalated": ["triangle-alert", "event.escalated"], "conversation.resynced": ["refresh-cw", "event.resynced"], "alert.unreachable": ["bell-off", "event.unreachable"],
 };
 // What else was done is in the log of changes.
 export const isLine = (item) => item.what in EVENTS;
+// What a comparison with the platform found.
+function found({ failed, checked, new: missing, edited, recalled }) {
+  if (failed) return t("event.resynced.failed", { reason: failed });
+  const counts = t("event.resynced.found", { checked, missing });
+  return edited + recalled ? `${counts}, ${t("event.resynced.changed", { n: edited + recalled })}` : counts;
+}
 // To whom, until when, which labels: the words in what was changed, whatever its shape.
 function about(value) {
   if (typeof value === "string") return isNaN(Date.parse(value)) || !/^\d{4}-/.test(value) ? value : dayMinute(toMs(value));
@@ -41,7 +47,7 @@ export const ThreadEvent = {
   name: "ThreadEvent",
   components: { WIcon },
   props: { item: Object },
-  template: `<p class="th-line" :data-id="'event/' + item.id"><w-icon :name="icon" /><span><bdi>{{ item.who }}</bdi> · {{ words }}<template v-if="more">: <bdi>{{ more }}</bdi></template></span><time class="w-num" :datetime="item.at" :title="moment(item.time)">{{ minuteOfDay(item.time) }}</time></p>`,
+  template: `<p class="th-line" :data-id="'event/' + item.id"><w-icon :name="icon" /><span><bdi>{{ who }}</bdi> · {{ words }}<template v-if="more">: <bdi>{{ more }}</bdi></template></span><time class="w-num" :datetime="item.at" :title="moment(item.time)">{{ minuteOfDay(item.time) }}</time></p>`,
   computed: {
     icon() {
       return EVENTS[this.item.what][0];
@@ -49,7 +55,11 @@ export const ThreadEvent = {
     words() {
       return t(EVENTS[this.item.what][1]);
     },
+    who() {
+      return this.item.what === "conversation.resynced" && this.item.who === "sweep" ? t("event.sweep") : this.item.who;
+    },
     more() {
+      if (this.item.what === "conversation.resynced") return found(this.item.after);
       return this.item.what.startsWith("alert.") ? "" : about(this.item.after).slice(0, 200);
     },
   },
