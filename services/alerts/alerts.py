@@ -15,13 +15,13 @@ from msgspec.structs import replace
 from actors.errors import RejectedError
 from actors.events import Notification
 from actors.keys import split_key
+from services.alerts.covering import Circles, nearest
 from services.alerts.deciding import (
     Alert,
     Row,
     alert_id,
     is_above,
     reach,
-    recipients,
     silence,
     text_of,
     title_of,
@@ -50,19 +50,19 @@ class AlertsStore(AlertStore, AccountStore, Protocol):
     """The parts of a store used here."""
 
 
-Members: TypeAlias = Callable[[Row], Awaitable[Collection[str]]]
+Concerned: TypeAlias = Callable[[Row], Awaitable[Circles]]
 Online: TypeAlias = Callable[[], Awaitable[Collection[str] | None]]
 """None when nobody can say."""
 
 
 class Alerts:
-    """`members` of the team that a conversation belongs to, `online`: who has a screen open, in whatever process."""
+    """`concerned`: whom a conversation concerns that nobody has; `online`: who has a screen open, in any process."""
 
-    def __init__(self, store: AlertsStore, gateway: Gateway, *, members: Members, online: Online) -> None:
+    def __init__(self, store: AlertsStore, gateway: Gateway, *, concerned: Concerned, online: Online) -> None:
         self._store = store
         self._gateway = gateway
         self._now = gateway.now
-        self._members = members
+        self._concerned = concerned
         self._online = online
         self.wishes = Wishes(store, gateway.now)
         self._people: dict[str, User] = {}
@@ -81,9 +81,7 @@ class Alerts:
         if news is None:
             return []
         why, name, urgent = news
-        team: Collection[str] = () if row.assignee else await self._members(row)
-        there = () if row.assignee or urgent == "normal" else await self._online()
-        people = recipients(row, urgent, team, team if there is None else there)
+        people = await self._recipients(row, urgent)
         found = [await self._expected(row, message, person, why, name, urgent) for person in people]
         if not people and urgent == "urgent":
             found = [self._nobody(row, message, why, name)]
@@ -103,6 +101,12 @@ class Alerts:
         if row.sla in ("at_risk", "breached"):
             return "deadline", f"{row.sla} {row.sla_due_at}", "urgent"
         return None
+
+    async def _recipients(self, row: Row, urgent: Urgency) -> list[str]:
+        """Who has it; of what is urgent and nobody's, whom it concerns and who is there."""
+        if row.assignee is not None:
+            return [row.assignee]
+        return nearest(await self._concerned(row), await self._online()) if urgent == "urgent" else []
 
     async def _expected(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol, TypeAlias
 from zoneinfo import ZoneInfo
@@ -135,13 +135,6 @@ def urgency(row: Row, message: MessageRow | None = None) -> Urgency:
     return "urgent" if pressing or row.sensitive or COMPLAINT in row.labels else "normal"
 
 
-def recipients(row: Row, urgent: Urgency, team: Collection[str], online: Collection[str]) -> list[str]:
-    """Who has it; of what is urgent and nobody's, the members of its team who are there."""
-    if row.assignee is not None:
-        return [row.assignee]
-    return sorted(set(team) & set(online)) if urgent == "urgent" else []
-
-
 def silence(row: Row, wishes: AlertSettings, user: User | None, now: int) -> Quiet | None:
     """Why this person is not rung for; None when he is."""
     if user is None or user.disabled or not can(user.role, "reply"):
@@ -194,7 +187,6 @@ __all__ = [
     "is_above",
     "is_quiet",
     "reach",
-    "recipients",
     "silence",
     "text_of",
     "title_of",

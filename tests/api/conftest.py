@@ -74,10 +74,13 @@ def services(store, gateway, data_dir):
 
     labels = LabelsInForce(store, now)
 
-    async def everybody(*_):
+    async def everybody():
         return [user.name for user in await store.users()]
 
-    alerts = Alerts(store, gateway, members=everybody, online=everybody)
+    async def concerned(_row):
+        return [await everybody()]
+
+    alerts = Alerts(store, gateway, concerned=concerned, online=everybody)
 
     return Services(
         store=store,

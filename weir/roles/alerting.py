@@ -8,13 +8,14 @@ from actors.errors import RetriableError
 from connectors.email.connector import Email
 from connectors.email.settings import MailSettings
 from services.alerts.alerts import Alerts
+from services.alerts.covering import Circles, circles
 from services.alerts.deciding import Row
 from services.alerts.ladder import Ladder
 from services.alerts.ringing import DESK, ESCALATED
 from services.alerts.senders import MailSender, WebhookSender
 from services.channels.bindings import Bindings
 from services.inbox.live.stays import ONLINE
-from services.inbox.scope import Scopes, answers, scope_of
+from services.inbox.scope import Scopes
 from streams.coordination.duty import Duty
 from streams.coordination.errors import CoordinationLostError
 from streams.coordination.locks import Lease
@@ -31,7 +32,7 @@ class Alerting:
         self._bindings = bindings
         self._scopes = Scopes(parts.store, parts.gateway.now)
         self._webhooks = WebhookSender()
-        self.alerts = Alerts(parts.store, parts.gateway, members=self._members, online=self._online)
+        self.alerts = Alerts(parts.store, parts.gateway, concerned=self._concerned, online=self._online)
         self.ladder = Ladder(
             parts.store,
             self.alerts,
@@ -52,15 +53,8 @@ class Alerting:
         finally:
             await self._webhooks.close()
 
-    async def _members(self, row: Row) -> Collection[str]:
-        people = await self._scopes.people()
-        found: list[str] = []
-        for user in people.users:
-            # As an agent's, whatever the role: who oversees everything is not of every team.
-            scope = scope_of(people, user.name, "agent")
-            if answers(user) and (scope.ours(row) or scope.is_stray(row)):
-                found.append(user.name)
-        return found
+    async def _concerned(self, row: Row) -> Circles:
+        return circles(await self._scopes.people(), row)
 
     async def _online(self) -> Collection[str] | None:
         try:

@@ -32,10 +32,10 @@ def online():
 
 @pytest.fixture
 def alerts(store, gate, online):
-    async def members(_row):
-        return ["bob", "cem", "dan"]
+    async def concerned(_row):
+        return [["bob", "cem", "dan"]]
 
     async def there():
         return online
 
-    return Alerts(store, gate, members=members, online=there)
+    return Alerts(store, gate, concerned=concerned, online=there)

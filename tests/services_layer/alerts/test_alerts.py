@@ -150,10 +150,10 @@ class TestWhatAScreenSays:
         assert again.fate == "fired"
 
     async def test_one_failure_of_two_is_no_missed_message(self, alerts, gate):
-        async def members(_row):
-            return ["ann", "bob"]
+        async def concerned(_row):
+            return [["ann", "bob"]]
 
-        alerts._members = members
+        alerts._concerned = concerned
         found = {one.person: one.id for one in await alerts.for_change(Changed(assignee=None, vip=True), message())}
         await alerts.receipt(found["ann"], "ann", "failed", "permission_denied")
         assert gate.events == []
