@@ -68,7 +68,7 @@ class Archiving(Struct, forbid_unknown_fields=True):
 
 
 class Many(Struct, forbid_unknown_fields=True):
-    """One thing to do to many: assign, label, close, reopen, archive, unarchive or snooze, with what belongs to it."""
+    """One thing to do to many: assign, label, close, reopen, archive, unarchive, snooze or wake, with its fields."""
 
     keys: list[str]
     do: str

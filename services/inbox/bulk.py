@@ -16,7 +16,7 @@ from services.people.permissions import Caller, demand
 from storage.records import ConversationRow
 
 MOST = 500
-Deed: TypeAlias = Literal["assign", "label", "close", "reopen", "archive", "unarchive", "snooze"]
+Deed: TypeAlias = Literal["assign", "label", "close", "reopen", "archive", "unarchive", "snooze", "wake"]
 DEEDS: tuple[Deed, ...] = get_args(Deed)
 
 
@@ -90,6 +90,8 @@ class Bulk:
                 return await self._desk.assign(caller, key, assignee=wish.assignee, team=wish.team)
             case "snooze":
                 return await self._desk.snooze(caller, key, wish.until or 0)
+            case "wake":
+                return await self._desk.set(caller, key, "conversation.woken", snoozed_until=None)
             case "label":
                 if self._label is None:
                     raise RejectedError("labels cannot be put on here")

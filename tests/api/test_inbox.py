@@ -264,6 +264,11 @@ async def test_one_thing_is_done_to_many_and_told_one_by_one(people, save, logge
     assert await do(do="assign", assignee="ann") == ["done"] * 3 + ["gone"] * 2
     assert await do(do="assign", assignee="bob") == ["refused"] * 3 + ["gone"] * 2
     assert await do(do="snooze", until="2027-01-01T00:00:00Z") == ["done"] * 3 + ["gone"] * 2
+    rows = (await ann.post(f"{INBOX}/rows", json={"keys": keys})).json()["items"]
+    assert [row["snoozed_until"] for row in rows] == ["2027-01-01T00:00:00.000Z"] * 3
+    assert await do(do="wake") == ["done"] * 3 + ["gone"] * 2
+    rows = (await ann.post(f"{INBOX}/rows", json={"keys": keys})).json()["items"]
+    assert [row["snoozed_until"] for row in rows] == [None] * 3
     assert await do(do="archive") == ["done"] * 3 + ["gone"] * 2
     assert await do(do="unarchive") == ["done"] * 3 + ["gone"] * 2
     assert await do(do="close") == ["done"] * 3 + ["gone"] * 2

@@ -2,11 +2,13 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
+from tests.api.test_operators import until
 from ui import components
 
 pytestmark = pytest.mark.browser
@@ -201,6 +203,55 @@ async def test_many_are_given_at_once_and_given_back(logged_in, wrote, asking):
     await expect(page.locator(".w-toast, .ib-undo").filter(has_text="Undone")).to_be_visible()
     found = (await client.post("/api/v1/inbox/rows", json={"keys": keys})).json()["items"]
     assert [row["assignee"] for row in found] == [None] * 3
+
+
+async def snoozes(client, keys):
+    found = (await client.post("/api/v1/inbox/rows", json={"keys": keys})).json()["items"]
+    return [row["snoozed_until"] for row in found]
+
+
+async def mark_all(page, names):
+    for name in names:
+        await expect(page.locator(".ib-row", has_text=name)).to_be_visible(timeout=PATIENCE_MS)
+        await page.locator(".ib-row", has_text=name).locator(".ib-row-face").click()
+
+
+async def test_many_are_snoozed_at_once_and_undo_has_each_as_it_was(logged_in, wrote, asking):
+    names, client = ["Nap 0", "Nap 1"], await asking("Ann Ho")
+    keys = [f"shopee/sg-1/nap-{number}" for number in range(2)]
+    for number, name in enumerate(names):
+        await wrote(f"nap-{number}", "Later, please", name=name)
+    page = await ready(logged_in, "/inbox?tab=all&platform=shopee&sort=newest")
+    await mark_all(page, names)
+    await page.keyboard.press("s")
+    await page.get_by_role("dialog").get_by_role("option").first.click()
+    await expect(page.locator(".ib-undo")).to_contain_text("Snoozed until")
+    assert None not in await snoozes(client, keys)
+    await page.locator(".ib-undo").get_by_role("button").click()
+    await expect(page.locator(".w-toast").filter(has_text="Undone")).to_be_visible()
+    assert await snoozes(client, keys) == [None, None]
+    ends = [f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}T09:00:00.000Z" for days in (2, 3)]
+    for key, end in zip(keys, ends, strict=True):
+        answer = await client.post(f"/api/v1/conversations/{key}/status", json={"status": "snoozed", "until": end})
+        assert answer.status_code == 200, answer.text
+    await page.goto("/inbox?tab=snoozed&platform=shopee&sort=newest")
+    await mark_all(page, names)
+    await page.keyboard.press("s")
+    await page.get_by_role("dialog").get_by_role("option").first.click()
+    await expect(page.locator(".ib-undo")).to_contain_text("Snoozed until")
+    assert set(await snoozes(client, keys)).isdisjoint(ends)
+    await page.locator(".ib-undo").get_by_role("button").click()
+    await expect(page.locator(".w-toast").filter(has_text="Undone").first).to_be_visible()
+    await until_told(client, keys, ends)
+
+
+async def until_told(client, keys, ends):
+    """The ends are given back one after the other."""
+
+    async def given_back():
+        return await snoozes(client, keys) == ends
+
+    assert await until(given_back)
 
 
 async def test_what_did_not_work_of_many_is_told_one_by_one(logged_in):

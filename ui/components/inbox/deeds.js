@@ -142,16 +142,24 @@ async function assign(keys) {
   if (row) told(text, before && (() => change(row.key, "/assign", { ...before, version: row.desk_version })));
 }
 
+function grouped(keys, by) {
+  const groups = new Map();
+  for (const row of keys.map(known).filter(Boolean)) groups.set(by(row), [...(groups.get(by(row)) || []), row]);
+  return groups;
+}
+
 // Everyone's conversations as they were before, those of the same hands together.
 function givenBack(keys) {
-  const hands = new Map();
-  for (const row of keys.map(known).filter(Boolean)) {
-    const hand = JSON.stringify({ assignee: row.assignee, team: row.team });
-    hands.set(hand, [...(hands.get(hand) || []), row.key]);
-  }
-  return async () => {
-    for (const [hand, some] of hands) await bulk(some, "assign", JSON.parse(hand), t("inbox.undone"));
+  const hands = grouped(keys, (row) => JSON.stringify({ assignee: row.assignee, team: row.team }));
+  return async (done) => {
+    for (const [hand, rows] of hands) await again(done, rows, "assign", JSON.parse(hand));
   };
+}
+
+// Of these, what was done is done otherwise.
+async function again(done, rows, doing, more) {
+  const keys = rows.map((row) => row.key).filter((key) => done.includes(key));
+  if (keys.length) await bulk(keys, doing, more, t("inbox.undone"));
 }
 
 // Later today, tomorrow at nine, Monday at nine, or when one says.
@@ -169,19 +177,33 @@ async function snooze(keys) {
   if (chosen === null) return false;
   const until = Number(chosen.slice(3));
   const text = t("inbox.snooze.done", { time: dayMinute(until) });
-  return status(keys, { status: "snoozed", until: new Date(until).toISOString() }, "snooze", { until: new Date(until).toISOString() }, text, "open", null);
+  const end = new Date(until).toISOString();
+  if (keys.length > 1) return bulk(keys, "snooze", { until: end }, text, null, asSnoozed(keys));
+  const before = known(keys[0]) || {};
+  const back = isSnoozed(before) ? { status: "snoozed", until: before.snoozed_until } : { status: "open" };
+  return status(keys, { status: "snoozed", until: end }, "snooze", {}, text, back, null);
+}
+
+const isSnoozed = (row) => toMs(row.snoozed_until || "") > inboxLive.now;
+
+// Everyone's snooze as it was before, those with the same end together; what had none is awake again.
+function asSnoozed(keys) {
+  const ends = grouped(keys, (row) => (isSnoozed(row) ? row.snoozed_until : ""));
+  return async (done) => {
+    for (const [until, rows] of ends) await again(done, rows, until ? "snooze" : "wake", until ? { until } : {});
+  };
 }
 
 // What hides conversations from the list: they are told away, and may be had back. Resolves to whether it was done.
 async function status(keys, body, doing, more, text, back, undo) {
   if (keys.length > 1) return bulk(keys, doing, more, text, undo);
   const row = await change(keys[0], "/status", body);
-  if (row) told(text, () => change(keys[0], "/status", { status: back }));
+  if (row) told(text, () => change(keys[0], "/status", back));
   return Boolean(row);
 }
 
-const resolve = (keys) => status(keys, { status: "closed" }, "close", {}, words("inbox.resolved", keys), "open", "reopen");
-const reopen = (keys) => status(keys, { status: "open" }, "reopen", {}, words("inbox.reopened", keys), "closed", "close");
+const resolve = (keys) => status(keys, { status: "closed" }, "close", {}, words("inbox.resolved", keys), { status: "open" }, "reopen");
+const reopen = (keys) => status(keys, { status: "open" }, "reopen", {}, words("inbox.reopened", keys), { status: "closed" }, "close");
 
 async function archive(keys) {
   const archived = !(keys.length === 1 && (known(keys[0]) || {}).archived);
@@ -201,7 +223,7 @@ async function label(keys) {
   if (chosen === null) return;
   const { on: add, off: remove } = chosen;
   if (!add.length && !remove.length) return;
-  if (keys.length > 1) return bulk(keys, "label", { add, remove }, t("inbox.label.done"), null, () => bulk(keys, "label", { add: remove, remove: add }, t("inbox.undone")));
+  if (keys.length > 1) return bulk(keys, "label", { add, remove }, t("inbox.label.done"), null, (done) => bulk(done, "label", { add: remove, remove: add }, t("inbox.undone")));
   const done = await change(keys[0], "/labels", { add, remove });
   if (!done) return;
   const row = await fresh(keys[0]).catch(sorry);
@@ -235,8 +257,8 @@ async function bulk(keys, doing, more, text, opposite = null, undo = null) {
   }
   desk.failed = failed.length ? { items: failed, done: done.length } : null;
   desk.checked = new Set(failed.map((one) => one.key));
-  const again = undo || (opposite && (() => bulk(done, opposite, {}, t("inbox.undone"))));
-  if (done.length) told(failed.length ? t("inbox.bulk.part", { done: done.length, failed: failed.length }) : text, again);
+  const back = undo ? () => undo(done) : opposite && (() => bulk(done, opposite, {}, t("inbox.undone")));
+  if (done.length) told(failed.length ? t("inbox.bulk.part", { done: done.length, failed: failed.length }) : text, back);
   window.dispatchEvent(new CustomEvent("weir-inbox-key", { detail: { id: "renew" } }));
   return done.length > 0;
 }
