@@ -134,19 +134,19 @@ class Templates:
         await self._one(template_id)
         await self._store.template_used(template_id, self._now())
 
-    async def offers(
-        self, caller: Caller, key: str, query: str = "", lang: str | None = None, guessed: str | None = None
-    ) -> list[Offer]:
-        """Those that fit a conversation, filled in. `lang`: the language wanted, else that of the conversation.
+    async def offers(self, caller: Caller, key: str, query: str = "", lang: str | None = None) -> list[Offer]:
+        """Those that fit a conversation, filled in.
 
+        `lang`: the language wanted, else that of the conversation, told by the platform or guessed from its words.
         Raises ForbiddenError, NotFoundError.
         """
         demand(caller, "reply")
         conversation = await self._store.conversation(key)
         if conversation is None:
             raise NotFoundError(f"there is no conversation {key[:200]!r}")
-        langs = [one for one in (lang, conversation.lang, guessed) if one]
-        found = chosen(await self._store.templates(), conversation.platform, langs[:1], query)
+        wanted = lang or conversation.lang or conversation.guessed_lang
+        langs = [] if wanted is None else [wanted]
+        found = chosen(await self._store.templates(), conversation.platform, langs, query)
         values = values_of(conversation, await self._order(conversation), caller.name, conversation.platform)
         offers: list[Offer] = []
         for one in found:

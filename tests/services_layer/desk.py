@@ -49,8 +49,8 @@ class Desk:
             self.store, self.gateway, self.office.find, self.office.api, who=who, now=self.clock, sleep=self._sleep
         )
 
-    async def hears(self, message, *, conversation=CONVERSATION, **fields):
-        """The customer writes, and it is stored."""
+    async def hears(self, message, *, conversation=CONVERSATION, labelled=(), **fields):
+        """The customer writes, and it is stored with what his words were found to say."""
         told = {
             "platform": PLATFORM,
             "account": ACCOUNT,
@@ -58,7 +58,7 @@ class Desk:
             "text": "where is it?",
             "sender": Sender(id="u1", name="Li Wei", role="customer"),
         }
-        await self._save(stored(message, conversation, **(told | fields)))
+        await self._save(stored(message, conversation, **(told | fields)), labelled=list(labelled))
 
     async def closes(self, conversation=CONVERSATION):
         """Somebody closes the conversation, and it is stored."""

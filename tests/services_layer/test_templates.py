@@ -11,6 +11,7 @@ from services.people.permissions import Caller
 from services.templates.choosing import chosen, wording_for
 from services.templates.templates import DAY_MS, Templates, Wanted
 from services.templates.variables import VARIABLES, filled, unfilled
+from storage.label_records import ConversationLabelled
 from storage.writing_records import Template, TemplateText
 from tests.services_layer.desk import AGENT
 from tests.services_layer.postal import ACCOUNT, KEY, PLATFORM
@@ -104,6 +105,18 @@ async def test_the_language_of_the_conversation_chooses_unless_another_is_wanted
     assert [one.text for one in await templates.offers(AGENT, KEY)] == ["de"]
     assert [one.text for one in await templates.offers(AGENT, KEY, lang="fr")] == ["fr"]
     assert await templates.offers(AGENT, KEY, lang="th") == []
+
+
+async def test_where_no_platform_told_a_language_that_of_the_words_chooses(desk, templates):
+    texts = [TemplateText(text="anyone"), *(TemplateText(text=text, lang=text) for text in ("es", "fr"))]
+    await templates.create(BOSS, wanted("hello", *texts))
+    assert [one.text for one in await templates.offers(AGENT, KEY)] == ["anyone"]
+    guessed = ConversationLabelled(key=KEY, labels=(), lang="es")
+    await desk.hears("m2", labelled=[guessed])
+    assert [one.text for one in await templates.offers(AGENT, KEY)] == ["es"]
+    assert [one.text for one in await templates.offers(AGENT, KEY, lang="fr")] == ["fr"]
+    await desk.hears("m3", lang="fr")
+    assert [one.text for one in await templates.offers(AGENT, KEY)] == ["fr"]
 
 
 async def test_a_change_leaves_who_and_what_and_of_two_the_first_wins(desk, templates):

@@ -53,8 +53,13 @@ export default {
     theirs() {
       return this.store.items.filter((item) => item.kind === "message" && item.direction === "in" && item.lang).at(-1);
     },
+    // What the customer speaks: as the platform told it last, else as it was guessed from what he wrote.
+    spoken() {
+      const row = this.place.row && this.place.row.key === this.key ? this.place.row : {};
+      return (this.theirs && this.theirs.lang) || row.lang || row.guessed_lang || "";
+    },
     languages() {
-      const found = [this.theirs && this.theirs.lang, (this.place.row || {}).guessed_lang, window.weir.lang, "en"];
+      const found = [this.spoken, (this.place.row || {}).guessed_lang, window.weir.lang, "en"];
       return [...new Set(found.filter(Boolean))];
     },
     // Somebody else's answer that came since this was opened, and that nobody here has looked at.
@@ -101,8 +106,8 @@ export default {
       this.change();
       this.choose("reply");
     },
-    theirs(item) {
-      if (item && !this.langChosen) this.lang = item.lang;
+    spoken(lang) {
+      if (lang && !this.langChosen) this.lang = lang;
     },
     "store.items"() {
       if (!this.since && this.store.state === "ready") this.since = this.live.now;
@@ -143,7 +148,7 @@ export default {
       const { store, stop } = useThread(key);
       Object.assign(this, { store, leave: stop });
       if (store.state === "ready") this.since = this.live.now;
-      if (this.theirs) this.lang = this.theirs.lang;
+      this.lang = this.spoken;
       const kept = (this.kept = openDraft(key, (draft) => this.adopt(key, draft)));
       this.check();
       try {

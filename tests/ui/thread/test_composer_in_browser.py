@@ -195,6 +195,7 @@ async def test_templates_come_by_a_slash_and_wait_to_be_filled_in(talk):
     await box(page).press_sequentially("/tra")
     picker = page.get_by_role("listbox", name="Templates")
     await expect(picker.get_by_role("option")).to_have_count(1)
+    # One word does not tell a language for sure: the wording for all of them comes.
     await expect(picker).to_contain_text("Hello Wei")
     await page.keyboard.press("Enter")
     await expect(box(page)).to_have_value(
@@ -222,6 +223,25 @@ async def test_templates_come_by_a_slash_and_wait_to_be_filled_in(talk):
     await page.keyboard.press("Escape")
     await expect(picker).to_have_count(0)
     assert await page.evaluate("window.hurt") is None
+
+
+async def test_another_language_than_the_customers_is_chosen_by_hand_and_stays_chosen(talk, heard):
+    page = await talk("tongue", text="Hola, ¿dónde está mi pedido?")
+    tongue, picker = page.locator(".cp-lang select"), page.get_by_role("listbox", name="Templates")
+    await expect(tongue).to_have_value("es")
+    await box(page).press_sequentially("/tra")
+    await expect(picker).to_contain_text("Hola Wei, su paquete")
+    await box(page).fill("")
+    await tongue.select_option("en")
+    await heard(page, "Gracias, muy amable", conversation="tongue")
+    await expect(bubble(page, "Gracias")).to_be_visible()
+    await expect(tongue).to_have_value("en")
+    await box(page).press_sequentially("/tra")
+    await expect(picker).to_contain_text("Hello Wei")
+    await page.keyboard.press("Enter")
+    await expect(box(page)).to_have_value(
+        re.compile(r"Hello Wei, your parcel \{tracking\.number\} is on its way\. Ada Lin")
+    )
 
 
 async def test_files_are_dropped_in_named_and_sent(talk):
