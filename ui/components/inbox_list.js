@@ -30,7 +30,6 @@ export default {
         <div v-if="alerts.allowed === 'default' && !asked" class="ib-ask"><w-icon name="bell" /><span>{{ t("inbox.alert.ask") }}</span><button class="w-btn is-primary" type="button" @click="allow">{{ t("inbox.alert.allow") }}</button><button class="w-btn is-quiet is-icon" type="button" :aria-label="t('close')" @click="later"><w-icon name="x" /></button></div>
       </header>
       <div class="ib-rows-box">
-        <button v-if="stale && (over || held || away)" class="ib-pill" type="button" @click="renew(true)"><w-icon name="refresh-cw" />{{ tn("inbox.stale", stale) }}</button>
         <div id="ib-rows" ref="box" class="ib-rows" role="listbox" aria-multiselectable="true" :aria-label="t('inbox.tab.' + place.tab)" :aria-activedescendant="cursorId" :aria-busy="total === null" tabindex="0" @scroll.passive="scrolled" @touchstart.passive="held = true" @touchend.passive="held = false" @touchcancel.passive="held = false">
           <div class="ib-rows-all" role="presentation" :style="{ height: height + 'px' }">
             <div v-for="item in shown" :id="'ib-row-' + item.index" :key="item.index % pool" class="ib-row" role="option" :aria-selected="item.row ? desk.checked.has(item.row.key) : false" :aria-setsize="total || -1" :aria-posinset="item.index + 1" :aria-current="item.row && item.row.key === place.key ? 'true' : undefined" :class="item.look" :style="{ transform: 'translateY(' + item.index * ROW + 'px)' }" @click="pressed(item, $event)">
@@ -46,6 +45,7 @@ export default {
         </div>
         <div v-if="error" class="ib-error" role="alert"><w-icon name="circle-alert" /><span>{{ error }}</span><button class="w-btn" type="button" @click="again">{{ t("error.retry") }}</button></div>
       </div>
+      <button v-if="stale && (over || held || away)" class="ib-pill" type="button" @click="renew(true)"><w-icon name="refresh-cw" />{{ tn("inbox.stale", stale) }}</button>
       <div v-if="checked || desk.busy" class="ib-bulk" role="region" :aria-label="t('inbox.bulk')"><template v-if="desk.busy"><progress class="ib-progress" :max="desk.busy.total" :value="desk.busy.done" :aria-label="t('inbox.bulk')"></progress><span class="w-num">{{ t("inbox.bulk.progress", { done: desk.busy.done, total: desk.busy.total }) }}</span></template>
         <template v-else><b class="w-num">{{ tn("inbox.selected", checked) }}</b><button v-for="one in BULK" :key="one.id" class="w-btn is-quiet is-icon" type="button" :title="t('inbox.key.' + one.id)" :aria-label="t('inbox.key.' + one.id)" @click="bulk(one.id)"><w-icon :name="one.icon" /></button><button class="w-btn is-quiet is-icon" type="button" :title="t('inbox.unselect')" :aria-label="t('inbox.unselect')" @click="clearSelection"><w-icon name="x" /></button></template></div>
       <div v-else class="ib-foot"><span class="w-num" role="status">{{ total === null ? t("loading") : tn("inbox.total", total) }}</span><span class="ib-foot-keys" aria-hidden="true"><kbd class="w-kbd">J</kbd><kbd class="w-kbd">K</kbd><span>{{ t("inbox.hint.move") }}</span><kbd class="w-kbd">?</kbd><span>{{ t("inbox.hint.keys") }}</span></span></div>

@@ -76,6 +76,16 @@ async def test_a_row_changes_where_it_stands_as_soon_as_the_customer_writes(logg
     assert await row.get_attribute("aria-posinset") == index
 
 
+COVERED = """() => {
+  const box = document.querySelector(".ib-rows").getBoundingClientRect();
+  const pill = document.querySelector(".ib-pill").getBoundingClientRect();
+  return [...document.querySelectorAll(".ib-row")].filter((row) => {
+    const { top, bottom } = row.getBoundingClientRect();
+    return Math.min(bottom, box.bottom) > pill.top && Math.max(top, box.top) < pill.bottom;
+  }).map((row) => row.textContent);
+}"""
+
+
 async def test_under_the_pointer_nothing_moves_until_one_asks(logged_in, wrote):
     page = await logged_in("/inbox?tab=all&platform=shopee&sort=newest", name="Ann Ho")
     await expect(page.get_by_role("option").first).to_be_visible()
@@ -85,6 +95,7 @@ async def test_under_the_pointer_nothing_moves_until_one_asks(logged_in, wrote):
     pill = page.locator(".ib-pill")
     await expect(pill).to_contain_text(re.compile(r"\d+ changed: refresh"), timeout=PATIENCE_MS)
     assert await page.get_by_role("option").first.locator(".ib-name").inner_text() == top
+    assert await page.evaluate(COVERED) == []
     await pill.click()
     await expect(page.get_by_role("option").first).to_contain_text("Fresh Face")
 
