@@ -35,11 +35,15 @@ async def thread(
     limit: Annotated[int, Query(ge=1, le=200, description="Most items of the page.")] = 50,
     before: Cursor = None,
     after: Annotated[str | None, Query(max_length=4096, description="`newer` of an earlier answer.")] = None,
+    reach: Annotated[
+        str | None, Query(max_length=4096, description="`reach` of the oldest page read.")
+    ] = None,
 ) -> Response:
     """Messages, notes and what was done, oldest first; the newest page, or the one `before`, or what is new `after`.
 
     Merged duplicates are left out. `older` is the cursor of the page before; `newer` of what comes: with `after` what
-    came or changed since is told by when it came, late messages too. `complete` false: read the newest page again.
+    came since is told by when it came, late messages too, and what changed since of the last 60 messages, or of all
+    that were read down to `reach`. `complete` false: read the newest page again.
     """
     segments = rest_of_path(request, CONVERSATIONS)
     if len(segments) == PARTS_WITH_TAIL:
@@ -47,9 +51,13 @@ async def thread(
     key = await conversation_of(request, parts, caller, "thread")
     if after is not None and before is not None:
         raise RejectedError("before, after: one of them, or neither")
-    found = await parts.timeline.page(key, limit, before) if after is None else await parts.timeline.news(key, after)
+    if reach is not None and after is None:
+        raise RejectedError("reach: only with after")
+    timeline = parts.timeline
+    found = await (timeline.page(key, limit, before) if after is None else timeline.news(key, after, reach))
     told = {"items": [item_view(one) for one in found.items], "older": found.older, "newer": found.newer}
-    return answer(told | {"complete": found.complete, "at": rfc3339(parts.gateway.now())})
+    told |= {"reach": found.reach, "complete": found.complete, "at": rfc3339(parts.gateway.now())}
+    return answer(told)
 
 
 @router.get(DRAFT, summary="One's own draft", openapi_extra=KEYED)

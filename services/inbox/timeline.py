@@ -7,7 +7,7 @@ not by when it was said, so that what comes late is told too. Telling something 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -37,8 +37,10 @@ QUIET = ("conversation.opened", "conversation.read", ADDED)
 """What is done to a conversation and is no line of its thread."""
 MOST_NEW = 200
 LATEST = 60
-"""Of so many of the last messages it is told when something became known of them."""
-MOST_REPLIES = 50
+"""Of so many of the last messages it is told in any case when something became known of them."""
+MOST_LOADED = 2_000
+"""Of so many at most that were read back."""
+MOST_REPLIES, MOST_LOADED_REPLIES = 50, 500
 MOST_ANOMALIES = 500
 SKEW_MS = 5_000
 """How far the clocks of two processes may be apart."""
@@ -70,12 +72,14 @@ class Mark(Struct, frozen=True):
 class Thread(Struct, frozen=True, kw_only=True):
     """Items in order, oldest first. `older`: cursor of the page before, if there is one; `newer`: of what comes.
 
+    `reach`: down to where the thread is read with this page; None for news, which read it no farther.
     `complete` is False when more is new than was told: read the newest page again.
     """
 
     items: Sequence[Item]
     newer: str
     older: str | None = None
+    reach: str | None = None
     complete: bool = True
 
 
@@ -104,35 +108,41 @@ class Timeline:
         rows = [one for one in chosen if isinstance(one, MessageRow)]
         others = [one for one in chosen if not isinstance(one, MessageRow)]
         lately = await self._lately(key) if before is None else ()
-        items = [*await self._judged(key, rows, lately), *others]
+        items = [*await self._judged(key, rows, lately, await self._troubles(key)), *others]
         seen = max([conversation.last_at, *map(_observed, rows)])
         mark = Mark(seen, now, last_event[0].id if last_event else 0)
         return Thread(
             items=sorted(items, key=order_of),
             newer=_written(mark),
             older=_encoded(following) if more and chosen else None,
+            reach=_encoded(following),
         )
 
-    async def news(self, key: str, after: str) -> Thread:
-        """What came or changed since a thread was read. Raises NotFoundError, RejectedError for a bad cursor."""
-        mark = _mark(after)
+    async def news(self, key: str, after: str, reach: str | None = None) -> Thread:
+        """What came since a thread was read, and what changed of what was read of it, down to `reach`.
+
+        Raises NotFoundError, RejectedError for a bad cursor.
+        """
+        mark, down_to = _mark(after), None if reach is None else _place(reach)
         if await self._store.conversation(key) is None:
             raise NotFoundError(f"there is no conversation {key[:200]!r}")
         now = self._now()
         since = mark.wall - SKEW_MS
-        arrived, latest, replies, notes, events = await asyncio.gather(
+        arrived, loaded, replies, troubles, notes, events = await asyncio.gather(
             self._store.messages_since(key, mark.observed, MOST_NEW),
-            self._store.latest_messages(key, LATEST),
-            self._lately(key),
+            self._loaded(key, down_to),
+            self._lately(key, MOST_REPLIES if reach is None else MOST_LOADED_REPLIES),
+            self._troubles(key),
             self._store.notes(key, MOST_NEW, since=since),
             self._store.audit_trail(key, MOST_NEW, since=mark.event, but=QUIET),
         )
         moved = {row.id for row in replies if _moved(row, since)}
-        changed = [row for row in latest if _observed(row) >= mark.observed or row.message in moved]
+        moved |= {name for name, some in troubles.items() if any(_heard(one) >= mark.observed for one in some)}
+        changed = [row for row in loaded if _observed(row) >= mark.observed or row.message in moved]
         rows = list({(row.message, row.at): row for row in (*arrived, *changed)}.values())
-        held = {row.message for row in (*rows, *latest)}
+        held = {row.message for row in (*rows, *loaded)}
         lately = [row for row in replies if row.id not in held or row.id in moved]
-        items = [*await self._judged(key, rows, lately), *notes, *events]
+        items = [*await self._judged(key, rows, lately, troubles), *notes, *events]
         seen = max([mark.observed, *map(_observed, rows)])
         following = Mark(seen, now, max([mark.event, *(row.id for row in events)]))
         return Thread(
@@ -141,14 +151,30 @@ class Timeline:
             complete=MOST_NEW not in map(len, (arrived, notes, events)),
         )
 
-    async def _lately(self, key: str) -> list[ReplyRow]:
-        """The last replies, of which the store may have no messages yet."""
-        return (await self._store.replies(ReplyFilter(key=key), MOST_REPLIES)).items
+    async def _loaded(self, key: str, down_to: Place | None) -> list[MessageRow]:
+        """The messages that a screen has read, the last one first: down to a place, or the latest if nobody knows."""
+        rows = part = await self._store.latest_messages(key, LATEST)
+        if down_to is None:
+            return rows
+        while part and len(rows) < MOST_LOADED and _place_of(part[-1]) > down_to.message:
+            part = await self._store.latest_messages(key, MOST_NEW, _place_of(part[-1]))
+            rows = [*rows, *part]
+        # What stands before it would be told without what lies between.
+        return [row for row in rows if _place_of(row) >= down_to.message]
 
-    async def _judged(self, key: str, rows: Sequence[MessageRow], lately: Sequence[ReplyRow] = ()) -> list[MessageItem]:
+    async def _lately(self, key: str, most: int = MOST_REPLIES) -> list[ReplyRow]:
+        """The last replies, of which the store may have no messages yet."""
+        return (await self._store.replies(ReplyFilter(key=key), most)).items
+
+    async def _judged(
+        self,
+        key: str,
+        rows: Sequence[MessageRow],
+        lately: Sequence[ReplyRow],
+        troubles: Mapping[str, Sequence[Anomaly]],
+    ) -> list[MessageItem]:
         """Messages with all that is known of them; and those of `lately` that the store has not got yet."""
         replies = await self._replies(rows, lately)
-        troubles = await self._troubles(key) if rows else {}
         answers = [row.sent_at for row in rows if row.direction == "out" and not row.history]
         answers += [reply.at for reply in replies.values()]
         items: list[MessageItem] = []
@@ -189,6 +215,15 @@ def _moved(reply: ReplyRow, since: int) -> bool:
     return any(at is not None and at >= since for at in (reply.at, reply.claimed_at, reply.settled_at))
 
 
+def _heard(one: Anomaly) -> int:
+    """When something was last heard of an anomaly, in observed time (ms)."""
+    return max(one.opened_at, one.acknowledged_at or 0, one.resolved_at or 0)
+
+
+def _place_of(row: MessageRow) -> tuple[int, int, str]:
+    return row.sent_at, row.at, row.message
+
+
 def _merged(
     messages: Sequence[MessageRow], notes: Sequence[Note], events: Sequence[AuditRow], limit: int, at: Place
 ) -> tuple[list[MessageRow | Note | AuditRow], Place]:
@@ -202,7 +237,7 @@ def _merged(
     for one in chosen:
         match one:
             case MessageRow():
-                at = Place((one.sent_at, one.at, one.message), at.note, at.event)
+                at = Place(_place_of(one), at.note, at.event)
             case Note():
                 at = Place(at.message, (one.at, one.id), at.event)
             case AuditRow():

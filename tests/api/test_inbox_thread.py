@@ -30,6 +30,8 @@ async def test_a_thread_is_read_back_page_by_page_and_news_by_its_cursor(admin):
     assert [one["id"] for one in older["items"]] == ["m0"]
     assert older["older"] is None
     noted = await note(admin, "look")
+    read = {"after": first["newer"], "reach": older["reach"]}
+    assert (await admin.get(f"{ONE}/thread", params=read)).json()["items"][0]["id"] == "m2"
     news = (await admin.get(f"{ONE}/thread", params={"after": first["newer"]})).json()
     assert [one["id"] for one in news["items"] if one["kind"] == "note"] == [noted.json()["note"]]
     encoded = f"/api/v1/conversations/{KEY.replace('/', '%2F')}/thread"
@@ -54,6 +56,7 @@ async def test_a_conversation_may_be_called_like_the_end_of_a_route(admin):
         (f"{ONE}/thread?before=x", 422),
         (f"{ONE}/thread?after=x", 422),
         (f"{ONE}/thread?before=a&after=b", 422),
+        (f"{ONE}/thread?reach=a", 422),
         ("/api/v1/conversations/thread", 404),
     ],
 )

@@ -219,6 +219,46 @@ async def test_what_is_new_is_told_by_when_it_came_however_long_ago_it_was_said(
     assert reply.id in names(await timeline.news(KEY, again.newer))
 
 
+async def test_what_becomes_known_of_any_message_that_was_read_back_is_told(desk, timeline):
+    failed = await refused(desk, "Did it arrive?")
+    desk.clock.ms += 11 * MINUTE
+    for number in range(400):
+        desk.clock.ms += 1000
+        await desk.hears(f"n{number}")
+    newest = await timeline.page(KEY, 50)
+    newer, page = newest.newer, newest
+    while page.older and "n60" not in names(page):
+        page = await timeline.page(KEY, 50, page.older)
+    assert failed.id not in names(page)
+    platform, account, conversation = KEY.split("/")
+    about = {"platform": platform, "account": account, "conversation": conversation}
+    at = desk.clock.ms + 1
+    await desk.keeps(
+        HopReached(KEY, "n75", "read", at),
+        HopReached(KEY, "n300", "edited", at, "other words"),
+        HopReached(KEY, "n1", "edited", at, "nobody has read back so far"),
+        anomaly(1, kind="duplicate", severity="info", message="n80", since=at, opened_at=at, **about),
+    )
+    assert names(await timeline.news(KEY, newer)) == ["n399"]
+    assert set(names(await timeline.news(KEY, newer, page.reach))) == {"n75", "n80", "n300", "n399"}
+    first = page
+    while first.older:
+        first = await timeline.page(KEY, 50, first.older)
+    desk.clock.ms += 60_000
+    await desk.retries(await desk.row(failed))
+    told = await timeline.news(KEY, newer, first.reach)
+    assert set(names(told)) == {failed.id, "n1", "n75", "n80", "n300", "n399"}
+    assert found(told, failed.id).outgo.state == "queued"
+
+
+async def refused(desk, text):
+    """A reply that the platform refused, in the store as a message."""
+    desk.office.plays(RefusedError("the customer blocked you", "7"))
+    row = await desk.sends(text)
+    await desk.hears(row.id, direction="out", sent_at=row.at, at=row.at, text=text)
+    return row
+
+
 async def test_more_news_than_one_answer_holds_says_so(desk, timeline):
     first = await timeline.page(KEY, 5)
     for number in range(201):
@@ -232,7 +272,7 @@ async def test_nobodys_conversation_has_no_thread_and_a_bad_cursor_is_refused(ti
     good = (await timeline.page(KEY, 5)).newer
     with pytest.raises(NotFoundError):
         await timeline.news(KEY + "x", good)
-    for call in (timeline.page(KEY, 5, good), timeline.news(KEY, "x")):
+    for call in (timeline.page(KEY, 5, good), timeline.news(KEY, "x"), timeline.news(KEY, good, good)):
         with pytest.raises(RejectedError):
             await call
 

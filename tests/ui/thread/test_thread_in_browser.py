@@ -147,6 +147,20 @@ async def test_what_one_reads_stays_where_it_is_when_the_page_before_comes(at):
     assert abs(after - before["top"]) < 2
 
 
+async def test_what_becomes_of_a_message_long_ago_is_shown_at_once_where_it_was_read_back(logged_in):
+    page = await logged_in(place(LONG) + "&message=l20")
+    old = page.locator("[data-id='message/l20']")
+    await expect(old).to_be_in_viewport()
+    await expect(old.locator(".th-tick.is-sent")).to_be_visible()
+    about = {"platform": "webchat", "account": "shop", "conversation": "long", "message": "l20"}
+    for event in ({"type": "receipt", "status": "read"}, {"type": "edit", "text": "Said otherwise."}):
+        answer = await page.request.post("/api/v1/events", data=event | about)
+        assert answer.status == 202, await answer.text()
+    await expect(old.locator(".th-tick.is-read")).to_be_visible()
+    await expect(old).to_contain_text("Said otherwise.")
+    await expect(old).to_be_in_viewport()
+
+
 async def test_new_messages_are_counted_while_one_reads_back_and_followed_at_the_bottom(at, heard):
     page = await at(LONG)
     await heard(page, "one more at the bottom", conversation="long")

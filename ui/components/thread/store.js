@@ -34,7 +34,8 @@ export function useThread(key) {
 
 function opened(key) {
   const store = Vue.shallowReactive({
-    key, items: [], older: null, newer: null, state: "loading", error: "", goingBack: false,
+    // `reach`: down to where it is read; what changes down to there is told.
+    key, items: [], older: null, newer: null, reach: null, state: "loading", error: "", goingBack: false,
     // Replies and notes that are on their way to the server, oldest first; see sending.js.
     outgoing: [],
     // What the composer answers to, or repeats; and where the same person spoke elsewhere: [{time, platform, account, key}].
@@ -66,7 +67,7 @@ function opened(key) {
 
   async function readNow() {
     try {
-      let found = store.newer ? await ask(`${threadPath(key, "thread")}?after=${encodeURIComponent(store.newer)}`) : null;
+      let found = store.newer ? await ask(`${threadPath(key, "thread")}?${new URLSearchParams({ after: store.newer, reach: store.reach })}`) : null;
       if (found && !found.complete) {
         // Too much came to be told at once: begin anew, so that no hole is left in between.
         known.clear();
@@ -74,7 +75,7 @@ function opened(key) {
       }
       if (!found) {
         found = await ask(`${threadPath(key, "thread")}?limit=${PAGE}`);
-        store.older = found.older;
+        Object.assign(store, { older: found.older, reach: found.reach });
       }
       store.newer = found.newer;
       merge(found.items);
@@ -91,7 +92,7 @@ function opened(key) {
     store.goingBack = true;
     try {
       const found = await ask(`${threadPath(key, "thread")}?limit=${PAGE}&before=${encodeURIComponent(store.older)}`);
-      store.older = found.older;
+      Object.assign(store, { older: found.older, reach: found.reach });
       merge(found.items);
       return true;
     } finally {
