@@ -35,9 +35,7 @@ async def thread(
     limit: Annotated[int, Query(ge=1, le=200, description="Most items of the page.")] = 50,
     before: Cursor = None,
     after: Annotated[str | None, Query(max_length=4096, description="`newer` of an earlier answer.")] = None,
-    reach: Annotated[
-        str | None, Query(max_length=4096, description="`reach` of the oldest page read.")
-    ] = None,
+    reach: Annotated[str | None, Query(max_length=4096, description="`reach` of the oldest page read.")] = None,
 ) -> Response:
     """Messages, notes and what was done, oldest first; the newest page, or the one `before`, or what is new `after`.
 

@@ -91,6 +91,11 @@ async def seed(weir):
         await weir.accounts.add(name, role, PASSWORD, who="admin")
     now = weir.gateway.now()
     await weir.gateway.submit(sorted(events(now), key=lambda event: event.at))
+    await furnish(weir, now)
+
+
+async def furnish(weir, now):
+    """What the settings have to show: thresholds changed, a token, replies and entries that failed."""
     await weir.thresholds.assign([Assignment("delay.threshold_s", 40)], who="Ada Lin", note="first try")
     await weir.thresholds.assign([Assignment("loss.grace_s", 45, "shopee")], who="Ada Lin", note=HOSTILE)
     await weir.tokens.create("order system", "supervisor", who="Ada Lin", days=90)

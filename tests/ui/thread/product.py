@@ -97,8 +97,17 @@ async def seed(weir):
     for name, role in PEOPLE:
         await weir.accounts.add(name, role, PASSWORD, who="admin")
     now = weir.gateway.now()
-    told = sorted(events(now), key=lambda event: event["at"])
-    await weir.gateway.submit([parse_event(json.encode(event), need_at=True) for event in told])
+    await weir.gateway.submit(sorted(read(events(now)), key=lambda event: event.at))
+    await furnish(weir, now)
+
+
+def read(told):
+    """Events as they are sent, as the gateway has them."""
+    return [parse_event(json.encode(event), need_at=True) for event in told]
+
+
+async def furnish(weir, now):
+    """What beside messages there is: an order, what sweeps found, templates."""
     order = Order(
         platform="webchat", account="shop", id="1", number="L9295887915", status="shipped", created_at=now,
         updated_at=now, items=[OrderItem(title="Mug", quantity=1)],
