@@ -1,7 +1,7 @@
 // Every customer, found by channel, tag, worth or words; and one of them, with orders and everything that was said on all channels.
-import { ApiError, WAgo, WIcon, WLinked, ask, channelName, inboxAddress, inboxLive, keepInAddress, moment, platformName, send, t, tell, tn, toMs, toast, useInboxLive } from "weir-core";
+import { ApiError, WAgo, WIcon, WLinked, ask, channelName, inboxAddress, inboxLive, keepInAddress, moment, platformName, t, tn, toMs, useInboxLive } from "weir-core";
 import { Face, PlatformMark } from "weir-inbox";
-import { Identities, NoteBox, OrderCard, PersonFacts, Spans, Spot, Suggestions, TagBox, money, nameOf } from "weir-context";
+import { ContactDeeds, Identities, NoteBox, OrderCard, PersonFacts, Spans, Spot, Suggestions, TagBox, money, nameOf } from "weir-context";
 
 const PAGE = 50;
 const FILTERS = ["q", "platform", "tag", "spent_from", "currency"];
@@ -9,6 +9,7 @@ const PLATFORMS = ["aliexpress", "amazon", "ebay", "email", "instagram", "lazada
 
 export default {
   components: { Face, Identities, NoteBox, OrderCard, PersonFacts, PlatformMark, Spans, Spot, Suggestions, TagBox, WAgo, WIcon, WLinked },
+  mixins: [ContactDeeds],
   props: { query: Object },
   template: `
     <div class="cust" :class="{ 'is-one': chosen }">
@@ -51,12 +52,7 @@ export default {
     </div>`,
   data() {
     const where = Object.fromEntries(FILTERS.map((name) => [name, this.query[name] || ""]));
-    return { live: inboxLive, platforms: PLATFORMS, where, rows: [], next: "", loading: false, error: "", chosen: this.query.contact || "", told: null, messages: [], older: "", reading: false, busy: false, merged: null, wrong: "" };
-  },
-  computed: {
-    shownName() {
-      return this.told.contact.name || nameOf(this.told.identities[0]);
-    },
+    return { live: inboxLive, platforms: PLATFORMS, where, rows: [], next: "", loading: false, error: "", chosen: this.query.contact || "", messages: [], older: "", reading: false, wrong: "" };
   },
   created() {
     this.stop = useInboxLive();
@@ -136,39 +132,9 @@ export default {
       this.messages = [...this.messages, ...page.items];
       this.older = page.next || "";
     },
-    async does(work) {
-      if (this.busy) return;
-      this.busy = true;
-      try {
-        await work(this.place());
-      } catch (problem) {
-        if (!(problem instanceof ApiError)) throw problem;
-        toast(problem.message, "error");
-      } finally {
-        this.busy = false;
-        await this.read();
-        this.search();
-      }
-    },
-    merge(one) {
-      return this.does(async (place) => {
-        const mine = this.told.contact.id;
-        const found = await tell(`${place}/merge`, { contact: one.contact.id });
-        this.merged = { contact: found.contact.id === mine ? one.contact.id : mine, name: one.contact.name || nameOf(one.contact.identities[0]) };
-      });
-    },
-    dismiss(one) {
-      return this.does((place) => tell(`${place}/suggestions/dismiss`, { contact: one.contact.id }));
-    },
-    apart(one) {
-      return this.does(async (place) => {
-        await tell(`${place}/unmerge`, { contact: one.contact });
-        this.merged = null;
-        toast(t("ctx.apart.done"));
-      });
-    },
-    say(change) {
-      return this.does((place) => send("PUT", place, { ...change, version: this.told.contact.version }));
+    async renewed() {
+      await this.read();
+      this.search();
     },
   },
 };

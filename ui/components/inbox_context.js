@@ -1,7 +1,7 @@
 // Beside the open conversation: the customer's order, who they are, what was said on all channels, how this conversation fares.
-import { ApiError, WIcon, WTypedActions, ask, inboxLive, inboxPlace, send, t, tell, tn, toast } from "weir-core";
+import { ApiError, WIcon, WTypedActions, ask, inboxLive, inboxPlace, t, tn } from "weir-core";
 import { Face } from "weir-inbox";
-import { HealthTab, Identities, NoteBox, OrderCard, Parcels, PersonFacts, Spans, Spot, Suggestions, TagBox, clockOf, nameOf } from "weir-context";
+import { ContactDeeds, HealthTab, Identities, NoteBox, OrderCard, Parcels, PersonFacts, Spans, Spot, Suggestions, TagBox, clockOf } from "weir-context";
 
 const TABS = ["order", "customer", "history", "health"];
 const KEPT = "weir-inbox-context";
@@ -9,6 +9,7 @@ const SETTLE_MS = 1200;
 
 export default {
   components: { Face, HealthTab, Identities, NoteBox, OrderCard, Parcels, PersonFacts, Spans, Spot, Suggestions, TagBox, WIcon, WTypedActions },
+  mixins: [ContactDeeds],
   template: `
     <div class="ctx" :aria-busy="loading">
       <template v-if="told">
@@ -37,11 +38,8 @@ export default {
       </template>
       <div v-else class="w-empty"><w-icon :name="error ? 'circle-alert' : 'user'" /><b>{{ error || t("loading") }}</b><button v-if="error" class="w-btn" type="button" @click="read">{{ t("ctx.again") }}</button></div>
     </div>`,
-  data: () => ({ live: inboxLive, place: inboxPlace, tabs: TABS, tab: TABS.includes(localStorage.getItem(KEPT)) ? localStorage.getItem(KEPT) : "order", told: null, history: [], next: null, merged: null, busy: false, loading: false, error: "" }),
+  data: () => ({ live: inboxLive, place: inboxPlace, tabs: TABS, tab: TABS.includes(localStorage.getItem(KEPT)) ? localStorage.getItem(KEPT) : "order", history: [], next: null, loading: false, error: "" }),
   computed: {
-    shownName() {
-      return this.told.contact.name || nameOf(this.told.identities[0]);
-    },
     clock() {
       return clockOf(this.told.local_time, this.live.now);
     },
@@ -110,39 +108,8 @@ export default {
       this.choose(TABS[(TABS.indexOf(this.tab) + step + TABS.length) % TABS.length]);
       this.$nextTick(() => document.getElementById(`ctx-tab-${this.tab}`).focus());
     },
-    async does(work) {
-      if (this.busy) return;
-      this.busy = true;
-      try {
-        await work(`/contacts/${encodeURIComponent(this.told.contact.id)}`);
-      } catch (wrong) {
-        if (!(wrong instanceof ApiError)) throw wrong;
-        toast(wrong.message, "error");
-      } finally {
-        this.busy = false;
-        await this.read();
-      }
-    },
-    merge(one) {
-      return this.does(async (place) => {
-        const mine = this.told.contact.id;
-        const found = await tell(`${place}/merge`, { contact: one.contact.id });
-        // The younger one was merged into the older: that is the one to take back.
-        this.merged = { contact: found.contact.id === mine ? one.contact.id : mine, name: one.contact.name || nameOf(one.contact.identities[0]) };
-      });
-    },
-    dismiss(one) {
-      return this.does((place) => tell(`${place}/suggestions/dismiss`, { contact: one.contact.id }));
-    },
-    apart(one) {
-      return this.does(async (place) => {
-        await tell(`${place}/unmerge`, { contact: one.contact });
-        this.merged = null;
-        toast(t("ctx.apart.done"));
-      });
-    },
-    say(change) {
-      return this.does((place) => send("PUT", place, { ...change, version: this.told.contact.version }));
+    renewed() {
+      return this.read();
     },
     async older() {
       this.busy = true;
