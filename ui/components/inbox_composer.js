@@ -20,8 +20,8 @@ export default {
         <div class="cp-top"><div class="w-seg" role="tablist" :aria-label="t('composer.kind')"><button v-for="mode in ['reply', 'note']" :key="mode" type="button" role="tab" :aria-selected="draft.mode === mode" @click="choose(mode)">{{ t("composer." + mode) }}</button></div>
           <label v-if="draft.mode === 'reply' && languages.length" class="cp-lang" :title="t('composer.lang_help')"><w-icon name="languages" /><span class="w-sr">{{ t("composer.lang") }}</span><select v-model="lang" @change="langChosen = true"><option v-for="code in languages" :key="code" :value="code">{{ languageName(code) }}</option></select></label></div>
         <p v-if="draft.reply_to || store.again" class="cp-quote"><w-icon name="undo-2" /><span dir="auto">{{ store.again ? t("composer.again_of") : "" }} {{ quoteText }}</span><button type="button" :aria-label="t('composer.unquote')" @click="unquote"><w-icon name="x" /></button></p>
-        <textarea ref="box" class="cp-text" dir="auto" rows="2" :value="words" :placeholder="t('composer.words.' + draft.mode)" :aria-label="t('composer.words.' + draft.mode)" maxlength="20000" :lang="draft.mode === 'reply' && lang ? lang : undefined" @input="written" @keydown="pressed" @paste="pasted" @blur="kept && kept.save()"></textarea>
-        <template-picker v-if="picking !== null" ref="picker" :conversation="key" :query="picking" :lang="lang" @pick="fill" @close="picking = null" />
+        <textarea ref="box" class="cp-text" dir="auto" rows="2" :value="words" :placeholder="t('composer.words.' + draft.mode)" :aria-label="t('composer.words.' + draft.mode)" maxlength="20000" :lang="draft.mode === 'reply' && lang ? lang : undefined" :aria-controls="picking !== null && picked ? 'cp-templates' : undefined" :aria-activedescendant="(picking !== null && picked) || undefined" @input="written" @keydown="pressed" @paste="pasted" @blur="kept && kept.save()"></textarea>
+        <template-picker v-if="picking !== null" ref="picker" :conversation="key" :query="picking" :lang="lang" @pick="fill" @close="picking = null" @at="(id) => (picked = id)" />
         <composer-files :files="draft.mode === 'reply' ? draft.files : []" :coming="coming" @remove="remove" @again="(one) => put(one)" />
         <div class="cp-foot">
           <button class="w-btn is-quiet is-icon" type="button" :disabled="draft.mode === 'note'" :title="t('composer.templates')" :aria-label="t('composer.templates')" @click="browse"><w-icon name="zap" /></button>
@@ -36,7 +36,7 @@ export default {
       <composer-rules :told="told" :platform="platform" :text="draft.text" :files="draft.files" :now="live.now" :mode="draft.mode" :open="open" :hide="!draft.text && !draft.files.length && !closed" @compress="(compress = true), check()" />
     </section>
     <p v-else-if="key" class="cp-none">{{ t("composer.may_not") }}</p>`,
-  data: () => ({ live: inboxLive, place: inboxPlace, may: can("reply"), draft: empty(), store: { items: [], outgoing: [], quote: null, again: null }, told: null, picking: null, slash: 0, coming: [], lang: "", over: false, since: 0, seen: new Set(), looked: 0, loaded: false, sending: false, compress: false, holes: new Set() }),
+  data: () => ({ live: inboxLive, place: inboxPlace, may: can("reply"), draft: empty(), store: { items: [], outgoing: [], quote: null, again: null }, told: null, picking: null, picked: "", slash: 0, coming: [], lang: "", over: false, since: 0, seen: new Set(), looked: 0, loaded: false, sending: false, compress: false, holes: new Set() }),
   computed: {
     key() {
       return this.conversationKey || this.place.key;

@@ -41,8 +41,8 @@ export default {
               </template><template v-else><span class="ib-bone is-face"></span><span class="ib-row-main"><span class="ib-bone is-a"></span><span class="ib-bone is-b"></span><span class="ib-bone is-c"></span></span></template>
             </div>
           </div>
-          <div v-if="total === 0" class="w-empty ib-empty"><w-icon :name="emptyIcon" /><b>{{ t(chips.length ? "inbox.empty.filter" : "inbox.empty." + place.tab) }}</b><span>{{ t(chips.length ? "inbox.empty.filter.help" : "inbox.empty." + place.tab + ".help") }}</span><button v-if="chips.length" class="w-btn" type="button" @click="dropAll">{{ t("inbox.unfilter_all") }}</button></div>
         </div>
+        <div v-if="total === 0" class="w-empty ib-empty"><w-icon :name="emptyIcon" /><b>{{ t(chips.length ? "inbox.empty.filter" : "inbox.empty." + place.tab) }}</b><span>{{ t(chips.length ? "inbox.empty.filter.help" : "inbox.empty." + place.tab + ".help") }}</span><button v-if="chips.length" class="w-btn" type="button" @click="dropAll">{{ t("inbox.unfilter_all") }}</button></div>
         <div v-if="error" class="ib-error" role="alert"><w-icon name="circle-alert" /><span>{{ error }}</span><button class="w-btn" type="button" @click="again">{{ t("error.retry") }}</button></div>
       </div>
       <button v-if="stale && (over || held || away)" class="ib-pill" type="button" @click="renew(true)"><w-icon name="refresh-cw" />{{ tn("inbox.stale", stale) }}</button>

@@ -9,11 +9,12 @@ export const TemplatePicker = {
   name: "TemplatePicker",
   components: { WIcon },
   props: { conversation: String, query: String, lang: String },
-  emits: ["pick", "close"],
+  // `at`: the id of the one that Enter would take, for the box in which one writes.
+  emits: ["pick", "close", "at"],
   template: `
-    <div class="cp-picker" role="listbox" :aria-label="t('composer.templates')" :aria-activedescendant="items.length ? 'cp-template-' + at : undefined">
+    <div class="cp-picker">
       <p v-if="trouble" class="cp-rule is-block"><w-icon name="circle-alert" />{{ trouble }}</p>
-      <ul v-if="items.length"><li v-for="(one, index) in items" :id="'cp-template-' + index" :key="one.id" role="option" :aria-selected="index === at" :class="{ 'is-at': index === at }" @mousemove="at = index" @mousedown.prevent="pick(one)">
+      <ul v-if="items.length" id="cp-templates" role="listbox" :aria-label="t('composer.templates')"><li v-for="(one, index) in items" :id="'cp-template-' + index" :key="one.id" role="option" :aria-selected="index === at" :class="{ 'is-at': index === at }" @mousemove="at = index" @mousedown.prevent="pick(one)">
         <span class="cp-template-head"><b><bdi>{{ one.name }}</bdi></b><span v-if="one.folder" class="w-meta"><bdi>{{ one.folder }}</bdi></span><span v-if="one.lang" class="w-pill">{{ languageName(one.lang) }}</span><span v-if="one.stale" class="w-pill is-amber">{{ t("templates.stale") }}</span><span class="w-meta w-num cp-used">{{ number(one.used) }}×</span></span>
         <span class="cp-template-text" dir="auto">{{ one.text.slice(0, 180) }}</span>
         <span v-if="one.missing.length" class="w-meta">{{ t("composer.missing", { names: one.missing.join(", ") }) }}</span>
@@ -22,7 +23,13 @@ export const TemplatePicker = {
       <p class="cp-keys w-meta"><kbd v-for="name in ['↑', '↓', 'Enter', 'Esc']" :key="name" class="w-kbd">{{ name }}</kbd><a class="w-link" href="/settings/templates">{{ t("settings.templates") }}</a></p>
     </div>`,
   data: () => ({ items: [], at: 0, trouble: "", asked: false, foundFor: null }),
+  computed: {
+    taken() {
+      return this.items.length ? `cp-template-${this.at}` : "";
+    },
+  },
   watch: {
+    taken: { immediate: true, handler(id) { this.$emit("at", id); } },
     query() {
       this.hurried = false;
       this.soon();
