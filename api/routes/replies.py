@@ -140,7 +140,8 @@ def _unsent(wanted: Unsent) -> Ask:
 async def check(request: Request, parts: Parts, caller: Replier) -> Response:
     """Before it is sent, and nothing is: `objections` block it, `warnings` do not; limits, and what is left of them.
 
-    `sendable` false: nothing can be sent there at all, and `why`. `window_ends_at`: until when an answer may go.
+    `sendable` false: nothing can be sent there at all, `why`, and its `code`. `window_ends_at`: until when an answer
+    may go.
     """
     key = await conversation_of(request, parts, caller, "messages/check")
     wanted = await read_json(request, Unsent, MOST_BODY)

@@ -17,11 +17,14 @@ from connectors.registry import BY_PLATFORM
 from services.people.permissions import Caller
 from services.replies.manners import warnings
 from services.replies.replies import Ask, Replies
+from services.replies.verdicts import CannotSend
 from services.templates.variables import VARIABLES
 
 
 class Checked(Struct, frozen=True, kw_only=True):
-    """`sendable`: whether the channel takes replies at all, else `why` not; `objections` block, `warnings` do not.
+    """`sendable`: whether the channel takes replies at all, else `why` not and the `code` of that reason.
+
+    `objections` block, `warnings` do not.
 
     `length` and `left` in the limits' unit; `window_ends_at`: until when the platform takes an answer (ms);
     `variables`: names that in braces are to be filled in.
@@ -33,6 +36,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     objections: Sequence[Objection] = ()
     warnings: Sequence[Objection] = ()
     why: str | None = None
+    code: CannotSend | None = None
     left: int | None = None
     window_ends_at: int | None = None
     last_in_at: int | None = None
@@ -61,6 +65,7 @@ class Linter:
         return Checked(
             sendable=seen.why_not is None,
             why=seen.why_not,
+            code=seen.code,
             objections=objections,
             warnings=warnings(ask.text, platform, limits),
             limits=limits,

@@ -29,7 +29,7 @@ from services.replies.events import message_of
 from services.replies.fates import Fates
 from services.replies.matches import same_words
 from services.replies.offers import is_too_large, offering
-from services.replies.verdicts import ObjectedError, Prospect, TwinError, left_to_fill
+from services.replies.verdicts import CannotSendError, ObjectedError, Prospect, TwinError, left_to_fill
 from storage.channel_ports import FileStore, OutboxStore
 from storage.channel_records import ReplyFile, ReplyFilter, ReplyRow, ReplyState
 from storage.ports import AccountStore, InboxStore
@@ -154,8 +154,8 @@ class Replies:
         row = await self._row(caller, key, ask, ReplyNames(f"{OWN}prospect", "", ""))
         try:
             connector = await self._connector(row)
-        except RejectedError as wrong:
-            return Prospect(text=row.text, limits=Limits(), why_not=str(wrong))
+        except CannotSendError as wrong:
+            return Prospect(text=row.text, limits=Limits(), why_not=str(wrong), code=wrong.code)
         row = await self._fitted(row, connector)
         outgoing = await self._composer.outgoing(row, connector)
         objections = await self._objections(row, connector)
@@ -310,17 +310,19 @@ class Replies:
         raise ObjectedError(left if compress else offering(found, row, packed, left))
 
     async def _connector(self, row: ReplyRow) -> Connector:
-        """That of the reply's channel; raises RejectedError that says why nothing can be sent there."""
+        """That of the reply's channel; raises CannotSendError."""
         try:
             connector = await self._find(row.platform, row.account)
         except ConfigurationError as wrong:
-            raise RejectedError(f"the channel cannot be used now: {wrong}") from wrong
+            raise CannotSendError("unusable", f"the channel cannot be used now: {wrong}") from wrong
         if connector is None:
-            raise RejectedError(
-                f"the channel {row.platform}/{row.account} is not bound, so nothing can be sent; bind it in Settings"
+            raise CannotSendError(
+                "unbound",
+                f"the channel {row.platform}/{row.account} is not bound, so nothing can be sent; bind it in Settings",
             )
         if not connector.capabilities.sends:
-            raise RejectedError(f"messages of {row.platform} cannot be answered from here; answer at the platform")
+            reason = f"messages of {row.platform} cannot be answered from here; answer at the platform"
+            raise CannotSendError("read_only", reason)
         return connector
 
     async def _fitted(self, row: ReplyRow, connector: Connector) -> ReplyRow:

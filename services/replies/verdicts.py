@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -11,6 +12,8 @@ from connectors.contract.outgoing import Limits, Objection
 from services.errors import ConflictError
 from services.templates.variables import unfilled
 
+CannotSend: TypeAlias = Literal["unbound", "unusable", "read_only"]
+
 
 class ObjectedError(RejectedError):
     """The platform would not take the reply; each of the `objections` says why and what to do."""
@@ -18,6 +21,14 @@ class ObjectedError(RejectedError):
     def __init__(self, objections: Sequence[Objection]) -> None:
         super().__init__("; ".join(f"{one.code}: {one.text}" for one in objections))
         self.objections = tuple(objections)
+
+
+class CannotSendError(RejectedError):
+    """Nothing can be sent there at all; `code`: `unbound`, `unusable` (its settings are wrong) or `read_only`."""
+
+    def __init__(self, code: CannotSend, reason: str) -> None:
+        super().__init__(reason)
+        self.code: CannotSend = code
 
 
 class TwinError(ConflictError):
@@ -34,13 +45,15 @@ class TwinError(ConflictError):
 class Prospect(Struct, frozen=True, kw_only=True):
     """What would become of a reply: `why_not` it cannot be sent from here at all, else what its platform objects to.
 
-    `last_in_at`: when the platform had the customer's last message (ms); `limits` are those of the channel.
+    `code` names that reason. `last_in_at`: when the platform had the customer's last message (ms); `limits` are those
+    of the channel.
     """
 
     text: str
     limits: Limits
     objections: Sequence[Objection] = ()
     why_not: str | None = None
+    code: CannotSend | None = None
     last_in_at: int | None = None
 
 
@@ -59,4 +72,4 @@ def left_to_fill(text: str) -> list[Objection]:
     ]
 
 
-__all__ = ["ObjectedError", "Prospect", "TwinError", "left_to_fill"]
+__all__ = ["CannotSend", "CannotSendError", "ObjectedError", "Prospect", "TwinError", "left_to_fill"]

@@ -69,7 +69,7 @@ async def test_a_channel_that_takes_nothing_says_why_and_what_is_disliked_is_tol
     desk.office.bind(Mute)
     seen = await linter.check(AGENT, KEY, Ask(text="HELLO, WHERE ARE YOU NOW"))
     assert (seen.sendable, codes(seen.warnings)) == (False, ["shouting"])
-    assert "cannot be answered from here" in seen.why
+    assert (seen.code, "cannot be answered from here" in seen.why) == ("read_only", True)
 
 
 async def test_a_channel_that_is_not_bound_is_held_to_what_its_platform_is_known_to_want(desk):
@@ -81,7 +81,7 @@ async def test_a_channel_that_is_not_bound_is_held_to_what_its_platform_is_known
     seen = await Linter(desk.replies).check(AGENT, "telegram/bot/c9", Ask(text="x" * 5000))
     assert (seen.sendable, codes(seen.objections)) == (False, ["text_too_long"])
     assert seen.left == BY_PLATFORM["telegram"].limits.text - 5000
-    assert "not bound" in seen.why
+    assert (seen.code, "not bound" in seen.why) == ("unbound", True)
 
 
 async def test_who_may_not_and_what_is_not_there_is_told(linter):

@@ -1,6 +1,7 @@
 // What the platform says to an answer while it is written: what is left, what blocks it, what it dislikes. Under the box.
-import { WIcon, duration, isNumber, number, platformName, size, t, tn, toMs } from "weir-core";
+import { WIcon, can, duration, isNumber, number, platformName, size, t, tn, toMs } from "weir-core";
 
+const CANNOT = ["unbound", "read_only"];
 const SOON_MS = 3_600_000;
 const KNOWN = ["window_closed", "empty", "files_alone", "text_too_long", "forbidden_links", "forbidden_emails", "forbidden_phones", "too_many_files", "text_with_files", "file_too_large", "file_kind", "unfilled", "link", "email", "phone", "promo", "elsewhere", "shouting", "exclaiming", "long"];
 
@@ -19,7 +20,7 @@ export const ComposerRules = {
   template: `
     <div class="cp-rules">
       <p v-if="mode === 'note'" class="cp-bar"><span>{{ t("composer.note_text") }}</span></p>
-      <p v-else-if="told && !told.sendable" class="cp-rule is-block"><w-icon name="circle-alert" />{{ told.why }}</p>
+      <p v-else-if="told && !told.sendable" class="cp-rule is-block"><w-icon name="circle-alert" /><span>{{ cannot }} <a v-if="told.code === 'unbound' && can('manage_channels')" class="w-link" href="/settings/channels">{{ t("settings.channels") }}</a></span></p>
       <p v-else-if="told" class="cp-bar"><b>{{ platformName(platform) }}</b><span v-for="one in bar" :key="one.name" :class="one.tone && 'is-' + one.tone">{{ one.text }}</span></p>
       <ul v-if="mode === 'reply' && told && told.sendable && !hide" class="cp-found" aria-live="polite">
         <li v-for="(one, index) in blocking" :key="'o' + index" class="cp-rule is-block"><w-icon name="circle-alert" /><span>{{ ruleWords(one) }}</span><button v-if="one.figures && one.figures.compressed" class="w-btn" type="button" @click="$emit('compress')">{{ t("composer.compress", { size: size(one.figures.compressed) }) }}</button></li>
@@ -31,6 +32,9 @@ export const ComposerRules = {
     blocking() {
       const found = this.told.objections.filter((one) => one.code !== "empty" && one.code !== "unfilled");
       return this.open.length ? [...found, { code: "unfilled", figures: { names: this.open.join(", ") } }] : [...found, ...this.told.objections.filter((one) => one.code === "unfilled")];
+    },
+    cannot() {
+      return CANNOT.includes(this.told.code) ? t(`composer.cannot.${this.told.code}`, { platform: platformName(this.platform) }) : this.told.why;
     },
     bar() {
       const { limits } = this.told;
@@ -50,5 +54,5 @@ export const ComposerRules = {
       return bar.length ? bar : [{ name: "none", text: t("composer.no_limits") }];
     },
   },
-  methods: { t, platformName, ruleWords, size },
+  methods: { t, can, platformName, ruleWords, size },
 };
