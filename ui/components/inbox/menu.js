@@ -45,8 +45,8 @@ export const InboxMenu = {
             <span v-if="menu.open.multi" class="ib-menu-check" aria-hidden="true"><w-icon v-if="isOn(option)" name="check" /></span><w-icon v-else-if="option.icon" :name="option.icon" />
             <span class="ib-menu-label"><bdi>{{ option.label }}</bdi></span><span v-if="option.hint" class="w-meta ib-menu-hint">{{ option.hint }}</span>
           </li>
-          <li v-if="!shown.length" class="w-meta ib-menu-none" role="presentation">{{ t(menu.loading ? "loading" : "inbox.menu.none") }}</li>
         </ul>
+        <p v-if="!shown.length" class="w-meta ib-menu-none">{{ t(menu.loading ? "loading" : "inbox.menu.none") }}</p>
         <div v-if="menu.open.when" class="ib-menu-when"><label class="set-label">{{ menu.open.when }}<span class="w-field"><input v-model="day" type="datetime-local" :min="soonest"></span></label><button class="w-btn" type="button" :disabled="!day" @click="pickDay">{{ t("inbox.menu.done") }}</button></div>
         <div v-if="menu.open.multi" class="ib-menu-foot"><button class="w-btn is-primary" type="button" @click="finish">{{ t("inbox.menu.done") }}</button></div>
         <button class="w-btn is-quiet is-icon ib-menu-close" type="button" :aria-label="t('close')" @click="leave"><w-icon name="x" /></button>
