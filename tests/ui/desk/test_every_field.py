@@ -48,8 +48,10 @@ HARD = (
     "1e309",
     "x" * 5_000,
 )
-ACTIONS = {"order": "903-1", "items": [{"kind": "confirmCustomizationDetails", "text": 800, "least": 0, "most": 1}]}
-"""What a platform lets a seller begin about an order: only channels that are bound to one have it."""
+KIND = {"kind": "confirmCustomizationDetails", "text": 800, "least": 0, "most": 1}
+WORDS = {"kind": "soon/es", "title": "soon", "lang": "es", "words": "Hola {{first_name}}", "blanks": ["first_name"]}
+ACTIONS = {"order": "903-1", "items": [KIND, WORDS]}
+"""What a platform lets a seller begin, about an order or in its own words: only channels bound to one have it."""
 FROM_CORPUS = 36
 SENT = 5
 """Texts that are sent with Enter, too; the others are typed only."""

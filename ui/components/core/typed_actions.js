@@ -16,14 +16,14 @@ export const WTypedActions = {
   props: { conversation: String },
   emits: ["begun"],
   template: `
-    <section v-if="items.length" class="w-card typed" :aria-label="t(worded ? 'typed.title.words' : 'typed.title')">
-      <div class="w-card-head"><h2 class="w-h2">{{ t(worded ? "typed.title.words" : "typed.title") }}</h2><span v-if="!worded" class="w-sub w-mono"><bdi>{{ order }}</bdi></span></div>
+    <section v-if="items.length" class="w-card typed" :aria-label="t(kinds.length ? 'typed.title' : 'typed.title.words')">
+      <div class="w-card-head"><h2 class="w-h2">{{ t(kinds.length ? "typed.title" : "typed.title.words") }}</h2><span v-if="kinds.length" class="w-sub w-mono"><bdi>{{ order }}</bdi></span></div>
       <div class="w-card-body">
-        <label v-if="worded" class="typed-field"><span>{{ t("typed.words") }}</span><span class="w-field"><select :value="chosen ? chosen.kind : ''" @change="choose(items.find((one) => one.kind === $event.target.value))"><option value="" disabled>{{ t("typed.choose") }}</option><option v-for="one in items" :key="one.kind" :value="one.kind" dir="auto">{{ one.title }} · {{ one.lang }}</option></select></span></label>
-        <div v-else class="set-acts" role="group" :aria-label="t('typed.kinds')"><button v-for="one in items" :key="one.kind" class="w-btn" type="button" :aria-pressed="chosen === one" @click="choose(one)">{{ t("typed.kind." + one.kind) }}</button></div>
+        <label v-if="templates.length" class="typed-field"><span>{{ t("typed.words") }}</span><span class="w-field"><select :value="chosen && chosen.words ? chosen.kind : ''" @change="choose(items.find((one) => one.kind === $event.target.value))"><option value="" disabled>{{ t("typed.choose") }}</option><option v-for="one in templates" :key="one.kind" :value="one.kind" dir="auto">{{ one.title }} · {{ one.lang }}</option></select></span></label>
+        <div v-if="kinds.length" class="set-acts" role="group" :aria-label="t('typed.kinds')"><button v-for="one in kinds" :key="one.kind" class="w-btn" type="button" :aria-pressed="chosen === one" @click="choose(one)">{{ t("typed.kind." + one.kind) }}</button></div>
         <p v-if="lang" class="w-meta">{{ t("typed.lang", { lang }) }}</p>
         <form v-if="chosen" @submit.prevent="begin">
-          <label v-for="name in chosen.blanks" :key="name" class="typed-field"><span>{{ t("typed.blank", { name: shown(name) }) }}</span><span class="w-field"><input v-model="blanks[name]" type="text" maxlength="1000" dir="auto" required /></span></label>
+          <label v-for="name in chosen.blanks" :key="name" class="typed-field"><span>{{ t("typed.blank") }} <bdi>{{ shown(name) }}</bdi></span><span class="w-field"><input v-model="blanks[name]" type="text" maxlength="1000" dir="auto" required /></span></label>
           <p v-if="chosen.words" class="typed-words" dir="auto" :aria-label="t('typed.preview')">{{ filled }}</p>
           <label v-if="chosen.text" class="typed-field"><span>{{ t("typed.text") }} <span class="w-meta w-num">{{ number(text.length) }} / {{ number(chosen.text) }}</span></span><textarea v-model="text" rows="4" required></textarea></label>
           <label v-if="chosen.most" class="typed-field"><span>{{ t("typed.files", { n: number(chosen.most) }) }}</span><input type="file" multiple :required="chosen.least > 0" @change="files = [...$event.target.files]" /></label>
@@ -36,8 +36,11 @@ export const WTypedActions = {
     </section>`,
   data: () => ({ items: [], order: "", lang: "", chosen: null, text: "", files: [], blanks: {}, busy: false, told: null, trouble: "", once: "" }),
   computed: {
-    worded() {
-      return this.items.some((one) => one.words);
+    kinds() {
+      return this.items.filter((one) => !one.words);
+    },
+    templates() {
+      return this.items.filter((one) => one.words);
     },
     over() {
       return !this.chosen.words && (this.text.length > this.chosen.text || this.files.length > this.chosen.most);
@@ -64,6 +67,8 @@ export const WTypedActions = {
       try {
         const found = await ask(path(key));
         if (key === this.conversation) Object.assign(this, { items: found.items, order: found.order, lang: found.lang || "" });
+        // A choice of one is made.
+        if (key === this.conversation && this.templates.length === 1) this.choose(this.templates[0]);
       } catch (error) {
         // A channel without such messages is no trouble; one whose consent is gone says so elsewhere.
         if (error.status !== 409 && error.status !== 404) this.trouble = error.message;
