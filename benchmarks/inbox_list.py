@@ -1,7 +1,7 @@
 """How fast the inbox's list opens and scrolls: `python -m benchmarks inbox_list`, over 100,000 open conversations.
 
 `python -m benchmarks.inbox_list --database URL [--conversations N]` measures the same on a MongoDB (a database of its
-own, dropped at the end). Each figure is what `GET /api/v1/inbox` asks of the store for one window of 200 rows, with its
+own, dropped at the end). Each figure is what `GET /api/v1/inbox` asks of the store for one window of 50 rows, with its
 counts, as an agent of two teams among eight; `deep` is the window after nine tenths of the list. Beside the time by the
 clock stands that of the processor, which other programs' load disturbs less; nothing is remembered in between.
 """
@@ -35,7 +35,7 @@ from storage.records import AuditRow, Batch, PartitionMark, User
 from storage.sqlite import SqliteStore
 
 CONVERSATIONS = 100_000
-WINDOW = 200
+WINDOW = 50
 ROUNDS = 30
 FLUSH = 5_000
 START = 1_760_000_000_000

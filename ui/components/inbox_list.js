@@ -4,7 +4,9 @@ import { DueChip, Face, Glyphs, PlatformMark, Rows, act, alerts, askPermission, 
 
 const ROW = 84;
 const OVER = 6;
-const SETTLE_MS = 2000;
+const SETTLE_LEAST_MS = 500;
+const SETTLE_MOST_MS = 10_000;
+const SETTLE_TIMES = 20;
 const SCROLLED_MS = 60;
 const SHOWN_TABS = ["mine", "team", "unassigned", "at_risk", "all"];
 const OTHER_TABS = ["snoozed", "closed", "archived"];
@@ -119,6 +121,7 @@ export default {
   created() {
     this.lost = new Set();
     this.renewedAt = 0;
+    this.answered = 0;
     this.rows = new Rows(() => this.changed());
     this.asked = localStorage.getItem("weir-alerts-asked") === "later";
     this.stops = [startDesk((key) => this.rowOf(key), (row) => this.took(row, true)), inboxLive.onRows((rows) => rows.forEach((row) => this.took(row, false))), inboxLive.onGone((keys) => this.vanished(keys)), inboxLive.onFresh(() => this.moved()), inboxLive.onReset(() => this.renew(true))];
@@ -130,7 +133,7 @@ export default {
     this.sizes.observe(this.$refs.box);
     this.keyed = ({ detail }) => this.does(detail.id);
     window.addEventListener("weir-inbox-key", this.keyed);
-    this.timer = setInterval(() => this.settle(), 500);
+    this.timer = setInterval(() => this.settle(), 250);
   },
   unmounted() {
     for (const stop of this.stops) stop();
@@ -211,7 +214,7 @@ export default {
       this.rows.put(row);
       const differs = (names) => names.some((name) => JSON.stringify(before[name]) !== JSON.stringify(row[name]));
       if (differs(PLACED) || differs(ORDERED[this.place.sort])) this.moved();
-      if (own) this.renewedAt = Math.min(this.renewedAt, Date.now() - SETTLE_MS);
+      if (own) this.renewedAt = 0;
       this.rev += 1;
     },
     vanished(keys) {
@@ -222,19 +225,21 @@ export default {
     moved() {
       this.stale += 1;
     },
-    // Another order at most every two seconds, and never under somebody's pointer or finger.
+    // Never under somebody's pointer or finger; and the slower the server answers, the seldomer: many lists are open.
     settle() {
-      if (!this.stale || this.over || this.held || this.away || document.hidden || Date.now() - this.renewedAt < SETTLE_MS) return;
+      const pause = Math.min(SETTLE_MOST_MS, Math.max(SETTLE_LEAST_MS, SETTLE_TIMES * this.answered));
+      if (!this.stale || this.over || this.held || this.away || document.hidden || Date.now() - this.renewedAt < pause) return;
       this.renew(false);
     },
     async renew(asked) {
       const before = this.stale;
-      this.renewedAt = Date.now();
+      const began = (this.renewedAt = Date.now());
       const key = this.cursor >= 0 && this.rows.at(this.cursor) ? this.rows.at(this.cursor).key : null;
       if (asked && this.away && this.$refs.box) this.$refs.box.scrollTop = 0;
       const [first, last] = asked ? [0, this.span[1] - this.span[0]] : this.span;
       // Whose pointer came meanwhile finds every row where it was.
       const done = await this.rows.renew(first, last, () => asked || !(this.over || this.held));
+      this.answered = Date.now() - began;
       if (!done) return;
       this.stale = Math.max(0, this.stale - before);
       inboxLive.fresh = 0;

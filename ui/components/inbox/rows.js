@@ -1,9 +1,11 @@
-// A list of any length as windows over the server's: pages of 200 by offset, fetched when they come into sight. Rows are plain
+// A list of any length as windows over the server's: pages of 50 by offset, fetched when they come near. Rows are plain
 // objects in plain arrays, never made reactive: whoever draws them is told by `changed`.
 import { ask } from "weir-core";
 
-export const PAGE = 200;
-const MOST_PAGES = 30;
+export const PAGE = 50;
+const PAGES_AT_ONCE = 4;
+const MOST_PAGES = 120;
+const AHEAD = 25;
 const MOST_UNDER_WAY = 2;
 
 export class Rows {
@@ -50,11 +52,11 @@ export class Rows {
     return index === undefined ? -1 : index;
   }
 
-  // These are in sight: what is missing is fetched, the latest wish first, no more than two pages at a time.
+  // These are in sight: what is missing of them and next to them is fetched, no more than two pages at a time.
   need(first, last) {
-    const end = this.total === null ? 0 : Math.floor(Math.min(last, Math.max(this.total - 1, 0)) / PAGE);
+    const end = this.total === null ? 0 : Math.floor(Math.min(last + AHEAD, Math.max(this.total - 1, 0)) / PAGE);
     this.wanted = [];
-    for (let number = Math.floor(first / PAGE); number <= end; number++) {
+    for (let number = Math.max(0, Math.floor((first - AHEAD) / PAGE)); number <= end; number++) {
       if (!this.pages.has(number) && !this.under.has(number)) this.wanted.push(number);
     }
     this.pump();
@@ -69,7 +71,7 @@ export class Rows {
     const asking = new AbortController();
     this.under.set(number, asking);
     try {
-      const found = await this.page(number, asking.signal);
+      const found = await this.window(number, 1, asking.signal);
       if (turn !== this.turn) return;
       this.error = null;
       this.take(number, found);
@@ -86,19 +88,19 @@ export class Rows {
     }
   }
 
-  page(number, signal) {
+  window(number, pages, signal) {
     const query = new URLSearchParams(this.query);
     query.set("offset", number * PAGE);
-    query.set("limit", PAGE);
+    query.set("limit", pages * PAGE);
     return ask(`/inbox?${query}`, signal);
   }
 
   take(number, found) {
     this.total = found.total;
     if (found.counts) this.counts = found.counts;
-    this.pages.set(number, found.items);
+    for (let from = 0; from < Math.max(1, found.items.length); from += PAGE) this.pages.set(number + from / PAGE, found.items.slice(from, from + PAGE));
     found.items.forEach((row, place) => this.places.set(row.key, number * PAGE + place));
-    if (this.pages.size > MOST_PAGES) this.drop(number);
+    while (this.pages.size > MOST_PAGES) this.drop(number);
   }
 
   // Of many pages the one that is farthest from sight goes.
@@ -118,7 +120,7 @@ export class Rows {
     this.under.set(-1, asking);
     try {
       const found = [];
-      for (let number = from; number <= to; number++) found.push([number, await this.page(number, asking.signal)]);
+      for (let number = from; number <= to; number += PAGES_AT_ONCE) found.push([number, await this.window(number, Math.min(PAGES_AT_ONCE, to - number + 1), asking.signal)]);
       if (turn !== this.turn || !wanted()) return false;
       this.forget();
       for (const [number, page] of found) this.take(number, page);
