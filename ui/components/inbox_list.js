@@ -34,7 +34,7 @@ export default {
       <div class="ib-rows-box">
         <div id="ib-rows" ref="box" class="ib-rows" role="listbox" aria-multiselectable="true" :aria-label="t('inbox.tab.' + place.tab)" :aria-activedescendant="cursorId" :aria-busy="total === null" tabindex="0" @scroll.passive="scrolled" @touchstart.passive="held = true" @touchend.passive="held = false" @touchcancel.passive="held = false">
           <div class="ib-rows-all" role="presentation" :style="{ height: height + 'px' }">
-            <div v-for="item in shown" :id="'ib-row-' + item.index" :key="item.index % pool" class="ib-row" role="option" :aria-selected="item.row ? desk.checked.has(item.row.key) : false" :aria-setsize="total || -1" :aria-posinset="item.index + 1" :aria-current="item.row && item.row.key === place.key ? 'true' : undefined" :class="item.look" :style="{ transform: 'translateY(' + item.index * ROW + 'px)' }" @click="pressed(item, $event)">
+            <div v-for="item in shown" :id="'ib-row-' + item.index" :key="item.index % pool" v-memo="[item.row, item.index, item.edge, item.look, total, live.now]" class="ib-row" role="option" :aria-selected="item.row ? desk.checked.has(item.row.key) : false" :aria-setsize="total || -1" :aria-posinset="item.index + 1" :aria-current="item.row && item.row.key === place.key ? 'true' : undefined" :class="item.look" :style="{ transform: 'translateY(' + item.index * ROW + 'px)' }" @click="pressed(item, $event)">
               <template v-if="item.row"><i v-if="item.edge" class="ib-edge" :class="'is-' + item.edge" aria-hidden="true"></i>
                 <span class="ib-row-face" @click.stop="toggle(item)"><face :name="nameOf(item.row)" /><span class="ib-tick" aria-hidden="true"><w-icon v-if="desk.checked.has(item.row.key)" name="check" /></span></span>
                 <span class="ib-row-main"><span class="ib-line1"><platform-mark :platform="item.row.platform" /><b class="ib-name"><bdi>{{ nameOf(item.row) }}</bdi></b><span v-if="item.row.vip" class="ib-vip">VIP</span><due-chip :row="item.row" :now="live.now" /></span>
@@ -80,7 +80,7 @@ export default {
       for (let index = this.span[0]; index <= this.span[1]; index++) {
         const row = this.rows.at(index);
         const edge = row ? edgeOf(row, now) : "";
-        found.push({ index, row, edge, look: { "is-here": row && row.key === this.place.key, "is-cursor": index === this.cursor && this.cursed, "is-checked": row && this.desk.checked.has(row.key), "is-unread": row && row.unread, "is-gone": row && this.lost.has(row.key), "is-bone": !row } });
+        found.push({ index, row, edge, look: this.lookOf(index, row) });
       }
       return found;
     },
@@ -148,6 +148,11 @@ export default {
   methods: {
     t, tn, labelName, chooseFilter, clearSelection,
     short: (count) => (count > 9999 ? `${Math.floor(count / 1000)}k` : number(count)),
+    lookOf(index, row) {
+      if (!row) return "is-bone";
+      const looks = { "is-here": row.key === this.place.key, "is-cursor": index === this.cursor && this.cursed, "is-checked": this.desk.checked.has(row.key), "is-unread": row.unread, "is-gone": this.lost.has(row.key) };
+      return Object.keys(looks).filter((look) => looks[look]).join(" ");
+    },
     nameOf: (row) => row.contact_name || row.contact_id || row.conversation,
     langOf: (row) => (row.lang || row.guessed_lang || "").slice(0, 2).toUpperCase(),
     count(tab) {
