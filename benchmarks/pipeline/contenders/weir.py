@@ -21,7 +21,7 @@ from benchmarks.pipeline.task import Task
 from storage.mongodb import MongoStore
 from storage.ports import EngineStore
 from storage.records import Batch, PartitionMark, StateRow
-from streams.app import Runtime, warmed_up
+from streams.app import Runtime
 from streams.bus import Bus, LocalBus
 from streams.engine import Engine
 from streams.kafka.log import KafkaLog
@@ -57,7 +57,6 @@ async def _process(task: Task, job: Job) -> dict[int, Engine]:
         )
         await runtime.start()
         await runtime.wait_ready()
-        warmed_up()
         if "hold" in task.options:
             await _held(runtime)
         else:
