@@ -6,6 +6,7 @@ The store, the log and the engine are the real ones; the clock is moved by the t
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import ClassVar
 
 import msgspec
@@ -197,3 +198,16 @@ class TownGateway:
     async def submit(self, entries):
         # As it would be read from the log.
         await self.town.submit([msgspec.json.decode(msgspec.json.encode(one), type=type(one)) for one in entries])
+
+
+@asynccontextmanager
+async def opened_town(data_dir):
+    """A town with its parts, for the length of the block."""
+    made = Town2(data_dir)
+    await made.open()
+    made.parts()
+    try:
+        yield made
+    finally:
+        await made.apis.close()
+        await made.close()

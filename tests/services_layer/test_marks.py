@@ -8,7 +8,7 @@ from connectors.contract.asking import MARK_READ
 from connectors.contract.calling import BusyError, DeniedError, RefusedError, UncertainError
 from services.channels import marks
 from services.channels.marks import ATTEMPTS, KIND, Marks, put_down
-from tests.services_layer.bazaar import MINUTE, Bazaar, Town2
+from tests.services_layer.bazaar import MINUTE, Bazaar, opened_town
 
 KEY = "reader/shop-1/c1"
 
@@ -38,12 +38,8 @@ class Reader(Bazaar):
 @pytest.fixture
 async def town(data_dir, monkeypatch):
     monkeypatch.setattr(marks, "PLATFORMS", frozenset({"reader"}))
-    made = Town2(data_dir)
-    await made.open()
-    made.parts()
-    yield made
-    await made.apis.close()
-    await made.close()
+    async with opened_town(data_dir) as made:
+        yield made
 
 
 @pytest.fixture

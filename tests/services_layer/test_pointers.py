@@ -12,7 +12,7 @@ from connectors.contract.calling import BusyError, DeniedError, RefusedError, Un
 from connectors.contract.connector import UnreadableError
 from connectors.contract.history import Pointer
 from services.arrivals.pointers import Pointers
-from tests.services_layer.bazaar import DAY, MINUTE, Bazaar, Town2
+from tests.services_layer.bazaar import DAY, MINUTE, Bazaar, opened_town
 
 
 class Postcards(Bazaar):
@@ -38,12 +38,8 @@ class Postcards(Bazaar):
 
 @pytest.fixture
 async def town(data_dir):
-    made = Town2(data_dir)
-    await made.open()
-    made.parts()
-    yield made
-    await made.apis.close()
-    await made.close()
+    async with opened_town(data_dir) as made:
+        yield made
 
 
 @pytest.fixture

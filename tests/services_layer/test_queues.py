@@ -12,7 +12,7 @@ from connectors.contract.calling import BusyError, DeniedError
 from connectors.contract.connector import Drawn, Refused
 from services.arrivals.queues import FIRST_BACKOFF_S, IDLE_S, Queues
 from services.arrivals.readers import LOOK_S
-from tests.services_layer.bazaar import Bazaar, Town2
+from tests.services_layer.bazaar import Bazaar, opened_town
 
 
 class Counter(Bazaar):
@@ -68,12 +68,8 @@ class Naps:
 
 @pytest.fixture
 async def town(data_dir):
-    made = Town2(data_dir)
-    await made.open()
-    made.parts()
-    yield made
-    await made.apis.close()
-    await made.close()
+    async with opened_town(data_dir) as made:
+        yield made
 
 
 @pytest.fixture

@@ -15,17 +15,13 @@ from services.channels.turns import turn_of
 from services.sweeps.reconciling import Task
 from services.sweeps.sweeps import patience_of
 from storage.channel_records import ReplyRow, SweepRow
-from tests.services_layer.bazaar import DAY, HOUR, MINUTE, Bazaar, Stall, Town2
+from tests.services_layer.bazaar import DAY, HOUR, MINUTE, Bazaar, Stall, opened_town
 
 
 @pytest.fixture
 async def town(data_dir):
-    made = Town2(data_dir)
-    await made.open()
-    made.parts()
-    yield made
-    await made.apis.close()
-    await made.close()
+    async with opened_town(data_dir) as made:
+        yield made
 
 
 @pytest.fixture
