@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from unicodedata import category, normalize
 
 from actors.events import Message
@@ -27,6 +28,9 @@ CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 MAX_QUERY = 256
 MAX_TERMS = 12
+NAMES = 8_192
+LONGEST_NAME = 100
+"""Of names that are remembered as they are folded: how many, and how many letters."""
 VERSION_MARK = " \ue000 "
 """Between versions of a text, so that no phrase runs from one into the next."""
 
@@ -83,16 +87,27 @@ def document(event: Message, later: Iterable[str | None] = ()) -> tuple[str, str
         if version:
             text = f"{text}{VERSION_MARK}{version}"
     text = folded(text)
-    words = [event.message]
-    if event.order:
-        words.append(event.order)
-    words += [word.replace("-", "") for word in words if "-" in word]
-    ids = folded(" ".join(words))
+    ids = f"{event.message} {event.order}" if event.order else event.message
+    if "-" in ids:
+        ids = " ".join([ids, *(word.replace("-", "") for word in (event.message, event.order or "") if "-" in word)])
+    ids = folded(ids)
     if "-" in text:
         ids = f"{ids} {undashed(text)}"
     sender = event.sender
-    told = [word for word in (sender.name, sender.id) if word] if sender else []
-    return text, ids, folded(" ".join(told))
+    if sender is None:
+        return text, ids, ""
+    name, known = sender.name, sender.id
+    return text, ids, _folded_name(f"{name} {known}" if name and known else name or known or "")
+
+
+def _folded_name(name: str) -> str:
+    return _remembered(name) if len(name) <= LONGEST_NAME else folded(name)
+
+
+@lru_cache(maxsize=NAMES)
+def _remembered(name: str) -> str:
+    """Whoever writes does so again and again."""
+    return folded(name)
 
 
 def query_words(query: str) -> list[str]:

@@ -30,8 +30,8 @@ BACKLOG_S = 1.0
 BACKLOG_BYTES = 1_000_000
 """Some thousands of events: a worker that keeps up never has as many waiting."""
 IDLE_S = 0.02
-FLUSH_EVENTS = 20_000
-MOST_UNSAVED = 40_000
+FLUSH_EVENTS = 30_000
+MOST_UNSAVED = 2 * FLUSH_EVENTS
 
 Enrich: TypeAlias = Callable[[Batch], Awaitable[None]]
 """Adds to a batch what is not the engines' to know; it is saved with it. May let others on the loop have their turn."""

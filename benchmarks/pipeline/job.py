@@ -1,6 +1,6 @@
 """The job, the same for every contender: decode, apply to the partition's engine, hand out a batch now and then.
 
-A batch is everything that changed, states encoded, as it goes to the store; it is handed out every 20,000 events, as
+A batch is everything that changed, states encoded, as it goes to the store; it is handed out every 30,000 events, as
 often as Weir does under load, and dropped. Clocks start with the first record.
 """
 
@@ -20,7 +20,7 @@ from streams.engine import Engine
 from streams.frames import decode_frame
 from ui.garbage import Collector
 
-BATCH_EVENTS = 20_000
+BATCH_EVENTS = 30_000
 
 
 class Job:

@@ -18,7 +18,7 @@ HEADER = (
     "|---|---|---|---|---|---|---|---|"
 )
 EXPLANATION = """From a real Kafka, one core a contender (core 0), the broker on core 1; every contender applies the
-same events with the same engine, hands out its changes every 20,000 events and ended with the same states. Processor
+same events with the same engine, hands out its changes every 30,000 events and ended with the same states. Processor
 time is that of all threads of the contender's process, user and system, from its first record on. Both tables are
 comparisons of their own: one-event records and frames of 250 events are never set against each other. L is what the
 job alone takes: decode and apply from memory in partition order. "µs over L" is what an event costs beyond it.

@@ -13,7 +13,6 @@ from storage.mongodb.compose_figures import figure_groups
 from storage.mongodb.compose_messages import (
     edited_texts,
     groups_of_messages,
-    identity,
     message_documents,
     progress_documents,
 )
@@ -53,15 +52,19 @@ class Findings(Struct):
     held: dict[str, int]
 
 
-async def compose(database: Database, known: Known, batch: Batch, holding: Holding) -> Flush:
-    """The flush of a batch. Raises RejectedError when it holds what no database could."""
+async def compose(database: Database, known: Known, batch: Batch, holding: Holding, building: asyncio.Lock) -> Flush:
+    """The flush of a batch. Raises RejectedError when it holds what no database could.
+
+    `building` lets one big batch be built at a time: threads that take turns at it are no faster and hold more rows.
+    """
     findings = await _look(database, known, batch)
     effects = batch.effects
     size = len(effects.messages) + len(effects.hops) + len(effects.keys) + len(batch.conversations)
     with database.talk():
         if size <= SMALL:
             return _build(batch, findings, holding)
-        return await asyncio.to_thread(_build, batch, findings, holding)
+        async with building:
+            return await asyncio.to_thread(_build, batch, findings, holding)
 
 
 async def _look(database: Database, known: Known, batch: Batch) -> Findings:
@@ -69,8 +72,7 @@ async def _look(database: Database, known: Known, batch: Batch) -> Findings:
     missing = known.missing(keys)
     existing = keys - missing
     existing |= await _existing(database, sorted(missing))
-    messages = [m for m in batch.effects.messages if m.key in existing]
-    wanted = {identity(m.key, m.event.message): m.at for m in messages}
+    wanted = {f"{m.key}/{m.event.message}": m.at for m in batch.effects.messages if m.key in existing}
     held = await _held(database, list(wanted))
     # Only an id that comes after its life may have had a later one.
     after_life = [name for name, at in held.items() if wanted[name] - at > ID_LIFE_MS]

@@ -83,8 +83,12 @@ def channel_groups(batch: Batch, new: Iterable[str], stamp: int) -> list[Group]:
 
 def clock_group(effects: Iterable[SlaChanged], stamp: int) -> Group:
     """Every clock, as it stands now."""
-    latest = {f"{effect.key}/{effect.clock.ordinal}": (effect.key, effect.clock) for effect in effects}
-    updates = [update(name, stamp, _clock(key, clock, stamp), upsert=True) for name, (key, clock) in latest.items()]
+    latest = {f"{effect.key}/{effect.clock.ordinal}": effect for effect in effects}
+    newer: Row = {"$lt": stamp}
+    updates: list[Row] = [
+        {"q": {"_id": name, "stamp": newer}, "u": _clock(effect.key, effect.clock, stamp), "upsert": True}
+        for name, effect in latest.items()
+    ]
     return Group("clocks", "update", encoded(updates))
 
 

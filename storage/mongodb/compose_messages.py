@@ -60,7 +60,7 @@ def message_documents(
             "stamp": stamp,
             "stored_at": stored_at,
             "event": _encode(event).decode(),
-            "words": keys_of(ids, sender, text),
+            "words": keys_of(ids, text, name=sender),
         }
         if before is not None:
             found["later_life_of"] = base
@@ -110,9 +110,13 @@ def progress_documents(effects: Effects, fresh: dict[str, Row], *, partition: in
     for hop in effects.hops:
         changed = is_kept(hop)
         told = stories.of(hop.key, hop.message, 4 * len(hop.text or "") + 60 if changed else 0)
-        told.setdefault("hops", {}).setdefault(hop.hop, hop.at)
-        if changed:
-            told.setdefault("versions", []).append({"at": hop.at, "what": hop.hop, "text": hop.text})
+        if (hops := told.get("hops")) is None:
+            told["hops"] = {hop.hop: hop.at}
+        else:
+            hops.setdefault(hop.hop, hop.at)
+        if not changed:
+            continue
+        told.setdefault("versions", []).append({"at": hop.at, "what": hop.hop, "text": hop.text})
         if hop.hop == "edited" and hop.text:
             words = dict.fromkeys([*told.get("words", ()), *keys_of(folded(hop.text))])
             told["words"] = list(words)[: 2 * MOST_WORDS]

@@ -59,6 +59,23 @@ DURABLE = {"w": "majority", "j": True}
 _LISTS: dict[Kind, str] = {"insert": "documents", "update": "updates"}
 
 
+class _EndToEnd(RawBSONDocument):
+    """Many documents in the place of one. A command carries its documents end to end and without a count.
+
+    So PyMongo, which writes a raw document as it is, need not look at each. Source: OP_MSG, section of kind 1.
+    """
+
+    __slots__ = ("_documents",)
+
+    def __init__(self, documents: Sequence[bytes]) -> None:
+        self._documents = b"".join(documents)
+
+    @property
+    def raw(self) -> bytes:
+        """Their bytes."""
+        return self._documents
+
+
 class Database:
     """The client of one database. Every call is bounded by `timeout_s`, whatever the server does."""
 
@@ -139,16 +156,21 @@ class Database:
             start = end
 
     async def _send_some(self, kind: Kind, collection: str, documents: Sequence[bytes], until: float) -> None:
-        rest = [RawBSONDocument(document) for document in documents]
+        rest = list(documents)
         while rest:
             if monotonic() > until:
                 raise StoreBusyError(f"{self.place} takes too long to write; it is tried again, look at its load")
             with self.talk() as db:
-                command: Row = {kind: collection, "ordered": False, "writeConcern": DURABLE, _LISTS[kind]: rest}
+                command: Row = {
+                    kind: collection,
+                    "ordered": False,
+                    "writeConcern": DURABLE,
+                    _LISTS[kind]: [_EndToEnd(rest)],
+                }
                 reply = await db.command(command)
                 if trouble := write_trouble(reply, self.place):
                     raise trouble
-            met = [wrong["index"] for wrong in reply.get("writeErrors", ())]
+            met: list[int] = [wrong["index"] for wrong in reply.get("writeErrors", ())]
             # Some servers end a command of updates at the first duplicate, ordered or not.
             rest = rest[max(met) + 1 :] if met else []
 

@@ -34,6 +34,7 @@ class MongoEngine:
         self._known = Known()
         self._holdings: dict[int, Holding] = {}
         self._begun: dict[int, Begun] = {}
+        self._building = asyncio.Lock()
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def mark(self, partition: int) -> PartitionMark:
@@ -90,7 +91,7 @@ class MongoEngine:
                 holding = self._holdings[partition]
             begun = self._begun.get(partition)
             if begun is None or begun.batch is not batch:
-                begun = Begun(batch, await compose(self._db, self._known, batch, holding))
+                begun = Begun(batch, await compose(self._db, self._known, batch, holding, self._building))
                 self._begun[partition] = begun
             await write_flush(self._db, begun.flush, holding)
             del self._begun[partition]

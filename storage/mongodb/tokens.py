@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 from operator import add
 from typing import Any
 
-from storage.texts import SPACELESS, folded
+from storage.texts import LONGEST_NAME, NAMES, SPACELESS, folded
 from storage.words import Phrase, Term, is_spaceless, words_of
 
 MOST_WORDS = 1_000
@@ -22,19 +23,31 @@ LONGEST_WORD = 48
 _FIRST_SPACELESS = SPACELESS[0]
 
 
-def keys_of(*texts: str) -> list[str]:
-    """The index keys of folded texts, those of the first text first."""
-    found: list[str] = []
-    for text in texts:
-        words = words_of(text)
-        if not words:
-            continue
-        if len(text) > LONGEST_WORD and max(map(len, words)) > LONGEST_WORD:
-            words = [word[:LONGEST_WORD] for word in words]
-        found += words
-        if not text.isascii():
-            found += _pairs(words)
-    return list(dict.fromkeys(found))[:MOST_WORDS]
+def keys_of(*texts: str, name: str = "") -> list[str]:
+    """The index keys of folded texts, those of the first text first; before them those of `name`.
+
+    Whoever writes does so again and again: the keys of a name are remembered.
+    """
+    found = list(_keys_of_name(name)) if len(name) <= LONGEST_NAME else _keys(name)
+    whole = " ".join(texts)
+    for text in (whole,) if whole.isascii() else texts:
+        found += _keys(text)
+    found = list(dict.fromkeys(found))
+    return found if len(found) <= MOST_WORDS else found[:MOST_WORDS]
+
+
+@lru_cache(maxsize=NAMES)
+def _keys_of_name(name: str) -> tuple[str, ...]:
+    return tuple(_keys(name))
+
+
+def _keys(text: str) -> list[str]:
+    words = words_of(text)
+    if len(text) > LONGEST_WORD and words and max(map(len, words)) > LONGEST_WORD:
+        words = [word[:LONGEST_WORD] for word in words]
+    if text.isascii():
+        return words
+    return [*words, *_pairs(words)]
 
 
 def _pairs(words: list[str]) -> Iterable[str]:

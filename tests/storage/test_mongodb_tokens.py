@@ -62,6 +62,11 @@ def test_accents_and_punctuation_make_no_difference(text, words):
     assert words_of(folded(text)) == words
 
 
+def test_a_name_is_found_like_any_text_however_long_it_is():
+    for name in ("Zoë 李雷 u-517", "n" * 200, ""):
+        assert keys_of("id-1", "text", name=folded(name)) == keys_of(folded(name), "id-1", "text")
+
+
 def test_a_documents_keys_are_bounded_in_number_and_length():
     keys = keys_of("id-1", " ".join(f"word{n}" for n in range(5_000)), "y" * 100_000)
     assert len(keys) == MOST_WORDS

@@ -31,7 +31,7 @@ from streams.redis.link import RedisLink
 
 PLENTY = 10_000_000
 """Conversations kept in memory: all of them, as the peers do."""
-POLL_S = 0.01
+POLL_S = 0.05
 PATIENCE_S = 300.0
 """The tests' database takes long for a flush at full speed; how long is not what is measured."""
 
