@@ -1,8 +1,9 @@
 """Telegram: updates that a bot's webhook is sent.
 
 After the "Telegram Bot API" (Update, Message, setWebhook). Bots are told nothing of delivery or reading; what the
-business account itself sent gives an `accepted` receipt too, for Telegram holds it then. Posts of channels, reactions,
-pressed buttons and service messages give no event.
+business account itself sent gives an `accepted` receipt too, for Telegram holds it then. Posts of channels, pressed
+buttons and service messages give no event. A reaction is shown where the setting `reactions` wants it, and answers
+nothing: it may be about a message that was never here, and Telegram has no history. Taking one back tells nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from typing import Any, Literal
 
 from actors.events import Attachment, Delete, Edit, Event, Message, Sender
 from connectors.contract import reading, signatures
+from connectors.contract.asking import says_yes
 from connectors.contract.canonical import canonical, taken
 from connectors.contract.connector import Connector, Parsed, UnreadableError, WebhookRequest
 from connectors.contract.reading import Document
 
 _TOKEN = "x-telegram-bot-api-secret-token"  # noqa: S105 # the header's name
 _LONGEST_PART = 256
+_STAR = "\N{WHITE MEDIUM STAR}"
+"""A reaction that was paid for."""
 UPDATES = (
     "message",
     "edited_message",
@@ -26,6 +30,8 @@ UPDATES = (
     "deleted_business_messages",
 )
 """What is read; with getUpdates nothing else is asked for."""
+REACTION = "message_reaction"
+"""Read too where the channel shows reactions; Telegram tells of it only when it is asked for by name."""
 _FILES = ("animation", "audio", "document", "sticker", "video", "video_note", "voice")
 _SERVICE = frozenset(
     {
@@ -89,7 +95,13 @@ class TelegramWebhooks(Connector):
                 return canonical(self._edit(reading.part(update, name), _short(update, "update_id")))
         if update.get("deleted_business_messages") is not None:
             return self._deleted(reading.part(update, "deleted_business_messages"), _short(update, "update_id"))
+        if update.get(REACTION) is not None and self.shows_reactions():
+            return canonical(self._reaction(reading.part(update, REACTION), _short(update, "update_id")))
         return ()
+
+    def shows_reactions(self) -> bool:
+        """Whether the channel's settings want them. Raises RejectedError when they say neither yes nor no."""
+        return says_yes(self.binding, "reactions")
 
     def _message(self, message: Document) -> Iterable[Event]:
         where = self._where(message)
@@ -116,6 +128,22 @@ class TelegramWebhooks(Connector):
         """A live location is edited as it moves, which changes no word of the message."""
         if message.get("location") is None:
             yield Edit(**self._where(message), message=_id(message, message), event=update, text=_text(message))
+
+    def _reaction(self, told: Document, update: str) -> Iterable[Event]:
+        """What somebody put under a message, as a line of the chat's own: it waits for no answer."""
+        before = reading.items(told, "old_reaction")
+        added = [one for one in reading.items(told, "new_reaction") if one not in before]
+        if added:
+            yield Message(
+                **self._where(told),
+                message=f"reaction:{update}",
+                sent_at=reading.milliseconds(told, "date", unit_ms=1_000),
+                direction="in",
+                sender=_sender({"from": told.get("user"), "sender_chat": told.get("actor_chat")}, "system"),
+                text=" ".join(filter(None, map(_emoji, added))) or None,
+                via="push",
+                extra={"kind": "reaction", "of": _short(told, "message_id")},
+            )
 
     def _deleted(self, deleted: Document, update: str) -> Iterable[Parsed]:
         where = self._where(deleted)
@@ -161,11 +189,17 @@ def _roles(message: Document) -> tuple[Literal["in", "out"], Literal["customer",
     return "in", "bot" if is_bot else "customer"
 
 
-def _sender(message: Document, role: Literal["customer", "agent", "bot"]) -> Sender:
+def _sender(message: Document, role: Literal["customer", "agent", "bot", "system"]) -> Sender:
     author = reading.optional_part(message, "sender_chat") or reading.optional_part(message, "from")
     names = (reading.text(author, name) for name in ("title", "first_name", "last_name"))
     name = " ".join(filter(None, names)) or reading.text(author, "username")
     return Sender(id=reading.optional_identity(author, "id"), name=name, role=role)
+
+
+def _emoji(reaction: object) -> str | None:
+    """What a reaction looks like; of those that are a bot's or a group's own pictures nothing is told."""
+    told = reading.optional_part({"reaction": reaction}, "reaction")
+    return _STAR if reading.text(told, "type") == "paid" else reading.text(told, "emoji")
 
 
 def _text(message: Document) -> str | None:

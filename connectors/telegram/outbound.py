@@ -39,7 +39,7 @@ from connectors.contract.multipart import FilePart, multipart
 from connectors.contract.outgoing import Limits, Objection, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.telegram.files import MOST_FILES, album, fields_of, method_of
-from connectors.telegram.inbound import UPDATES, TelegramWebhooks
+from connectors.telegram.inbound import REACTION, UPDATES, TelegramWebhooks
 
 HOST = "https://api.telegram.org"
 _MIB = 2**20
@@ -47,6 +47,8 @@ _CAPTION = 1_024
 _UPLOAD_S = 60.0
 _LONGEST_WAIT_S = 3_600.0
 _MOST_DIGITS = 18
+_ALWAYS = frozenset({"message", "edited_message"})
+"""What every bot is to be told of; the rest comes only to those of a business account."""
 DRAWN = 100
 DRAWN_S = 20
 """How long Telegram waits for an update to come."""
@@ -73,6 +75,13 @@ class Telegram(TelegramWebhooks):
             secret=False,
             required=False,
         ),
+        Setting(
+            name="reactions",
+            about="yes to show what people react with to messages; without `long_poll` name message_reaction in the "
+            "allowed_updates of setWebhook, for Telegram tells of it only then; unconfirmed in which chats it does",
+            secret=False,
+            required=False,
+        ),
         API_URL,
     )
     capabilities = Capabilities(receipts=frozenset({"accepted"}), edits=True, deletes=True, echoes=True, sends=True)
@@ -82,6 +91,7 @@ class Telegram(TelegramWebhooks):
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
         self._asks = says_yes(binding, "long_poll")
+        self._updates = (*UPDATES, REACTION) if self.shows_reactions() else UPDATES
 
     def objections(self, message: Outgoing, now: int) -> Sequence[Objection]:
         """Also to a text that is too long to stand below a file."""
@@ -125,10 +135,20 @@ class Telegram(TelegramWebhooks):
             told = "long_poll is set, yet a webhook is registered; call deleteWebhook, or leave long_poll out"
             return Probe(subscription="disabled", detail=told) if url else Probe(subscription="active")
         if url == self.binding.url:
-            detail = f"Telegram's latest trouble with our webhook: {wrong}" if wrong else ""
+            with readable():
+                left_out = self._left_out(reading.items(hook, "allowed_updates"))
+            trouble = f"Telegram's latest trouble with our webhook: {wrong}" if wrong else ""
+            detail = "; ".join(filter(None, (left_out, trouble)))
             return Probe(subscription="active", detail=without(self._secrets(), detail))
         elsewhere = "another address is registered with setWebhook" if url else "setWebhook was not called"
         return Probe(subscription="disabled", detail=f"{elsewhere}; call it with this channel's address")
+
+    def _left_out(self, allowed: Sequence[Any]) -> str:
+        """What the webhook is not told of; Telegram leaves out reactions alone when it was not said what to tell."""
+        wanted = [one for one in self._updates if one in _ALWAYS or one == REACTION]
+        missing = [one for one in wanted if one not in (allowed or _ALWAYS)]
+        names = ", ".join(missing)
+        return f"the allowed_updates of setWebhook leave out {names}; call it again with them" if names else ""
 
     def queued(self) -> bool:
         """Whether updates are asked for; Telegram keeps them for a day."""
@@ -136,7 +156,7 @@ class Telegram(TelegramWebhooks):
 
     async def draw(self, api: Api) -> Drawn:
         """The earliest updates that were not confirmed."""
-        asked = {"limit": DRAWN, "timeout": DRAWN_S, "allowed_updates": UPDATES}
+        asked = {"limit": DRAWN, "timeout": DRAWN_S, "allowed_updates": self._updates}
         request = replace(self._request("getUpdates", asked), timeout_s=DRAWN_S + 15.0)
         answer = _judged(await api.call(request), self._secrets())
         with readable():

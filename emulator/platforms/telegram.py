@@ -141,8 +141,9 @@ class Telegram(Platform):
             "has_custom_certificate": False,
             "pending_update_count": len(lane.waiting),
             "max_connections": 40,
-            "allowed_updates": ["message", "edited_message"],
         }
+        if allowed := shop.ids.get("allowed_updates"):
+            told["allowed_updates"] = allowed.split(",")
         if failed is not None:
             last = failed.attempts[-1]
             reason = last.error or f"Wrong response from the webhook: {last.status}"
@@ -152,6 +153,9 @@ class Telegram(Platform):
     async def _set(self, call: Call, shop: Shop) -> Response:
         told = await _fields(call)
         shop.ids["secret_token"] = str(told.get("secret_token") or "")
+        wanted = told.get("allowed_updates") or []
+        names = json.loads(wanted) if isinstance(wanted, str) else wanted
+        shop.ids["allowed_updates"] = ",".join(map(str, names))
         self.stage.pusher.subscribe(shop, str(told.get("url") or "") or None)
         return _answer(result=True)
 

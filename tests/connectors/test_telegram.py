@@ -17,9 +17,9 @@ CHANNEL = {"platform": "telegram", "account": "bot-1", "conversation": PERSON}
 NINA = Sender(id=PERSON, name="Nina", role="customer")
 
 
-def connector():
+def connector(**settings):
     url = "https://weir.example/webhooks/telegram/bot-1"
-    return Telegram(Binding(account="bot-1", url=url, settings={"secret_token": "Our_own-token1"}))
+    return Telegram(Binding(account="bot-1", url=url, settings={"secret_token": "Our_own-token1", **settings}))
 
 
 def posted(body, **headers):
@@ -138,6 +138,47 @@ def test_what_tells_nothing_of_messages_gives_nothing(name):
     assert parsed(name) == []
 
 
+THUMB, HEART = {"type": "emoji", "emoji": "👍"}, {"type": "emoji", "emoji": "❤"}
+
+
+def reaction(old, new, **fields):
+    """What a bot that shows reactions makes of one."""
+    body = json.loads(payload("telegram", "silent_reaction"))
+    body["message_reaction"] |= {"old_reaction": old, "new_reaction": new, **fields}
+    return connector(reactions="yes").parse(posted(json.dumps(body).encode()))
+
+
+def test_a_reaction_is_a_line_that_waits_for_no_answer_where_the_channel_wants_them():
+    nina = Sender(id=PERSON, name="Nina", role="system")
+    told = incoming("reaction:880000013", 1767225609, sender=nina, text="👍", extra={"kind": "reaction", "of": "41"})
+    person = {"id": int(PERSON), "is_bot": False, "first_name": "Nina"}
+    assert reaction([], [THUMB], user=person) == [told]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ([THUMB], [THUMB, HEART], "❤"),
+        ([THUMB], [HEART], "❤"),
+        ([], [THUMB, {"type": "paid"}], "👍 \N{WHITE MEDIUM STAR}"),
+        ([], [{"type": "custom_emoji", "custom_emoji_id": "5"}], None),
+    ],
+)
+def test_of_reactions_what_is_new_is_shown(old, new, text):
+    (message,) = reaction(old, new)
+    assert message.text == text
+
+
+def test_a_reaction_that_is_taken_back_tells_nothing():
+    assert reaction([THUMB], []) == []
+    assert reaction([THUMB, HEART], [HEART]) == []
+
+
+def test_a_reaction_that_cannot_be_read_is_refused_with_the_reason():
+    (refused,) = reaction([], [THUMB], message_id=None)
+    assert refused.reason == "'message_id' is missing or no id"
+
+
 def test_an_empty_update_gives_nothing():
     assert connector().parse(posted(b"{}")) == []
     assert connector().parse(posted(b'{"update_id":1}')) == []
@@ -166,4 +207,4 @@ def test_a_body_that_is_no_update_is_unreadable(body):
 @HOSTILE
 @given(mutated(payloads("telegram")))
 def test_whatever_is_sent_gives_events_the_gateway_takes_or_is_unreadable(body):
-    parsed_or_unreadable(connector(), posted(body))
+    parsed_or_unreadable(connector(reactions="yes"), posted(body))

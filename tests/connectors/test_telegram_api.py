@@ -258,6 +258,34 @@ async def test_a_probe_tells_whether_updates_are_sent_to_us():
         await connector().probe(ScriptedApi((asked, told(401, "Unauthorized"))))
 
 
+@pytest.mark.parametrize(
+    ("settings", "allowed", "left_out"),
+    [
+        ({}, [], ""),
+        ({}, ["message", "edited_message", "poll"], ""),
+        ({}, ["message"], "edited_message"),
+        ({"reactions": "yes"}, [], "message_reaction"),
+        ({"reactions": "yes"}, ["message", "edited_message"], "message_reaction"),
+        ({"reactions": "yes"}, ["message_reaction"], "message, edited_message"),
+        ({"reactions": "yes"}, ["message_reaction", "edited_message", "message"], ""),
+    ],
+)
+async def test_a_probe_tells_what_the_webhook_is_not_told_of(settings, allowed, left_out):
+    hook = {"ok": True, "result": {"url": URL} | ({"allowed_updates": allowed} if allowed else {})}
+    found = await connector(**settings).probe(EndlessApi(answer_of(hook)))
+    assert found.subscription == "active"
+    assert found.detail.partition(" leave out ")[2].partition(";")[0] == left_out
+    assert bool(found.detail) is bool(left_out)
+
+
+async def test_reactions_are_asked_for_where_the_channel_shows_them():
+    api = EndlessApi(answer_of({"ok": True, "result": []}))
+    await connector(long_poll="yes", reactions="yes").draw(api)
+    assert json.loads(api.requests[0].body)["allowed_updates"] == [*UPDATES, "message_reaction"]
+    with pytest.raises(RejectedError, match="reactions"):
+        connector(reactions="maybe")
+
+
 UPDATE = {
     "update_id": 174114370,
     "message": {

@@ -362,6 +362,19 @@ async def test_a_bot_without_a_webhook_asks_for_its_updates_until_they_are_confi
     assert [one.message for one in messages((await asking.draw(Wire(bench))).parsed)] == [later["id"]]
 
 
+async def test_a_bot_says_what_its_webhook_is_not_told_of(bench):
+    connector = connected(bench, "telegram")
+    settings = {**connector.binding.settings, "reactions": "yes"}
+    showing = type(connector)(Binding(account=connector.binding.account, url=connector.binding.url, settings=settings))
+    assert (await connector.probe(Wire(bench))).detail == ""
+    assert "message_reaction" in (await showing.probe(Wire(bench))).detail
+    call = f"{BASE}/telegram/bot{settings['bot_token']}/setWebhook"
+    told = {"url": connector.binding.url, "secret_token": settings["secret_token"]}
+    names = ["message", "edited_message", "message_reaction"]
+    assert (await bench.client.post(call, json=told | {"allowed_updates": names})).json()["ok"] is True
+    assert (await showing.probe(Wire(bench))).detail == ""
+
+
 async def test_an_app_of_the_older_gateway_is_known_by_its_signature(bench):
     connector = connected(bench, "aliexpress")
     for method in ("md5", "sha256"):
