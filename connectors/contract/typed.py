@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -26,13 +26,15 @@ class Allowance(Struct, frozen=True, kw_only=True):
 class Wording(Struct, frozen=True, kw_only=True):
     """Words that a platform approved. `kind` names them; `title` and `lang` as the platform has them.
 
-    `words`: all of the message, with `{{name}}` where something is filled in.
+    `words`: all of the message, with `{{name}}` where something is filled in; `media`: the kind of the one file that
+    stands above them, None for none.
     """
 
     kind: str
     title: str
     lang: str
     words: str
+    media: Literal["image", "video", "document"] | None = None
 
     @property
     def blanks(self) -> tuple[str, ...]:
@@ -67,7 +69,16 @@ class WordedMessages(Protocol):
         """All that may be sent now. Raises the errors of `connectors.contract.calling`."""
         ...
 
-    async def say(self, conversation: str, reply: str, wording: Wording, filled: Mapping[str, str], api: Api) -> str:
+    async def say(
+        self,
+        conversation: str,
+        reply: str,
+        wording: Wording,
+        filled: Mapping[str, str],
+        api: Api,
+        *,
+        files: Sequence[OutgoingFile] = (),
+    ) -> str:
         """Send them once, under the id of a reply; the platform's id of it. Raises the errors of calling."""
         ...
 

@@ -28,7 +28,7 @@ from connectors.meta.graph import ACCESS_TOKEN, API_VERSION, APP_ID, APP_SECRET_
 from connectors.meta.login import standing
 from connectors.meta.webhooks import APP_SECRET, VERIFY_TOKEN
 from connectors.whatsapp.inbound import WhatsAppWebhooks
-from connectors.whatsapp.templates import approved, template
+from connectors.whatsapp.templates import approved, check_values, template
 
 _DAY_MS = 24 * 3_600 * 1_000
 _MIB = 2**20
@@ -141,21 +141,40 @@ class WhatsApp(WhatsAppWebhooks):
         return Sent(message=await _posted(graph, number, body))
 
     async def wordings(self, api: Api) -> Sequence[Wording]:
-        """The account's approved templates that text alone fills in. Raises the errors of calling."""
+        """The account's approved templates that text and a file fill in. Raises the errors of calling."""
         [account] = needed(self.binding.settings, "business_account_id")
         return await approved(Graph(self, api), account)
 
-    async def say(self, conversation: str, reply: str, wording: Wording, filled: Mapping[str, str], api: Api) -> str:
-        """Send a template, whenever the customer wrote last. Raises the errors of calling."""
+    async def say(
+        self,
+        conversation: str,
+        reply: str,
+        wording: Wording,
+        filled: Mapping[str, str],
+        api: Api,
+        *,
+        files: Sequence[OutgoingFile] = (),
+    ) -> str:
+        """Send a template, whenever the customer wrote last; the file of its head is uploaded first.
+
+        Raises the errors of calling.
+        """
         [number] = needed(self.binding.settings, "phone_number_id")
+        graph = Graph(self, api)
+        _check_head(wording, files)
+        check_values(filled)
+        media: dict[str, str] = {}
+        for file in files:
+            media = await _uploaded(file, number, graph)
+            media |= {"filename": file.name} if wording.media == "document" else {}
         body = {
             "messaging_product": "whatsapp",
             **_recipient(conversation),
             "type": "template",
-            "template": template(wording, filled),
+            "template": template(wording, filled, media),
             "biz_opaque_callback_data": reply,
         }
-        return await _posted(Graph(self, api), number, body)
+        return await _posted(graph, number, body)
 
     async def locate(self, attachment: Attachment, api: Api) -> ApiRequest | None:
         """The media's address, which holds for five minutes, and the token it wants to see."""
@@ -224,17 +243,38 @@ async def _content(message: Outgoing, number: str, graph: Graph) -> Mapping[str,
         return {"type": "text", "text": {"body": message.text}}
     file = message.files[0]
     kind = _kind_of(file)
-    part = FilePart(name="file", filename=ascii_name(file.name), mime=file.mime, content=await file.content())
-    fields = [("messaging_product", "whatsapp"), ("type", file.mime)]
-    with before_sending():
-        answer = await graph.upload(number, "media", fields=fields, file=part)
-        with readable():
-            media = {"id": reading.identity(answer, "id")}
+    media = await _uploaded(file, number, graph)
     if message.text.strip() and _KINDS[kind].caption:
         media["caption"] = message.text
     if kind == "document":
         media["filename"] = file.name
     return {"type": kind, kind: media}
+
+
+async def _uploaded(file: OutgoingFile, number: str, graph: Graph) -> dict[str, str]:
+    """What an uploaded file is called by. However that fails, nothing was sent."""
+    part = FilePart(name="file", filename=ascii_name(file.name), mime=file.mime, content=await file.content())
+    fields = [("messaging_product", "whatsapp"), ("type", file.mime)]
+    with before_sending():
+        answer = await graph.upload(number, "media", fields=fields, file=part)
+        with readable():
+            return {"id": reading.identity(answer, "id")}
+
+
+def _check_head(wording: Wording, files: Sequence[OutgoingFile]) -> None:
+    """Raise RefusedError (code `files`) when they are not what the head of a template takes."""
+    if wording.media is None:
+        if files:
+            raise RefusedError("these words take no file", "files")
+        return
+    if len(files) != 1:
+        raise RefusedError(f"above these words stands one file ({wording.media}), not {len(files)}", "files")
+    file, kind = files[0], _KINDS[wording.media]
+    if file.mime.lower() not in kind.mimes:
+        kinds = ", ".join(sorted(kind.mimes))
+        raise RefusedError(f"above these words stands one of {kinds}, not {file.mime}", "files")
+    if file.size > kind.most:
+        raise RefusedError(f"{file.name!r} is larger than the {kind.most / _MIB:.3g} MB that stand there", "files")
 
 
 def _kind_of(file: OutgoingFile) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from emulator.platforms.contract import Call, Point, Rate, answer, digits
 from emulator.platforms.graph import VERSIONED, WINDOW_MS, Graph, fault
-from emulator.platforms.whatsapp_templates import TEMPLATES, filled
+from emulator.platforms.whatsapp_templates import TEMPLATES, filled, head
 from emulator.pushes import Happening
 from emulator.world import Buyer, Conversation, Message, Shop
 
@@ -130,7 +130,13 @@ class WhatsApp(Graph):
         open_ = kind == "template" and "{{" in (text or "")
         if text is None or conversation is None or open_ or len(text) > LONGEST:
             return _objection(text, open_=open_)
-        media = f"{int(said['id']):x}" if str(said.get("id") or "").isdigit() else None
+        own = str(said.get("id") or "")
+        if kind == "template":
+            wanted, given = head(said)
+            if wanted is not None and self._media(shop, given) is None:
+                return fault(132012, f"(#132012) header: Format mismatch, expected {wanted.upper()}", 400)
+            own = given or ""
+        media = self._media(shop, own)
         context = told.get("context") or {}
         message = self.stage.write(
             conversation,
@@ -145,6 +151,11 @@ class WhatsApp(Graph):
             self.stage.fail(message)
         contacts = [{"input": person, "wa_id": person}]
         return answer({"messaging_product": "whatsapp", "contacts": contacts, "messages": [{"id": message.id}]})
+
+    def _media(self, shop: Shop, own: str | None) -> str | None:
+        """The key of an uploaded file by its id; None when the shop has none of it."""
+        key = f"{int(own):x}" if own and own.isdigit() else ""
+        return key if self.stage.owners.get(key) == (shop.platform, shop.account) else None
 
     async def _upload(self, call: Call, shop: Shop) -> Response:
         parts = await call.files()

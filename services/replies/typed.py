@@ -44,7 +44,8 @@ NO_KINDS = "no_kinds"
 class Action(Struct, frozen=True, kw_only=True):
     """A kind that is allowed now; `text`: its longest text, None for none; `least` to `most` files.
 
-    Of approved words: their `title`, `lang`, the `words` with `{{name}}` for each of the `blanks`.
+    Of approved words: their `title`, `lang`, the `words` with `{{name}}` for each of the `blanks`, the kind of file
+    that stands above them (`media`).
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Action(Struct, frozen=True, kw_only=True):
     lang: str | None = None
     words: str | None = None
     blanks: Sequence[str] = ()
+    media: str | None = None
 
 
 class Allowed(Struct, frozen=True, kw_only=True):
@@ -179,8 +181,10 @@ class TypedActions:
         wording = next((one for one in found if one.kind == ask.kind), None)
         if wording is None:
             raise RejectedError(f"kind: {ask.kind[:60]!r} is no template that is approved now")
-        if ask.text or ask.files:
+        if ask.text or (ask.files and wording.media is None):
             raise RejectedError("blanks: approved words take no other text and no files; fill in what they leave open")
+        if wording.media is not None and len(ask.files) != 1:
+            raise RejectedError(f"files: above these words stands one file ({wording.media}), not {len(ask.files)}")
         try:
             return _Said(text=worded(wording, ask.blanks), wording=wording)
         except RefusedError as wrong:
@@ -205,7 +209,8 @@ class TypedActions:
             found = await self._found(row.platform, row.account)
             if found is None or not isinstance(found, WordedMessages):
                 raise ConflictError("the channel is bound no more")
-            return partial(found.say, row.conversation, row.id, said.wording, ask.blanks, self._api_of(found))
+            api, files = self._api_of(found), (await self._composer.outgoing(row, found)).files if row.files else ()
+            return partial(found.say, row.conversation, row.id, said.wording, ask.blanks, api, files=files)
         connector, typed = await self._typed(row.platform, row.account)
         files = (await self._composer.outgoing(row, connector)).files
 
@@ -250,7 +255,17 @@ class TypedActions:
 
 
 def _words(one: Wording) -> Action:
-    return Action(kind=one.kind, title=one.title, lang=one.lang, words=one.words, blanks=one.blanks)
+    files = 0 if one.media is None else 1
+    return Action(
+        kind=one.kind,
+        least=files,
+        most=files,
+        title=one.title,
+        lang=one.lang,
+        words=one.words,
+        blanks=one.blanks,
+        media=one.media,
+    )
 
 
 def _action(kind: str, kinds: Mapping[str, Allowance]) -> Action:

@@ -15,6 +15,7 @@ from connectors.contract.connector import Binding
 from connectors.whatsapp import WhatsApp
 from emulator.app import Emulator, Plan
 from emulator.clock import Clock
+from emulator.pictures import png
 from services.files.outgoing import OutgoingFiles
 from services.replies.replies import Replies
 from services.replies.typed import TypedActions
@@ -212,6 +213,13 @@ async def test_approved_words_are_offered_and_the_platform_is_not_asked_for_them
         ("order_on_its_way/en_US", ["HEAD_1", "1", "2"]),
         ("back_soon/es", ["first_name"]),
         ("hello_again/en_US", []),
+        ("with_a_picture/en_US", []),
+        ("follow_it/en_US", ["1", "BUTTON_1", "CODE_2"]),
+    ]
+    assert [(one["media"], one["least"], one["most"]) for one in told["items"]] == [
+        *[(None, 0, 0)] * 3,
+        ("image", 1, 1),
+        (None, 0, 0),
     ]
     assert told["items"][1]["words"] == "Hola {{first_name}}, le respondemos en seguida."
     assert sum("/message_templates" in url for url in shop.wire.asked) == 1
@@ -232,9 +240,30 @@ async def test_approved_words_are_sent_once_and_stand_in_the_conversation_as_the
     assert (message.text, message.direction, receipt.status) == (held.text, "out", "accepted")
 
 
+async def test_a_template_with_a_picture_goes_out_with_it_and_shows_it(shop, admin, logged):
+    path = f"/api/v1/conversations/{shop.chat}/actions"
+    kept = await admin.post("/api/v1/files", params={"name": "it.png"}, content=png(9))
+    assert kept.status_code == 201, kept.text
+    picture = {name: kept.json()[name] for name in ("digest", "name", "mime")}
+    begun = await posting(admin, path=path, kind="with_a_picture/en_US", files=[picture])
+    assert (begun.status_code, begun.json()["state"]) == (202, "sent"), begun.text
+    (held,) = shop.written()
+    assert (held.text, held.media is not None) == ("This is what it looks like.", True)
+    message, _ = await logged()
+    assert [one.mime for one in message.attachments] == ["image/png"]
+    other = await posting(admin, "k-2", path, kind="with_a_picture/en_US", files=[picture | {"mime": "text/plain"}])
+    assert (other.json()["state"], other.json()["code"]) == ("failed", "files")
+    assert shop.written() == [held]
+
+
+FILE = {"digest": "0" * 64, "name": "a.png", "mime": "image/png"}
+
+
 @pytest.mark.parametrize(
     ("ask", "about"),
     [
+        ({"kind": "with_a_picture/en_US"}, "one file"),
+        ({"kind": "hello_again/en_US", "files": [FILE]}, "no files"),
         ({"kind": "back_soon/es"}, "first_name"),
         ({"kind": "back_soon/es", "blanks": {"first_name": " "}}, "first_name"),
         ({"kind": "hello_again/en_US", "blanks": {"more": "x"}}, "nothing"),

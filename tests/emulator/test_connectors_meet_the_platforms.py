@@ -403,6 +403,29 @@ async def test_an_approved_template_reaches_a_customer_who_wrote_days_ago(bench)
         await connector.say(conversation.id, "weir-3", missing, {"HEAD_1": "1", "1": "Ana"}, Wire(bench))
 
 
+async def test_a_template_with_a_picture_and_one_with_buttons_reach_the_customer(bench):
+    connector = connected(bench, "whatsapp")
+    (asked,) = await bench.says("whatsapp", "hello")
+    conversation = bench.shop("whatsapp").conversations[asked["conversation"]]
+    offered = {one.title: one for one in await connector.wordings(Wire(bench))}
+    assert "at_our_shop" not in offered
+    photo = Photo("https://weir.example/files/photo.png")
+    pictured = offered["with_a_picture"]
+    await connector.say(conversation.id, "weir-1", pictured, {}, Wire(bench), files=[photo.outgoing()])
+    held = conversation.last("out")
+    assert (held.text, bench.stage.world.media[held.media].content) == (pictured.words, photo.content)
+    with pytest.raises(RefusedError, match="132012"):
+        await connector.say(conversation.id, "weir-2", replace(pictured, media=None), {}, Wire(bench))
+    led = offered["follow_it"]
+    filled = {"1": "Ana", "BUTTON_1": "JD014600", "CODE_2": "SAVE25"}
+    assert set(led.blanks) == set(filled)
+    await connector.say(conversation.id, "weir-3", led, filled, Wire(bench))
+    assert conversation.last("out").text == worded(led, filled)
+    short = replace(led, words="Your parcel is on its way, {{1}}.")
+    with pytest.raises(RefusedError, match="132000"):
+        await connector.say(conversation.id, "weir-4", short, {"1": "Ana"}, Wire(bench))
+
+
 @pytest.mark.parametrize("platform", sorted(MARKING))
 async def test_a_platform_is_told_up_to_where_a_conversation_was_read(bench, platform):
     connector = connected(bench, platform)

@@ -1,5 +1,5 @@
 // Messages that the platform lets a seller begin: about an order, each of a kind (Amazon), or in words that it approved
-// before (WhatsApp), whose blanks are filled in. Offered, written, sent once.
+// before (WhatsApp), whose blanks are filled in and above which a file may stand. Offered, written, sent once.
 // Shows nothing where there are none. `conversation`: its key; emits `begun` with {message, state}.
 import { ask, send } from "./api.js";
 import { number, size } from "./format.js";
@@ -8,6 +8,7 @@ import { WIcon } from "./parts.js";
 import { t } from "./texts.js";
 
 const BLANK = /\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g;
+const ASKED = { BUTTON: "typed.blank.button", CODE: "typed.blank.code" };
 const path = (key) => `/conversations/${encodeURIComponent(key)}/actions`;
 
 export const WTypedActions = {
@@ -23,10 +24,10 @@ export const WTypedActions = {
         <div v-if="kinds.length" class="set-acts" role="group" :aria-label="t('typed.kinds')"><button v-for="one in kinds" :key="one.kind" class="w-btn" type="button" :aria-pressed="chosen === one" @click="choose(one)">{{ t("typed.kind." + one.kind) }}</button></div>
         <p v-if="lang" class="w-meta">{{ t("typed.lang", { lang }) }}</p>
         <form v-if="chosen" @submit.prevent="begin">
-          <label v-for="name in chosen.blanks" :key="name" class="typed-field"><span>{{ t("typed.blank") }} <bdi>{{ shown(name) }}</bdi></span><span class="w-field"><input v-model="blanks[name]" type="text" maxlength="1000" dir="auto" required /></span></label>
+          <label v-for="name in chosen.blanks" :key="name" class="typed-field"><span>{{ t(asked(name)) }} <bdi>{{ shown(name) }}</bdi></span><span class="w-field"><input v-model="blanks[name]" type="text" maxlength="1000" dir="auto" required /></span></label>
           <p v-if="chosen.words" class="typed-words" dir="auto" :aria-label="t('typed.preview')">{{ filled }}</p>
           <label v-if="chosen.text" class="typed-field"><span>{{ t("typed.text") }} <span class="w-meta w-num">{{ number(text.length) }} / {{ number(chosen.text) }}</span></span><textarea v-model="text" rows="4" required></textarea></label>
-          <label v-if="chosen.most" class="typed-field"><span>{{ t("typed.files", { n: number(chosen.most) }) }}</span><input type="file" multiple :required="chosen.least > 0" @change="files = [...$event.target.files]" /></label>
+          <label v-if="chosen.most" :key="chosen.kind" class="typed-field"><span>{{ chosen.media ? t("typed.media." + chosen.media) : t("typed.files", { n: number(chosen.most) }) }}</span><input type="file" :multiple="chosen.most > 1" :accept="accepted(chosen.media)" :required="chosen.least > 0" @change="files = [...$event.target.files]" /></label>
           <p v-if="files.length" class="w-meta"><bdi>{{ files.map((file) => file.name + " (" + size(file.size) + ")").join(", ") }}</bdi></p>
           <button class="w-btn is-primary" type="submit" :disabled="busy || over">{{ t("typed.send") }}</button>
         </form>
@@ -43,7 +44,8 @@ export const WTypedActions = {
       return this.items.filter((one) => one.words);
     },
     over() {
-      return !this.chosen.words && (this.text.length > this.chosen.text || this.files.length > this.chosen.most);
+      const { words, text, most } = this.chosen;
+      return this.files.length > most || (!words && this.text.length > text);
     },
     // What the customer will read; what is open yet stands as a blank.
     filled() {
@@ -77,13 +79,16 @@ export const WTypedActions = {
     choose(one) {
       Object.assign(this, { chosen: one, told: null, trouble: "", files: [], blanks: {}, once: crypto.randomUUID() });
     },
-    shown: (name) => name.replace(/^HEAD_/, ""),
+    // Buttons are counted from 0, people count from 1.
+    shown: (name) => name.replace(/^HEAD_/, "").replace(/^(BUTTON|CODE)_([0-9]+)$/, (_, kind, place) => Number(place) + 1),
+    asked: (name) => ASKED[name.split("_")[0]] || "typed.blank",
+    accepted: (media) => (media && media !== "document" ? `${media}/*` : null),
     async begin() {
       const { kind, words } = this.chosen;
       Object.assign(this, { busy: true, trouble: "" });
       try {
         const files = await Promise.all(this.files.map(kept));
-        const said = words ? { kind, blanks: this.blanks } : { kind, text: this.text, files, order: this.order };
+        const said = words ? { kind, blanks: this.blanks, files } : { kind, text: this.text, files, order: this.order };
         const told = await begun(this.conversation, said, this.once);
         Object.assign(this, { told, chosen: null, text: "", files: [] });
         this.$emit("begun", told);
