@@ -4,7 +4,9 @@ After "Messaging API reference: Send push message, Send reply message, Get conte
 information" and "Retrying a failed API request". A push carries a retry key made of the reply's id: LINE takes it once,
 for 24 hours, however often it is sent, but counts it towards the month's quota. An answer with the customer's reply
 token is free but has no such key, so on a channel that wants them (`reply_tokens`) no reply can be repeated safely:
-LINE tells of no message of our own. That a reply token holds for a minute is unconfirmed.
+LINE tells of no message of our own. That a reply token holds for a minute is unconfirmed, and so is how large
+recordings and films may be, which go out where the channel wants that (`recordings`). LINE wants to be told how long a
+recording is, and what is shown of a film until it is played: the same picture for all (`film_preview`).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 from msgspec.structs import replace
 
+from actors.errors import RejectedError
 from actors.events import Attachment
 from connectors.contract import reading
 from connectors.contract.asking import API_URL, address, answered, readable, says_yes, told
@@ -36,8 +39,10 @@ from connectors.contract.calling import (
 from connectors.contract.connector import Binding, Capabilities, Setting, UnreadableError
 from connectors.contract.fetched import address_of, unfetchable
 from connectors.contract.history import Pace, Probe
-from connectors.contract.outgoing import Limits, Objection, Outgoing, Sent
+from connectors.contract.outgoing import Limits, Objection, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
+from connectors.contract.recordings import recording_length
+from connectors.contract.rules import objections
 from connectors.line.inbound import LineWebhooks
 
 HOST = "https://api.line.me"
@@ -47,9 +52,12 @@ _MESSAGES = 5
 """Of one request; a text is one of them."""
 _PREVIEW_BYTES = 2**20
 """A picture is its own preview, which is not larger."""
+_RECORDING_BYTES = 200 * 2**20
+_RECORDING, _FILM = "audio/mp4", "video/mp4"
 _FRESH_MS = 50_000
 _KEYS = uuid.UUID("6c1b1c0e-5a43-5e0f-9d0c-6f1d52a6f3a8")
 """The namespace of our retry keys."""
+_TOO_LARGE = "file_too_large"
 _QUOTA = "monthly limit"
 _TRANSCODED = frozenset({"audio", "video"})
 
@@ -83,6 +91,20 @@ class Line(LineWebhooks):
             secret=False,
             required=False,
         ),
+        Setting(
+            name="recordings",
+            about="yes to send recordings (M4A), and films (MP4) where film_preview is given; how large LINE takes "
+            "them is unconfirmed, 200 MB here",
+            secret=False,
+            required=False,
+        ),
+        Setting(
+            name="film_preview",
+            about="the https address of a picture (JPEG or PNG, 1 MB at most) that is shown of every film until it is "
+            "played; films go out only with one",
+            secret=False,
+            required=False,
+        ),
         API_URL,
     )
     capabilities = Capabilities(edits=True, deletes=True, sends=True, idempotent=True)
@@ -98,14 +120,27 @@ class Line(LineWebhooks):
         super().__init__(binding)
         if says_yes(binding, "reply_tokens"):
             self.capabilities = replace(self.capabilities, idempotent=False)
+        self._preview = binding.settings.get("film_preview") or ""
+        if self._preview and urlsplit(self._preview).scheme != "https":
+            raise RejectedError("settings: film_preview is an address that begins with https://")
+        if says_yes(binding, "recordings"):
+            played = {_RECORDING, _FILM} if self._preview else {_RECORDING}
+            self.limits = replace(self.limits, mimes=(self.limits.mimes or frozenset[str]()) | played)
 
     def objections(self, message: Outgoing, now: int) -> Sequence[Objection]:
-        """Also to files that LINE could not fetch, and to a text as LINE counts it: in UTF-16 units."""
-        return [*super().objections(message, now), *unfetchable(message, secure=True), *_wide(message)]
+        """Also to files that LINE could not fetch, and to a text as LINE counts it: in UTF-16 units.
+
+        What is played may be larger than a picture, to which the limits are held that pictures are made to fit.
+        """
+        found = [one for one in super().objections(message, now) if one.code != _TOO_LARGE]
+        return [*found, *_large(message, now), *unfetchable(message, secure=True), *_wide(message)]
 
     async def send(self, message: Outgoing, api: Api) -> Sent:
-        """Send the text and the pictures with one request: by reply token while it is fresh, else as a push."""
-        messages = _messages(message)
+        """Send the text and the files with one request: by reply token while it is fresh, else as a push."""
+        texts = list(_texts(message))
+        if not 0 < len(texts) + len(message.files) <= _MESSAGES:
+            raise RefusedError(f"LINE takes one to {_MESSAGES} messages at once, a text among them", "too_many_files")
+        messages = [*texts, *[await self._shown(file) for file in message.files]]
         token = message.extra.get("reply_token")
         if isinstance(token, str) and token and self._fresh(message, api.now()):
             try:
@@ -140,6 +175,22 @@ class Line(LineWebhooks):
         if answer.get("active") is not True:
             return Probe(subscription="disabled", detail="Use webhook is off; turn it on beside the Webhook URL")
         return Probe(subscription="active")
+
+    async def _shown(self, file: OutgoingFile) -> Mapping[str, Any]:
+        """A file as a message, a picture or what is played."""
+        url = address_of(file)
+        if urlsplit(url).scheme != "https":
+            raise RefusedError("LINE fetches files from addresses that begin with https:// only", "file_address")
+        match file.mime.lower():
+            case mime if mime == _RECORDING:
+                length = recording_length(await file.content())
+                if length is None:
+                    raise RefusedError(f"{file.name!r} does not tell how long it is; record it anew", "recording")
+                return {"type": "audio", "originalContentUrl": url, "duration": length}
+            case mime if mime == _FILM:
+                return {"type": "video", "originalContentUrl": url, "previewImageUrl": self._preview}
+            case _:
+                return {"type": "image", "originalContentUrl": url, "previewImageUrl": url}
 
     def _fresh(self, message: Outgoing, now: int) -> bool:
         wanted = says_yes(self.binding, "reply_tokens")
@@ -181,18 +232,17 @@ class Line(LineWebhooks):
         return answered(checked(response, reason))
 
 
-def _messages(message: Outgoing) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = []
+def _texts(message: Outgoing) -> Iterator[Mapping[str, Any]]:
     if message.text.strip():
-        found.append({"type": "text", "text": message.text, **_quoted(message)})
-    for file in message.files:
-        url = address_of(file)
-        if urlsplit(url).scheme != "https":
-            raise RefusedError("LINE fetches files from addresses that begin with https:// only", "file_address")
-        found.append({"type": "image", "originalContentUrl": url, "previewImageUrl": url})
-    if not 0 < len(found) <= _MESSAGES:
-        raise RefusedError(f"LINE takes one to {_MESSAGES} messages at once, a text among them", "too_many_files")
-    return found
+        yield {"type": "text", "text": message.text, **_quoted(message)}
+
+
+def _large(message: Outgoing, now: int) -> Iterator[Objection]:
+    played = [file for file in message.files if file.mime.lower() in {_RECORDING, _FILM}]
+    pictures = [file for file in message.files if file not in played]
+    for most, files in ((_PREVIEW_BYTES, pictures), (_RECORDING_BYTES, played)):
+        if files:
+            yield from objections(replace(message, text="", files=files), Limits(file_bytes=most), now)
 
 
 def _quoted(message: Outgoing) -> Mapping[str, str]:

@@ -30,6 +30,7 @@ from emulator.world import Buyer, Conversation, Message, Shop
 
 LONGEST, MOST_MESSAGES = 5_000, 5
 REPLY_MS = 60_000
+PICTURED = ("originalContentUrl", "previewImageUrl")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -166,6 +167,8 @@ class Line(Platform):
         for one in messages:
             if one.get("type") == "text" and not 0 < len(one.get("text") or "") <= LONGEST:
                 return _error(400, f"Length must be between 0 and {LONGEST}")
+            if lacking := _lacking(one):
+                return _error(400, f"The property, '{lacking}', in the request body is invalid")
         sent = []
         for index, one in enumerate(messages):
             link = str(one.get("originalContentUrl") or "")
@@ -231,6 +234,17 @@ class Line(Platform):
         if message.media is not None:
             return told | {"type": "image", "contentProvider": {"type": "line"}}
         return told | {"type": "text", "text": message.text, "quoteToken": secret_of(f"quote {message.id}", 30)}
+
+
+def _lacking(told: dict[str, Any]) -> str:
+    """Which property of a file's message is missing or none; nothing of one that is well."""
+    kind, duration = told.get("type"), told.get("duration")
+    wanted = {"image": PICTURED, "video": PICTURED, "audio": PICTURED[:1]}.get(str(kind), ())
+    for name in wanted:
+        if not str(told.get(name) or "").startswith("https://"):
+            return name
+    well = kind != "audio" or (type(duration) is int and duration > 0)
+    return "" if well else "duration"
 
 
 def _sent(message: Message) -> dict[str, str]:

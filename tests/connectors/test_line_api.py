@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from actors.errors import RejectedError
 from actors.events import Attachment
@@ -24,6 +25,7 @@ from connectors.contract.history import Probe
 from connectors.line import Line
 from tests.connectors.meta_contract import DOCUMENTED, file, reply
 from tests.connectors.mutations import HOSTILE, mutated, payloads
+from tests.connectors.recordings import recording
 from tests.connectors.scripted_api import NOW, EndlessApi, ScriptedApi, answer, answer_of, asks
 
 HOST, DATA = "https://api.line.me/v2/bot", "https://api-data.line.me/v2/bot"
@@ -100,6 +102,49 @@ async def test_a_picture_that_line_cannot_fetch_is_objected_to_and_never_sent():
             await connector().send(message(**wrong), ScriptedApi())
     with pytest.raises(RefusedError):
         await connector().send(message(files=[file(url=PICTURE)] * 5), ScriptedApi())
+
+
+PREVIEW = "https://shop.example/film.png"
+FILM = "https://weir.example/f/1.mp4"
+
+
+def recorded(**fields):
+    return file("a.m4a", "audio/mp4", **({"content": recording(2_500), "url": "https://weir.example/f/1.m4a"} | fields))
+
+
+async def test_recordings_and_films_go_where_the_channel_wants_that():
+    played = connector(recordings="yes", film_preview=PREVIEW)
+    two = message(files=[recorded(), file("a.mp4", "video/mp4", url=FILM)])
+    assert played.objections(two, NOW) == []
+    audio = {"type": "audio", "originalContentUrl": "https://weir.example/f/1.m4a", "duration": 2_500}
+    video = {"type": "video", "originalContentUrl": FILM, "previewImageUrl": PREVIEW}
+    api = ScriptedApi((pushes(TEXT, audio, video), SENT))
+    await played.send(two, api)
+    api.finished()
+
+
+async def test_what_cannot_be_played_is_objected_to_and_never_sent():
+    def codes(about, *files):
+        return [one.code for one in connector(**about).objections(message(files=files), NOW)]
+
+    yes, film = {"recordings": "yes"}, file("a.mp4", "video/mp4", url=FILM)
+    large = {"size": 200 * 2**20 + 1}
+    assert codes({}, recorded()) == ["file_kind"]
+    assert codes({"film_preview": PREVIEW}, recorded()) == ["file_kind"]
+    assert codes(yes, film) == ["file_kind"], "nothing to show until it is played"
+    assert codes(yes, replace(recorded(), size=200 * 2**20)) == []
+    assert codes(yes, replace(recorded(), **large)) == ["file_too_large"]
+    assert codes(yes | {"film_preview": PREVIEW}, replace(film, **large)) == ["file_too_large"]
+    assert codes(yes, file(content=b"x" * (2**20 + 1), url=PICTURE), recorded()) == ["file_too_large"], "a picture"
+    with pytest.raises(RefusedError, match="how long") as refused:
+        await connector(**yes).send(message(files=[recorded(content=b"no boxes")]), ScriptedApi())
+    assert refused.value.code == "recording"
+
+
+@pytest.mark.parametrize("settings", [{"recordings": "maybe"}, {"film_preview": "http://shop.example/film.png"}])
+def test_a_channel_that_could_not_play_anything_is_not_bound(settings):
+    with pytest.raises(RejectedError, match=next(iter(settings))):
+        connector(**settings)
 
 
 async def test_the_customers_latest_message_can_be_quoted():

@@ -22,6 +22,7 @@ from emulator.faults import Fault
 from emulator.pictures import png
 from emulator.platforms.registry import PLATFORMS
 from services.channels.marks import PLATFORMS as MARKING
+from tests.connectors.recordings import recording
 from tests.emulator.conftest import BASE
 
 MAIL = "amazon"
@@ -301,6 +302,17 @@ class Photo:
         )
 
 
+async def heard():
+    yield recording(2_500)
+
+
+async def seen():
+    yield b"a film"
+
+
+PLAYED = {"audio/mp4": heard, "video/mp4": seen}
+
+
 @pytest.mark.parametrize("platform", TAKING_FILES)
 async def test_a_picture_of_ours_is_held_by_the_platform(bench, platform):
     connector = connected(bench, platform)
@@ -323,6 +335,24 @@ async def test_a_picture_of_ours_is_held_by_the_platform(bench, platform):
     assert held is not None
     file = bench.stage.world.media[held.media]
     assert file.content in {photo.content, photo.url.encode()}
+
+
+async def test_line_is_told_how_long_a_recording_is_and_what_is_shown_of_a_film(bench):
+    connector = connected(bench, "line")
+    preview = {"recordings": "yes", "film_preview": "https://weir.example/film.png"}
+    binding = Binding(account=connector.binding.account, url="", settings={**connector.binding.settings, **preview})
+    (asked,) = await bench.says("line", "hello")
+    conversation = bench.shop("line").conversations[asked["conversation"]]
+    address = "https://weir.example/files/1"
+    sound, film = (replace(Photo(address).outgoing(), mime=mime, read=read) for mime, read in PLAYED.items())
+    for number, one in enumerate((sound, film)):
+        reply = Outgoing(id=f"weir-{number}", conversation=conversation.id, at=asked["at"], files=[one])
+        await type(connector)(binding).send(reply, Wire(bench))
+        assert bench.stage.world.media[conversation.last("out").media].content == address.encode()
+    told = {"to": conversation.id, "messages": [{"type": "audio", "originalContentUrl": address}]}
+    headers = {"Authorization": f"Bearer {connector.binding.settings['access_token']}"}
+    refused = await bench.client.post(f"{BASE}/line/v2/bot/message/push", json=told, headers=headers)
+    assert (refused.status_code, "duration" in refused.text) == (400, True)
 
 
 async def test_several_pictures_of_ours_are_one_album(bench):
