@@ -12,7 +12,7 @@ import msgspec
 from actors.events import Message
 from actors.orders import ForgetCustomer
 from connectors.contract import reading
-from connectors.contract.asking import API_URL, AUTH_URL, MARK_READ, address, readable
+from connectors.contract.asking import API_URL, AUTH_URL, MARK_READ, address, readable, says_yes
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, RefusedError, UncertainError, needed
 from connectors.contract.canonical import canonical
@@ -74,6 +74,12 @@ class Ebay(Connector):
         Setting(name="access_token", about="set when the channel is authorised; needed to answer", required=False),
         Setting(name="refresh_token", about="set when the channel is authorised", required=False),
         MARK_READ,
+        Setting(
+            name="copy_to_sender",
+            about="yes to have eBay send a copy of every answer to the seller's own e-mail address",
+            secret=False,
+            required=False,
+        ),
         API_URL,
         AUTH_URL,
     )
@@ -92,6 +98,7 @@ class Ebay(Connector):
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
         self._keys = Keys()
+        self._copies = says_yes(binding, "copy_to_sender")
 
     def handshake(self, request: WebhookRequest) -> Answer | None:
         """The answer to a challenge: a hash of its code, the verification token and the address of the endpoint."""
@@ -155,6 +162,8 @@ class Ebay(Connector):
         body: dict[str, Any] = {"conversationId": message.conversation, "messageText": message.text}
         if message.files:
             body["messageMedia"] = [_media(file) for file in message.files]
+        if self._copies:
+            body["emailCopyToSender"] = True
         told = await self._asking(api).message_api("POST", "send_message", body=body)
         with readable():
             at = reading.instant(told, "createdDate") if "createdDate" in told else None

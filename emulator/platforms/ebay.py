@@ -173,6 +173,8 @@ class Ebay(Platform):
         text, media = str(told.get("messageText") or ""), told.get("messageMedia") or []
         if not 0 < len(text) <= LONGEST or len(media) > MOST_MEDIA:
             return _error(400, 355003, "messageText has 1 to 2000 characters, messageMedia at most 5 files")
+        if not isinstance(told.get("emailCopyToSender", False), bool):
+            return _error(400, 355003, "emailCopyToSender is true or false")
         file = self.stage.linked(shop, str(media[0].get("mediaUrl") or "")) if media else None
         message = self.stage.write(conversation, text, by="api", media=file)
         detail = self._detail(shop, message)

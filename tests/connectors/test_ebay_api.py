@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 
+from actors.errors import RejectedError
 from actors.events import Attachment, Message, Receipt, Sender
 from connectors.contract.authorising import Ask, Grant, Reply
 from connectors.contract.calling import (
@@ -97,6 +98,15 @@ async def test_an_answer_goes_into_its_conversation():
     api = ScriptedApi((SENT, answer("ebay_api", "sent")))
     assert await ebay().send(REPLY, api) == Sent(message="458", at=1_773_953_460_000)
     api.finished()
+
+
+async def test_the_seller_gets_a_copy_where_the_channel_wants_that():
+    expected = {"conversationId": "123", "messageText": "Thank you", "emailCopyToSender": True}
+    api = ScriptedApi((asks("POST", f"{API}/send_message", json=expected), answer("ebay_api", "sent")))
+    await ebay(copy_to_sender="yes").send(REPLY, api)
+    api.finished()
+    with pytest.raises(RejectedError, match="copy_to_sender"):
+        ebay(copy_to_sender="always")
 
 
 async def test_files_go_as_addresses():

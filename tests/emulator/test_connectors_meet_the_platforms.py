@@ -337,6 +337,20 @@ async def test_a_picture_of_ours_is_held_by_the_platform(bench, platform):
     assert file.content in {photo.content, photo.url.encode()}
 
 
+async def test_ebay_takes_the_wish_for_a_copy(bench):
+    connector = connected(bench, "ebay")
+    settings = {**connector.binding.settings, "copy_to_sender": "yes"}
+    copying = type(connector)(Binding(account=connector.binding.account, url="", settings=settings))
+    (asked,) = await bench.says("ebay", "hello")
+    reply = Outgoing(id="weir-1", conversation=asked["conversation"], at=asked["at"], text="It left today")
+    sent = await copying.send(reply, Wire(bench))
+    assert sent.message == bench.shop("ebay").conversations[asked["conversation"]].last("out").id
+    told = {"conversationId": asked["conversation"], "messageText": "x", "emailCopyToSender": "yes"}
+    headers = {"Authorization": f"Bearer {settings['access_token']}"}
+    refused = await bench.client.post(f"{BASE}/ebay/commerce/message/v1/send_message", json=told, headers=headers)
+    assert refused.status_code == 400
+
+
 async def test_line_is_told_how_long_a_recording_is_and_what_is_shown_of_a_film(bench):
     connector = connected(bench, "line")
     preview = {"recordings": "yes", "film_preview": "https://weir.example/film.png"}
