@@ -3,7 +3,9 @@
 All of it is unconfirmed and asks nothing before the setting `confirmed` says `yes`: whether new apps are granted the
 methods `aliexpress.message.redefining.versiontwo.*`, which fields a message has, that times are milliseconds, how
 tokens are granted. Confirmed is the signature of business methods, and the older one of apps made for the gateway
-before this one (setting `sign_method`). It sends no webhooks, and every one is refused.
+before this one (setting `sign_method`). Messages are listed by their channel or, where the setting `by_buyer` wants it,
+by the buyer's login and the order; whether that listing holds what was said in that channel alone is unconfirmed too.
+AliExpress sends no webhooks, and every one is refused.
 """
 
 from __future__ import annotations
@@ -94,6 +96,13 @@ class AliExpress(Connector):
             secret=False,
             required=False,
         ),
+        Setting(
+            name="by_buyer",
+            about="yes where the app may list messages by the buyer's login (querymsgdetaillistbybuyerid) and not by "
+            "their channel; unconfirmed that this lists one channel's messages alone",
+            secret=False,
+            required=False,
+        ),
         API_URL,
         AUTH_URL,
     )
@@ -106,6 +115,7 @@ class AliExpress(Connector):
     def __init__(self, binding: Binding) -> None:
         super().__init__(binding)
         says_yes(binding, "confirmed")
+        self._by_buyer = says_yes(binding, "by_buyer")
         self.sign_method = binding.settings.get("sign_method") or SHA256
         if self.sign_method not in {SHA256, MD5}:
             raise RejectedError("settings: sign_method is `sha256` or `md5`")
@@ -144,22 +154,37 @@ class AliExpress(Connector):
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """The messages of every channel whose latest one is not older than the window, or of one."""
         if window.conversation is not None:
-            async for page in self._channel(api, *_split(window.conversation), window.since):
+            source, channel = _split(window.conversation)
+            buyer = await self._buyer(api, source, channel) if self._by_buyer else None
+            async for page in self._channel(api, source, channel, window.since, buyer):
                 yield page
             return
         for source in (LETTERS, ORDERS):
             read: set[str] = set()
-            for number in range(1, MOST_PAGES + 1):
-                query = {"msg_sources": source, "current_page": number, "page_size": PAGE}
-                found = _list(await self._business(api, "querymsgrelationlist", query=_json(query)), "relation_list")
-                for channel in _touched(found, window.since):
+            async for found in self._relations(api, source):
+                for channel, buyer in _touched(found, window.since):
                     if channel in read:
                         continue
                     read.add(channel)
-                    async for page in self._channel(api, source, channel, window.since):
+                    async for page in self._channel(api, source, channel, window.since, buyer):
                         yield page
-                if len(found) < PAGE:
-                    break
+
+    async def _relations(self, api: Api, source: str) -> AsyncIterator[Sequence[Any]]:
+        """The channels of a source, page by page."""
+        for number in range(1, MOST_PAGES + 1):
+            query = {"msg_sources": source, "current_page": number, "page_size": PAGE}
+            found = _list(await self._business(api, "querymsgrelationlist", query=_json(query)), "relation_list")
+            yield found
+            if len(found) < PAGE:
+                return
+
+    async def _buyer(self, api: Api, source: str, channel: str) -> str | None:
+        """The login of whom a channel is with; None when it is listed no more."""
+        async for found in self._relations(api, source):
+            for own, buyer in _touched(found, 0):
+                if own == channel:
+                    return buyer
+        return None
 
     async def probe(self, api: Api) -> Probe:
         """A listing of one channel: it needs the token."""
@@ -199,18 +224,14 @@ class AliExpress(Connector):
             refresh_by=_later(api.now(), found, "refresh_expires_in"),
         )
 
-    async def _channel(self, api: Api, source: str, channel: str, since: int) -> AsyncIterator[Sequence[Parsed]]:
+    async def _channel(
+        self, api: Api, source: str, channel: str, since: int, buyer: str | None
+    ) -> AsyncIterator[Sequence[Parsed]]:
         """A channel's messages page by page, until a page holds only older ones."""
         conversation = channel if source == LETTERS else f"{source}:{channel}"
         for number in range(1, MOST_PAGES + 1):
-            told = await self._business(
-                api,
-                "querymsgdetaillist",
-                channel_id=channel,
-                msg_sources=source,
-                current_page=str(number),
-                page_size=str(PAGE),
-            )
+            place = {"current_page": str(number), "page_size": str(PAGE)}
+            told = await self._details(api, source, channel, buyer if self._by_buyer else None, place)
             found = _list(told, "message_detail_list") or _list(told, "result")
             parsed = reading.each(found, lambda one: canonical(self._events(conversation, source, one)))
             messages = [one for one in parsed if isinstance(one, Message)]
@@ -218,6 +239,14 @@ class AliExpress(Connector):
             yield [one for one in parsed if getattr(one, "message", None) not in old]
             if len(found) < PAGE or (messages and len(old) == len(messages)):
                 return
+
+    async def _details(
+        self, api: Api, source: str, channel: str, buyer: str | None, place: Mapping[str, str]
+    ) -> Document:
+        if buyer is None:
+            return await self._business(api, "querymsgdetaillist", channel_id=channel, msg_sources=source, **place)
+        order = {"extern_id": channel} if source == ORDERS else {}
+        return await self._business(api, "querymsgdetaillistbybuyerid", buyer_login_id=buyer, **order, **place)
 
     def _events(self, conversation: str, source: str, found: Document) -> Iterator[Message | Receipt]:
         author = reading.identity(found, "sender_login_id")
@@ -341,8 +370,8 @@ def _pictures(own: str, found: Document) -> Iterator[Attachment]:
         yield Attachment(id=f"{own}:{index}", kind="image", url=url or None)
 
 
-def _touched(relations: Sequence[Any], since: int) -> Iterator[str]:
-    """The ids of channels whose latest message is not older than that time (ms), or that do not tell."""
+def _touched(relations: Sequence[Any], since: int) -> Iterator[tuple[str, str | None]]:
+    """The channels whose latest message is not older than that time (ms), or that do not tell, and with whom."""
     for one in relations:
         relation: Document = cast("Document", one) if isinstance(one, dict) else {}
         own = reading.optional_identity(relation, "channel_id")
@@ -351,7 +380,7 @@ def _touched(relations: Sequence[Any], since: int) -> Iterator[str]:
         except UnreadableError:
             latest = since
         if own is not None and latest >= since:
-            yield own
+            yield own, reading.optional_identity(relation, "other_login_id")
 
 
 def _later(now: int, found: Document, name: str) -> int | None:

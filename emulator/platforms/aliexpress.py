@@ -127,6 +127,8 @@ class AliExpress(Platform):
                 result = self._relations(shop, told)
             case "querymsgdetaillist":
                 result = self._details(shop, told)
+            case "querymsgdetaillistbybuyerid":
+                result = self._by_buyer(shop, told)
             case "addmsg":
                 result = self._added(shop, told)
             case "updatemsgread" | "updatemsgprocessed" | "updatemsgrank":
@@ -148,6 +150,17 @@ class AliExpress(Platform):
         conversation = shop.conversations.get(told.get("channel_id", ""))
         if conversation is None or told.get("msg_sources") == ORDERS:
             return {"is_success": False, "error_code": "CHANNEL_NOT_FOUND", "error_msg": "channel_id is wrong"}
+        return self._listed(shop, conversation, told)
+
+    def _by_buyer(self, shop: Shop, told: dict[str, str]) -> dict[str, Any]:
+        """By the buyer's login; of an order nothing is said here."""
+        buyer = told.get("buyer_login_id", "")
+        conversation = next((one for one in shop.conversations.values() if one.buyer.id == buyer), None)
+        if conversation is None or told.get("extern_id"):
+            return {"is_success": True, "message_detail_list": [], "total": 0}
+        return self._listed(shop, conversation, told)
+
+    def _listed(self, shop: Shop, conversation: Conversation, told: dict[str, str]) -> dict[str, Any]:
         page = _page(conversation.messages[::-1], told)
         listed = [self._detail(shop, one) for one in page]
         return {"is_success": True, "message_detail_list": listed, "total": len(conversation.messages)}

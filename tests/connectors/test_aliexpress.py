@@ -156,6 +156,41 @@ async def test_history_reads_letters_and_order_messages_that_are_new():
     api.finished()
 
 
+def by_buyer(login="br100", **order):
+    place = {"current_page": "1", "page_size": "50"}
+    return form("querymsgdetaillistbybuyerid", buyer_login_id=login, **order, **place)
+
+
+async def test_messages_are_listed_by_the_buyer_where_the_channel_wants_that():
+    api = ScriptedApi(
+        (relations("message_center"), answer(FOLDER, "relations")),
+        (by_buyer(), answer(FOLDER, "details")),
+        (relations("order_msg"), answer(FOLDER, "no_relations")),
+    )
+    assert await pages(ali(by_buyer="yes"), WINDOW, api) == FOUND
+    api.finished()
+    with pytest.raises(RejectedError, match="by_buyer"):
+        ali(by_buyer="maybe")
+
+
+async def test_the_buyer_of_one_conversation_is_looked_up():
+    orders = {"relation_list": [{"channel_id": "77", "other_login_id": "br7"}]}
+    api = ScriptedApi(
+        (relations("order_msg"), answer_of(orders)),
+        (by_buyer("br7", extern_id="77"), answer(FOLDER, "details")),
+    )
+    window = Window(since=0, until=NOW, conversation="order_msg:77")
+    found = await pages(ali(by_buyer="yes"), window, api)
+    assert {one.conversation for one in found} == {"order_msg:77"}
+    api.finished()
+    api = ScriptedApi(
+        (relations("message_center"), answer(FOLDER, "no_relations")), (DETAILS, answer(FOLDER, "details"))
+    )
+    window = Window(since=WINDOW.since, until=NOW, conversation="5001")
+    assert await pages(ali(by_buyer="yes"), window, api) == FOUND, "one that is listed no more is asked for by itself"
+    api.finished()
+
+
 async def test_history_of_an_orders_messages_names_the_order():
     asked = form("querymsgdetaillist", channel_id="77", msg_sources="order_msg", current_page="1", page_size="50")
     api = ScriptedApi((asked, answer(FOLDER, "details")))

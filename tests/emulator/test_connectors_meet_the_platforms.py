@@ -337,6 +337,17 @@ async def test_a_picture_of_ours_is_held_by_the_platform(bench, platform):
     assert file.content in {photo.content, photo.url.encode()}
 
 
+async def test_letters_are_listed_by_their_buyer_too(bench):
+    connector = connected(bench, "aliexpress")
+    settings = {**connector.binding.settings, "by_buyer": "yes"}
+    listing = type(connector)(Binding(account=connector.binding.account, url="", settings=settings))
+    truth = await bench.says("aliexpress", "line {n}", times=2)
+    window = Window(since=truth[0]["at"] - SPAN_MS, until=truth[0]["at"] + SPAN_MS)
+    for one in (window, replace(window, conversation=truth[0]["conversation"])):
+        told = messages([event async for page in listing.history(one, Wire(bench)) for event in page])
+        assert sorted(message.message for message in told) == sorted(asked["id"] for asked in truth)
+
+
 async def test_ebay_takes_the_wish_for_a_copy(bench):
     connector = connected(bench, "ebay")
     settings = {**connector.binding.settings, "copy_to_sender": "yes"}
