@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import quote, urlencode
@@ -28,6 +29,7 @@ from connectors.contract.calling import (
 )
 from connectors.contract.connector import Binding
 from connectors.contract.outgoing import OutgoingFile
+from connectors.contract.rules import found
 from connectors.contract.typed import Allowance
 
 HOSTS = {
@@ -37,6 +39,8 @@ HOSTS = {
 }
 TOKENS = "https://api.amazon.com"
 BAD_REQUEST = 400
+_MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]{0,15}(?:\s[^<>]{0,200})?/?>")
+"""A tag of HTML; a buyer's `a < b` is none."""
 
 
 KINDS: dict[str, Allowance] = {
@@ -153,6 +157,12 @@ class Messaging:
 
 
 def _check(kind: str, allowed: Allowance, text: str, files: int) -> None:
+    if (address := next(found(text, "emails"), None)) is not None:
+        raise RefusedError(
+            f"Amazon takes no e-mail addresses in these messages; remove {address!r}", "forbidden_emails"
+        )
+    if (mark := _MARKUP.search(text)) is not None:
+        raise RefusedError(f"Amazon takes no HTML in a message; remove {mark.group()!r}", "markup")
     if allowed.text is None and text:
         raise RefusedError(f"{kind} takes no text, only files", "text")
     if allowed.text is not None and not 0 < len(text) <= allowed.text:

@@ -345,6 +345,30 @@ async def test_what_a_kind_does_not_take_is_refused_before_anything_is_asked(sel
     api.finished()
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Write to ana@example.com", "forbidden_emails"),
+        ("<b>Dear</b> Ana", "markup"),
+        ('See <a href="https://example.com">here</a>', "markup"),
+        ("Dear Ana<br/>we are late", "markup"),
+    ],
+)
+async def test_addresses_and_markup_are_refused_before_anything_is_asked(seller, text, code):
+    api = ScriptedApi()
+    with pytest.raises(RefusedError) as refused:
+        await seller.act(ORDER, "unexpectedProblem", api, text=text)
+    assert refused.value.code == code
+    api.finished()
+
+
+async def test_what_only_looks_like_markup_goes_out(seller):
+    text = "Is it 3 < 4 > 2, or <3?"
+    api = ScriptedApi((for_token, TOKEN), (lambda r: json.loads(r.body) == {"text": text}, ApiResponse(status=201)))
+    await seller.act(ORDER, "unexpectedProblem", api, text=text)
+    api.finished()
+
+
 async def test_a_consent_that_is_gone_is_denied(seller):
     api = ScriptedApi((for_token, ApiResponse(status=400, body=b'{"error":"invalid_grant"}')))
     with pytest.raises(DeniedError):
