@@ -92,6 +92,7 @@ async def test_what_one_may_not_see_is_not_there_wherever_one_asks(people, save)
         ("GET", PATH, None),
         ("GET", f"{PATH}/messages", None),
         ("GET", f"{PATH}/identities", None),
+        ("GET", f"{PATH}/copies", None),
         ("GET", f"/api/v1/messages/{KEY}/m1/trace", None),
         ("GET", f"{PATH}/messages/m1/attachments/a1", None),
         ("POST", f"{PATH}/messages/m1/attachments/a1/refetch", None),

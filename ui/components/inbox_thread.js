@@ -1,7 +1,7 @@
 // The thread of the open conversation: what was said, noted and done, by the platform's time. It stays where one reads, follows at
 // the bottom, and draws no more than what is near, however long the conversation is.
 import { WIcon, inboxLive, inboxPlace, openConversation, t, tn } from "weir-core";
-import { ThreadBubble, ThreadElsewhere, ThreadEvent, ThreadGoing, ThreadNote, dayName, dayOf, isLine, resume, useThread } from "weir-thread";
+import { ThreadBubble, ThreadCopies, ThreadElsewhere, ThreadEvent, ThreadGoing, ThreadNote, dayName, dayOf, isLine, resume, useThread } from "weir-thread";
 
 const MOST = 300;
 const STEP = 100;
@@ -10,7 +10,7 @@ const BOTTOM_PX = 60;
 const SHOWN = "weir-thread-translations";
 
 export default {
-  components: { ThreadBubble, ThreadElsewhere, ThreadEvent, ThreadGoing, ThreadNote, WIcon },
+  components: { ThreadBubble, ThreadCopies, ThreadElsewhere, ThreadEvent, ThreadGoing, ThreadNote, WIcon },
   props: { conversationKey: String },
   emits: ["open"],
   template: `
@@ -28,6 +28,7 @@ export default {
             <thread-event v-else :item="row.item" />
           </template>
           <p v-if="!items.length" class="w-empty"><w-icon name="message-square" /><b>{{ t("thread.none") }}</b></p>
+          <thread-copies :conversation="key" :count="items.length" @open="open" @shown="grown" />
           <thread-going v-for="one in going" :key="one.idem" :one="one" :store="store" @edit="edit" />
         </template>
       </div>
@@ -188,6 +189,10 @@ export default {
       this.last = to >= whole ? null : to;
       await this.$nextTick();
       this.hold(anchor);
+    },
+    // What stands below the last row came after it.
+    grown() {
+      if (this.stuck) this.$nextTick(() => this.toBottom());
     },
     toBottom(far = false) {
       const { scroll } = this.$refs;

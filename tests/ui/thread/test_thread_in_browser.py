@@ -202,3 +202,31 @@ async def test_who_may_only_read_has_no_composer(at):
     await expect(page.locator(".th-msg")).to_have_count(8)
     await expect(page.locator(".cp-text")).to_have_count(0)
     await expect(page.locator(".cp-none")).to_have_text("Your role reads conversations and does not answer them.")
+
+
+async def test_a_mail_that_came_to_two_mailboxes_tells_of_the_other_one_and_of_the_answer_there(at, logged_in):
+    page = await logged_in("/inbox")
+    clock = await page.evaluate("Date.now()")
+
+    async def tell(account, name, **more):
+        about = {"platform": "email", "account": account, "conversation": f"two-{account}", "message": name}
+        event = {"type": "message", **about, "sent_at": clock, **more}
+        answer = await page.request.post("/api/v1/events", data=event)
+        assert answer.status == 202, await answer.text()
+        stored = f"""async () => (await fetch("/api/v1/messages?message={name}")).json().then(({{ items }}) =>
+            items.some((one) => one.key === "email/{account}/two-{account}"))"""
+        await page.wait_for_function(stored)
+
+    ana = {"id": "ana@example.com", "name": "Ana", "role": "customer"}
+    mail = {"direction": "in", "sender": ana, "text": "Where is it?"}
+    for account in ("a", "b"):
+        await tell(account, "two@example.com", **mail)
+    other = await at("email/b/two-b")
+    line = other.locator(".th-line").filter(has_text="The same mail is in Email · a")
+    await expect(line).to_have_text("The same mail is in Email · a.")
+    ben = {"id": "Ben Okafor", "name": "Ben Okafor", "role": "agent"}
+    await tell("a", "answer@example.com", direction="out", sender=ben, text="Tomorrow.")
+    await other.reload()
+    await expect(line).to_contain_text("was answered there by Ben Okafor")
+    await line.click()
+    await expect(bubble(other, "Tomorrow.")).to_be_visible()

@@ -1,5 +1,5 @@
 // What is no message: notes of colleagues, what was done, where a day begins, and what is still on its way to the server.
-import { WIcon, dayMinute, minuteOfDay, moment, splitKey, t, toMs, platformName, lang } from "weir-core";
+import { WIcon, ask, channelName, dayMinute, minuteOfDay, moment, splitKey, t, toMs, platformName, lang } from "weir-core";
 import { discard, repeat } from "./sending.js";
 
 const day = new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", { weekday: "short", day: "numeric", month: "short" });
@@ -73,6 +73,47 @@ export const ThreadElsewhere = {
   emits: ["open"],
   template: `<button class="th-line is-link" type="button" @click="$emit('open', one.key)"><w-icon name="route" /><span>{{ t("thread.elsewhere", { platform: platformName(one.platform || splitKey(one.key)[0]) }) }}</span><span class="w-num">{{ dayMinute(one.time) }}</span></button>`,
   methods: { t, dayMinute, platformName, splitKey },
+};
+
+// In which other mailboxes of one's own the customer's latest mail is, and whether somebody answered it there. `count`: how much the
+// thread holds; asked anew when that changes. Emits `shown` once it takes place.
+const MAIL = /^(email|amazon)\//;
+
+export const ThreadCopies = {
+  name: "ThreadCopies",
+  components: { WIcon },
+  props: { conversation: String, count: Number },
+  emits: ["open", "shown"],
+  template: `<template v-for="one in copies" :key="one.channel"><button v-if="one.key" class="th-line is-link" type="button" @click="$emit('open', one.key)"><w-icon name="copy" /><span>{{ words(one) }}</span></button><p v-else class="th-line"><w-icon name="copy" /><span>{{ words(one) }}</span></p></template>`,
+  data: () => ({ copies: [] }),
+  watch: {
+    conversation: { handler: "look", immediate: true },
+    count: "look",
+  },
+  methods: {
+    async look() {
+      const key = this.conversation;
+      if (!MAIL.test(key)) {
+        this.copies = [];
+        return;
+      }
+      try {
+        const { items } = await ask(`/conversations/${encodeURIComponent(key)}/copies`);
+        if (key !== this.conversation) return;
+        this.copies = items;
+        if (items.length) this.$emit("shown");
+      } catch (wrong) {
+        // Without an answer the thread is whole without it.
+        if (wrong.status === undefined) throw wrong;
+      }
+    },
+    words(one) {
+      const channel = channelName(...splitKey(one.channel));
+      if (!one.answered_at) return t("thread.copy", { channel });
+      const at = dayMinute(toMs(one.answered_at));
+      return one.who ? t("thread.copy.by", { channel, at, name: one.who }) : t("thread.copy.answered", { channel, at });
+    },
+  },
 };
 
 // What was asked to be sent and is not answered yet: it says honestly what is known of it.

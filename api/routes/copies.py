@@ -1,0 +1,37 @@
+"""In which other mailboxes of one's own the same mail is, and whether it was answered there."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from api.asking import Parts, key_of, needs, rest_of_path, seen
+from api.description import path_of
+from api.routes.conversations import CONVERSATIONS
+from api.views import answer, rfc3339
+from services.conversations import Copy
+from services.errors import NotFoundError
+from services.people.permissions import Caller
+
+router = APIRouter(prefix="/api/v1", tags=["conversations"])
+Reader = Annotated[Caller, Depends(needs("view_messages"))]
+KEYED = path_of(key="platform/account/conversation; `/` inside a part as %2F")
+# Read from the raw path, as the other routes of conversations do.
+COPIES_OF_ONE = "/conversations/{key:path}/copies"
+
+
+@router.get(COPIES_OF_ONE, summary="The same mail in other mailboxes", openapi_extra=KEYED)
+async def copies(request: Request, parts: Parts, caller: Reader) -> Response:
+    """Of the customer's latest mail. `key` and `who` are null where the caller may not see the conversation there."""
+    segments = rest_of_path(request, CONVERSATIONS)[:-1]
+    if not segments:
+        raise NotFoundError("there is no conversation without a name")
+    row = await seen(parts, caller, key_of(segments))
+    found = await parts.conversations.copies(row.key)
+    known = await parts.inbox.seen_keys(caller, [one.key for one in found])
+    return answer({"items": [_view(one, known=one.key in known) for one in found], "next": None})
+
+
+def _view(one: Copy, *, known: bool) -> dict[str, Any]:
+    shown = {"key": one.key, "who": one.who} if known else {"key": None, "who": None}
+    return {"channel": one.channel, "answered_at": rfc3339(one.answered_at), **shown}
