@@ -89,7 +89,7 @@ class Conversations:
 
     async def _copy(self, mail: MessageRow) -> Copy:
         said = await self._store.latest_messages(mail.key, LATEST)
-        answer = next((one for one in said if one.direction == "out" and one.sent_at >= mail.sent_at), None)
+        answer = next((one for one in said if _is_answer(one) and one.sent_at >= mail.sent_at), None)
         platform, account, _ = split_key(mail.key)
         copy = Copy(key=mail.key, channel=channel_key(platform, account))
         return copy if answer is None else replace(copy, answered_at=answer.sent_at, who=answer.sender_name)
@@ -105,3 +105,9 @@ class Conversations:
 def _is_same(one: MessageRow, mail: MessageRow) -> bool:
     """Whether that is the mail too: another one may have its id, of another sender."""
     return split_key(one.key)[0] in MAILBOXES and (one.direction, one.sender_id) == ("in", mail.sender_id)
+
+
+def _is_answer(one: MessageRow) -> bool:
+    """Whether a person answered: not what a program sends by itself, nor what is known not to have arrived."""
+    arrived = "failed" not in one.hops or bool({"delivered", "read"} & one.hops.keys())
+    return one.direction == "out" and one.sender_role in {None, "agent"} and arrived

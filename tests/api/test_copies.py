@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from actors.effects import HopReached
 from actors.events import Sender
 from tests.api.people import People
 from tests.api.test_inbox import team
@@ -58,6 +59,26 @@ async def test_what_was_answered_before_the_mail_came_is_no_answer_to_it(admin, 
     await save(earlier, copied("a", now - 9_000), copied("b", now - 9_000))
     (told,) = await items(admin, of("b"))
     assert told["answered_at"] is None
+
+
+async def test_what_a_program_sends_by_itself_is_no_answer(admin, save, gateway):
+    now = gateway.now()
+    program = Sender(id="out", name="Out of office", role="system")
+    notice = stored("r1", "c-a", at=now, platform="email", account="a", direction="out", sender=program, text="Away.")
+    await save(copied("a", now - 9_000), copied("b", now - 9_000), notice)
+    (told,) = await items(admin, of("b"))
+    assert (told["answered_at"], told["who"]) == (None, None)
+
+
+async def test_an_answer_that_did_not_arrive_is_none(admin, save, gateway):
+    now = gateway.now()
+    answer = stored("r1", "c-a", at=now, platform="email", account="a", direction="out", sender=OURS, text="Tomorrow.")
+    await save(copied("a", now - 9_000), copied("b", now - 9_000), answer)
+    await save(HopReached("email/a/c-a", "r1", "failed", now))
+    assert [one["answered_at"] for one in await items(admin, of("b"))] == [None]
+    await save(HopReached("email/a/c-a", "r1", "delivered", now))
+    (told,) = await items(admin, of("b"))
+    assert told["answered_at"] is not None
 
 
 async def test_what_is_not_the_same_mail_is_not_told(admin, save, gateway):
