@@ -8,7 +8,7 @@ import { WIcon } from "./parts.js";
 import { t } from "./texts.js";
 
 const BLANK = /\{\{\s*([A-Za-z0-9_]+)\s*\}\}/g;
-const ASKED = { BUTTON: "typed.blank.button", CODE: "typed.blank.code" };
+const ASKED = new Map([["BUTTON", "button"], ["CODE", "code"]]);
 const path = (key) => `/conversations/${encodeURIComponent(key)}/actions`;
 
 export const WTypedActions = {
@@ -24,7 +24,7 @@ export const WTypedActions = {
         <div v-if="kinds.length" class="set-acts" role="group" :aria-label="t('typed.kinds')"><button v-for="one in kinds" :key="one.kind" class="w-btn" type="button" :aria-pressed="chosen === one" @click="choose(one)">{{ t("typed.kind." + one.kind) }}</button></div>
         <p v-if="lang" class="w-meta">{{ t("typed.lang", { lang }) }}</p>
         <form v-if="chosen" @submit.prevent="begin">
-          <label v-for="name in chosen.blanks" :key="name" class="typed-field"><span>{{ t(asked(name)) }} <bdi>{{ shown(name) }}</bdi></span><span class="w-field"><input v-model="blanks[name]" type="text" maxlength="1000" dir="auto" required /></span></label>
+          <label v-for="name in chosen.blanks" :key="name" class="typed-field"><span>{{ t("typed.blank." + asked(name)) }} <bdi>{{ shown(name) }}</bdi></span><span class="w-field"><input v-model="blanks[name]" type="text" maxlength="1000" dir="auto" required /></span></label>
           <p v-if="chosen.words" class="typed-words" dir="auto" :aria-label="t('typed.preview')">{{ filled }}</p>
           <label v-if="chosen.text" class="typed-field"><span>{{ t("typed.text") }} <span class="w-meta w-num">{{ number(text.length) }} / {{ number(chosen.text) }}</span></span><textarea v-model="text" rows="4" required></textarea></label>
           <label v-if="chosen.most" :key="chosen.kind" class="typed-field"><span>{{ chosen.media ? t("typed.media." + chosen.media) : t("typed.files", { n: number(chosen.most) }) }}</span><input type="file" :multiple="chosen.most > 1" :accept="accepted(chosen.media)" :required="chosen.least > 0" @change="files = [...$event.target.files]" /></label>
@@ -81,7 +81,7 @@ export const WTypedActions = {
     },
     // Buttons are counted from 0, people count from 1.
     shown: (name) => name.replace(/^HEAD_/, "").replace(/^(BUTTON|CODE)_([0-9]+)$/, (_, kind, place) => Number(place) + 1),
-    asked: (name) => ASKED[name.split("_")[0]] || "typed.blank",
+    asked: (name) => ASKED.get(name.split("_")[0]) || "words",
     accepted: (media) => (media && media !== "document" ? `${media}/*` : null),
     async begin() {
       const { kind, words } = this.chosen;
