@@ -23,7 +23,7 @@ from connectors.contract.connector import Binding, Drawn, Parsed, Setting, Unrea
 from connectors.contract.history import Pointer, Probe
 from connectors.contract.outgoing import Limits, OutgoingFile
 from connectors.contract.signatures import require, secret
-from connectors.contract.typed import Allowance
+from connectors.contract.typed import Allowance, Place
 from connectors.email.connector import Email
 from connectors.email.identity import conversation
 from connectors.email.settings import SETTINGS
@@ -127,17 +127,29 @@ class Amazon(Email):
             return replace(found, subscription="disabled", detail=f"{wrong}; {found.detail}")
         return found
 
-    async def actions(self, order: str, api: Api) -> Sequence[str]:
+    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
         """The kinds of messages that may be begun about an order. Raises the errors of calling."""
+        del place  # an order is a conversation here
         return await Messaging(self.binding, api).actions(order)
 
     async def language(self, order: str, api: Api) -> str | None:
         """The buyer's language, in which a message that is begun must be written. Raises the errors of calling."""
         return await Messaging(self.binding, api).language(order)
 
-    async def act(self, order: str, kind: str, api: Api, *, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
-        """Begin a message of a kind about an order. Raises the errors of calling."""
+    async def act(
+        self,
+        order: str,
+        kind: str,
+        api: Api,
+        *,
+        text: str = "",
+        files: Sequence[OutgoingFile] = (),
+        place: Place | None = None,
+    ) -> str | None:
+        """Begin a message of a kind about an order; Amazon tells no id of it. Raises the errors of calling."""
+        del place
         await Messaging(self.binding, api).act(order, kind, text, files)
+        return None
 
 
 __all__ = ["Amazon"]

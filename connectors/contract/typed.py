@@ -23,6 +23,13 @@ class Allowance(Struct, frozen=True, kw_only=True):
     most: int = 0
 
 
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a message will stand here: the platform's ids of the conversation and of the customer who wrote last."""
+
+    conversation: str
+    customer: str | None = None
+
+
 class Wording(Struct, frozen=True, kw_only=True):
     """Words that a platform approved. `kind` names them; `title` and `lang` as the platform has them.
 
@@ -44,11 +51,15 @@ class Wording(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class TypedMessages(Protocol):
-    """A connector of a platform that allows kinds of messages for an order; `kinds`: all there are."""
+    """A connector of a platform that allows kinds of messages for an order; `kinds`: all there are.
+
+    `place`: the conversation that the message will stand in. An order that leads to another one is refused (`elsewhere`
+    raises that): it is another customer's.
+    """
 
     kinds: Mapping[str, Allowance]
 
-    async def actions(self, order: str, api: Api) -> Sequence[str]:
+    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
         """The kinds that may be begun about an order now. Raises the errors of `connectors.contract.calling`."""
         ...
 
@@ -56,8 +67,20 @@ class TypedMessages(Protocol):
         """In which language the buyer is written to, as a tag (BCP 47); None when it is not told. Raises the same."""
         ...
 
-    async def act(self, order: str, kind: str, api: Api, *, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
-        """Begin a message of a kind about an order, once. Raises the errors of `connectors.contract.calling`."""
+    async def act(
+        self,
+        order: str,
+        kind: str,
+        api: Api,
+        *,
+        text: str = "",
+        files: Sequence[OutgoingFile] = (),
+        place: Place | None = None,
+    ) -> str | None:
+        """Begin a message of a kind about an order, once; the platform's id of it, where it tells one.
+
+        Raises the errors of `connectors.contract.calling`.
+        """
         ...
 
 
@@ -83,6 +106,35 @@ class WordedMessages(Protocol):
         ...
 
 
+def held_to(kind: str, kinds: Mapping[str, Allowance], text: str, files: int) -> Allowance:
+    """What the kind takes. Raises RefusedError (code `kind`, `text` or `files`) when the message is not that."""
+    allowed = kinds.get(kind)
+    if allowed is None:
+        raise RefusedError(f"there are no messages of the kind {kind[:60]!r} here", "kind")
+    if allowed.text is None and text:
+        raise RefusedError(f"{kind} takes no text", "text")
+    if allowed.text is not None and not 0 < len(text.strip()) <= len(text) <= allowed.text:
+        raise RefusedError(f"{kind} takes 1 to {allowed.text} characters, not {len(text)}", "text")
+    if not allowed.least <= files <= allowed.most:
+        raise RefusedError(f"{kind} takes {allowed.least} to {allowed.most} files, not {files}", "files")
+    return allowed
+
+
+def numbered(value: str, what: str) -> str:
+    """A platform's number of something, which consists of digits. Raises RefusedError (code `number`)."""
+    found = value.strip()
+    if not (found.isascii() and found.isdigit()):
+        raise RefusedError(f"{what} is a number, not {found[:60]!r}", "number")
+    return found
+
+
+def elsewhere(found: str, place: Place | None) -> None:
+    """Raise RefusedError (code `other_customer`) when an order's conversation is not the one the message stands in."""
+    if place is not None and found != place.conversation:
+        reason = "the order is another customer's; begin the message in that customer's conversation"
+        raise RefusedError(reason, "other_customer")
+
+
 def worded(wording: Wording, filled: Mapping[str, str]) -> str:
     """The message as the customer reads it. Raises RefusedError (code `blanks`) for what is left out or unknown."""
     if set(filled) != set(wording.blanks) or not all(value.strip() for value in filled.values()):
@@ -91,4 +143,15 @@ def worded(wording: Wording, filled: Mapping[str, str]) -> str:
     return BLANK.sub(lambda found: filled[found.group(1)], wording.words)
 
 
-__all__ = ["BLANK", "Allowance", "TypedMessages", "WordedMessages", "Wording", "worded"]
+__all__ = [
+    "BLANK",
+    "Allowance",
+    "Place",
+    "TypedMessages",
+    "WordedMessages",
+    "Wording",
+    "elsewhere",
+    "held_to",
+    "numbered",
+    "worded",
+]

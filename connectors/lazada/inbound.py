@@ -3,7 +3,8 @@
 After "Push Mechanism" and "Instant Messaging API" of its Open Platform. Every echo of our own message gives an
 `accepted` receipt too, or a `failed` one when Lazada's safety check keeps it from the buyer. Session updates (type 19)
 name no message but the time up to which the buyer has read. Unconfirmed is where a picture's address stands (setting
-`picture_field`), and a film's; what is no text goes whole to `extra`.
+`picture_field`), and a film's, and where an order's card holds its order (`order_field`); what is no text goes whole to
+`extra`.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ RECALLED = "1"
 SYSTEM = "2"
 TEXT, SYSTEM_TEXT = "1", "2"
 PICTURE = "3"
+ORDER = "10007"
 FILES = {PICTURE: "image", "6": "video"}
-KINDS = {"4": "emoji", "10006": "item", "10007": "order", "10008": "voucher", "10010": "follow_invite"}
+KINDS = {"4": "emoji", "10006": "item", ORDER: "order", "10008": "voucher", "10010": "follow_invite"}
 LONGEST_CONTENT = 4_096
 
 
@@ -96,6 +98,7 @@ def _message(data: Document, conversation: str, message: str, binding: Binding) 
         direction=direction,
         sender=_sender(data, template, direction),
         text=reading.text(said, "txt"),
+        order=_order(template, said, binding.settings.get("order_field")),
         attachments=_attachments(template, message, said, binding.settings.get("picture_field")),
         via="push",
         extra=_extra(data, template, written),
@@ -108,6 +111,10 @@ def _attachments(template: str, message: str, said: Document, field: str | None)
         return None
     url = reading.text(said, field) if field and template == PICTURE else None
     return [Attachment(id=f"{message}:0", kind=kind, url=url or None)]
+
+
+def _order(template: str, said: Document, field: str | None) -> str | None:
+    return reading.optional_identity(said, field) if field and template == ORDER else None
 
 
 def _direction(data: Document) -> Literal["in", "out"]:

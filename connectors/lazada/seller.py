@@ -1,12 +1,14 @@
 """Lazada: buyer chat of one seller, after its Open Platform ("Push Mechanism", "Instant Messaging API", "System API").
 
 Unconfirmed: that a picture uploaded as products' are may be sent in a chat (setting `upload_path`), where a picture's
-address stands (`picture_field`), and the numbers of the chat's rate limits.
+address stands (`picture_field`), where the order of an order's card stands (`order_field`), and the numbers of the
+chat's rate limits.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from connectors.contract import reading
@@ -29,7 +31,8 @@ from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.pictures import picture_size
 from connectors.contract.reading import Document
 from connectors.contract.signatures import require_app_signature
-from connectors.lazada import history
+from connectors.contract.typed import Allowance, Place
+from connectors.lazada import begun, history
 from connectors.lazada.api import AUTH_HOST, HOSTS, SellerApi
 from connectors.lazada.history import Cursor
 from connectors.lazada.inbound import PICTURE, PLATFORM, TEXT, chat_of, events_of, is_told, read_until
@@ -63,6 +66,13 @@ class Lazada(Connector):
             required=False,
         ),
         Setting(
+            name="order_field",
+            about="the field of an order card's content that holds the order's number; unconfirmed, perhaps orderId; "
+            "without it the order that a card shows is not known",
+            secret=False,
+            required=False,
+        ),
+        Setting(
             name="country",
             about=f"the seller's country, for answering: one of {', '.join(HOSTS)}",
             secret=False,
@@ -87,6 +97,8 @@ class Lazada(Connector):
     pace = Pace(requests=5, per_s=1.0, sweep_s=900, depth_s=3_600)
     shared = Shared(by="seller_id", app=("app_key", "app_secret"))
     oauth = OAuth(grants=("access_token", "refresh_token", "seller_id", "country"))
+    kinds: ClassVar[Mapping[str, Allowance]] = begun.KINDS
+    """What may be begun about an order, apart from answers."""
 
     def verify(self, request: WebhookRequest) -> None:
         """The signature covers the app key and the body; raises SignatureError."""
@@ -145,6 +157,28 @@ class Lazada(Connector):
     async def mark_read(self, conversation: str, message: str, api: Api) -> None:
         """The session was read up to a message. Raises the errors of calling."""
         await SellerApi(self.binding, api).post(READ, session_id=conversation, last_read_message_id=message)
+
+    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
+        """All kinds: whether an order is too old Lazada says when its session is opened, which customers may see."""
+        del order, api, place
+        return list(self.kinds)
+
+    async def language(self, order: str, api: Api) -> str | None:
+        """Lazada tells none."""
+        del order, api
+
+    async def act(
+        self,
+        order: str,
+        kind: str,
+        api: Api,
+        *,
+        text: str = "",
+        files: Sequence[OutgoingFile] = (),
+        place: Place | None = None,
+    ) -> str | None:
+        """Begin a message about an order of the last 30 days. Raises the errors of calling."""
+        return await begun.begin(SellerApi(self.binding, api), order, kind, text, len(files), place)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Session by session, the latest first."""

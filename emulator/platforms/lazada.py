@@ -33,9 +33,12 @@ ACCESS_S, REFRESH_S = 30 * 24 * 3_600, 180 * 24 * 3_600
 VALID_MS = 7_200_000
 CHAT, SESSION = 2, 19
 TEXT, PICTURE = 1, 3
+CARDS = {"10006": "item_id", "10007": "order_id", "10008": "promotion_id"}
 BUYER, SELLER = 1, 2
 SITE = "SG"
 RECALL_MS = 120_000
+OPENED_MS = 30 * 86_400_000
+"""How old an order may be whose session is opened."""
 
 
 class Lazada(Platform):
@@ -101,6 +104,8 @@ class Lazada(Platform):
             ("GET", "/im/session/list", self._sessions, False),
             ("GET", "/im/session/get", self._session, False),
             ("GET", "/im/message/list", self._messages, False),
+            ("GET", "/im/session/open", self._open, False),
+            ("POST", "/im/session/open", self._open, False),
             ("POST", "/im/session/read", self._read, False),
             ("POST", "/im/message/recall", self._recall, False),
             ("POST", "/image/upload", self._upload, False),
@@ -163,8 +168,13 @@ class Lazada(Platform):
         template, link = told.get("template_id"), told.get("img_url", "")
         if template == str(TEXT) and not told.get("txt"):
             return _error("InvalidParameter", "txt is empty", "ISV")
+        number = told.get(CARDS.get(template or "", ""), "")
+        if template in CARDS and not number.isdigit():
+            return _error("InvalidParameter", f"{CARDS[template]} is not a number", "ISV")
         media = self.stage.linked(shop, link) if template == str(PICTURE) else None
         message = self.stage.write(session, told.get("txt", ""), by="api", media=media)
+        if template in CARDS:
+            shop.begun.append({"message": message.id, "template": template, "number": number})
         return _answer({"message_id": message.id, "current_time": message.at})
 
     async def _sessions(self, call: Call, shop: Shop) -> Response:
@@ -208,6 +218,16 @@ class Lazada(Platform):
                 "last_message_id": page[0].id if page else "",
             }
         )
+
+    async def _open(self, call: Call, shop: Shop) -> Response:
+        """The session of whoever wrote about an order, its age being that of the first such message."""
+        order = (call.params | call.form()).get("order_id", "")
+        named = next((one for one in shop.messages() if one.order == order), None) if order else None
+        if named is None:
+            return _error("-21", "order not exist", "ISV")
+        if named.at < self.stage.clock.now() - OPENED_MS:
+            return _error("-22", "order out of day limit: 30", "ISV")
+        return answer({"code": "0", "session_id": named.conversation, "request_id": "0ba2887315178178017221014"})
 
     async def _read(self, call: Call, shop: Shop) -> Response:
         told = call.params | call.form()
@@ -285,12 +305,15 @@ class Lazada(Platform):
         people = (shop.ids["user_id"], SELLER), (buyer.id, BUYER)
         author, reader = people if out else reversed(people)
         said: dict[str, Any] = {"txt": message.text}
+        template = TEXT
         if message.media is not None:
-            said = {"imgUrl": self.stage.media_url(message.media), "width": 64, "height": 64}
+            said, template = {"imgUrl": self.stage.media_url(message.media), "width": 64, "height": 64}, PICTURE
+        elif (card := next((one for one in shop.begun if one["message"] == message.id), None)) is not None:
+            said, template = {CARDS[card["template"]]: card["number"]}, int(card["template"])
         return {
             "session_id": message.conversation,
             "message_id": message.id,
-            "template_id": TEXT if message.media is None else PICTURE,
+            "template_id": template,
             "content": json.dumps(said, ensure_ascii=False),
             "from_account_id": author[0],
             "from_account_type": author[1],

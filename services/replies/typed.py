@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from actors.errors import ConfigurationError, RejectedError, RetriableError
 from connectors.contract.calling import Api, BusyError, DeniedError, RefusedError, UncertainError, UnreachableError
 from connectors.contract.connector import Connector
-from connectors.contract.typed import Allowance, TypedMessages, WordedMessages, Wording, worded
+from connectors.contract.typed import Allowance, Place, TypedMessages, WordedMessages, Wording, worded
 from services.errors import ConflictError, NotFoundError
 from services.masking import mask_text
 from services.people.permissions import Caller, demand
@@ -125,7 +125,8 @@ class TypedActions:
         if order is None:
             return Allowed(why_not=NO_ORDER)
         api = self._api_of(connector)
-        kinds = await self._asked(connector, connector.actions(order, api))
+        place = Place(conversation=conversation.conversation)
+        kinds = await self._asked(connector, connector.actions(order, api, place=place))
         lang = await self._asked(connector, connector.language(order, api)) if kinds else None
         return Allowed(order=order, lang=lang, items=[_action(kind, connector.kinds) for kind in kinds])
 
@@ -212,12 +213,10 @@ class TypedActions:
             api, files = self._api_of(found), (await self._composer.outgoing(row, found)).files if row.files else ()
             return partial(found.say, row.conversation, row.id, said.wording, ask.blanks, api, files=files)
         connector, typed = await self._typed(row.platform, row.account)
-        files = (await self._composer.outgoing(row, connector)).files
-
-        async def act() -> None:
-            await typed.act(row.order or "", row.kind or "", self._api_of(connector), text=row.text, files=files)
-
-        return act
+        outgoing = await self._composer.outgoing(row, connector)
+        place = Place(conversation=row.conversation, customer=outgoing.recipient)
+        api, order, kind = self._api_of(connector), row.order or "", row.kind or ""
+        return partial(typed.act, order, kind, api, text=row.text, files=outgoing.files, place=place)
 
     async def _sent(self, row: ReplyRow, send: Callable[[], Awaitable[str | None]]) -> ReplyRow:
         """The message as the platform's answer leaves it."""
