@@ -7,7 +7,8 @@ to.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import ClassVar
 from urllib.parse import urlencode
 
 from connectors.contract import reading
@@ -30,11 +31,12 @@ from connectors.contract.multipart import FilePart
 from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.contract.signatures import hex_of, hmac_sha256, require, secret
-from connectors.shopee import history
+from connectors.contract.typed import Allowance, Place
+from connectors.shopee import begun, history
 from connectors.shopee.api import HOST, ShopApi, signed_query
+from connectors.shopee.begun import SEND
 from connectors.shopee.inbound import PLATFORM, parsed_push, shop_of
 
-SEND = "/api/v2/sellerchat/send_message"
 READ = "/api/v2/sellerchat/read_conversation"
 UPLOAD = "/api/v2/sellerchat/upload_image"
 AUTHORISE = "/api/v2/shop/auth_partner"
@@ -94,6 +96,8 @@ class Shopee(Connector):
     pace = Pace(requests=5, per_s=1.0, sweep_s=900, depth_s=3_600)
     shared = Shared(by="shop_id", app=("push_key",))
     oauth = OAuth(grants=("access_token", "refresh_token", "shop_id"))
+    kinds: ClassVar[Mapping[str, Allowance]] = begun.KINDS
+    """What may be sent about an order, apart from answers."""
 
     def handshake(self, request: WebhookRequest) -> Answer | None:
         """The console's probe (code 0) is unsigned and wants its body back."""
@@ -166,6 +170,28 @@ class Shopee(Connector):
             raise RefusedError("Shopee's conversations are numbers")
         told = {"conversation_id": int(conversation), "last_read_message_id": message}
         await self._shop(api).post(READ, told)
+
+    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
+        """All kinds."""
+        del order, api, place
+        return list(self.kinds)
+
+    async def language(self, order: str, api: Api) -> str | None:
+        """Shopee tells none."""
+        del order, api
+
+    async def act(
+        self,
+        order: str,
+        kind: str,
+        api: Api,
+        *,
+        text: str = "",
+        files: Sequence[OutgoingFile] = (),
+        place: Place | None = None,
+    ) -> str | None:
+        """Send a card to the customer of the conversation. Raises the errors of calling."""
+        return await begun.begin(self._shop(api), order, kind, text, len(files), place)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Lost pushes first, which are confirmed when the next page is asked for; then conversation by conversation."""

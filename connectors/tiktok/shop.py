@@ -1,12 +1,13 @@
 """TikTok Shop: buyer chat of one shop, after its Partner Center ("Webhooks", "Customer Service API", "Authorization").
 
 Unconfirmed and left out: the numbers of its rate limits. Whether a conversation may still be answered (30 days, or 60
-after an order) is not known here: TikTok refuses then.
+after an order) is not known here: TikTok refuses then. What is begun about an order: `begun.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import ClassVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -30,7 +31,8 @@ from connectors.contract.multipart import FilePart
 from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.contract.signatures import require_app_signature
-from connectors.tiktok import history
+from connectors.contract.typed import Allowance, Place
+from connectors.tiktok import begun, history
 from connectors.tiktok.api import AUTH_HOST, LACKING, ShopApi
 from connectors.tiktok.inbound import CHAT, PLATFORM, authorisation_of, events_of, kind_of
 
@@ -71,6 +73,8 @@ class TikTok(Connector):
     pace = Pace(requests=5, per_s=1.0, sweep_s=900, depth_s=3_600)
     shared = Shared(by="shop_id", app=("app_key", "app_secret"))
     oauth = OAuth(grants=("access_token", "refresh_token", "shop_cipher", "shop_id"))
+    kinds: ClassVar[Mapping[str, Allowance]] = begun.KINDS
+    """What may be begun about an order, apart from answers."""
 
     def verify(self, request: WebhookRequest) -> None:
         """The signature covers the app key and the body; raises SignatureError."""
@@ -118,6 +122,28 @@ class TikTok(Connector):
         """Everything of the conversation was read: TikTok takes no message. Raises the errors of calling."""
         del message
         await ShopApi(self.binding, api).post(f"{history.messages_path(conversation)}/read", {})
+
+    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
+        """All kinds: whether an order is too old TikTok says when its conversation is opened."""
+        del order, api, place
+        return list(self.kinds)
+
+    async def language(self, order: str, api: Api) -> str | None:
+        """TikTok tells none."""
+        del order, api
+
+    async def act(
+        self,
+        order: str,
+        kind: str,
+        api: Api,
+        *,
+        text: str = "",
+        files: Sequence[OutgoingFile] = (),
+        place: Place | None = None,
+    ) -> str | None:
+        """Begin a message about an order, within 60 days. Raises the errors of calling."""
+        return await begun.begin(ShopApi(self.binding, api), order, kind, text, len(files), place)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Conversation by conversation; messages that TikTok does not mean to be seen are left out."""

@@ -36,6 +36,7 @@ LOST_MOST, LOST_MS = 100, 3 * 24 * 3_600_000
 MOST_IMAGE = 2 * 2**20
 CODE = 10
 REGION = "ID"
+CARDS = {"item": "item_id", "order": "order_sn"}
 
 
 class Shopee(Platform):
@@ -175,11 +176,16 @@ class Shopee(Platform):
         link = str(content.get("image_url") or content.get("url") or "")
         if (kind == "text" and not text) or (kind == "image" and not link):
             return _error("error_param", "content is empty")
+        card = content.get(CARDS.get(str(kind), ""))
+        if kind in CARDS and not card:
+            return _error("error_param", f"{CARDS[kind]} is missing")
         media = self.stage.linked(shop, link) if kind == "image" else None
         own = self.conversation_id(shop, buyer)
         conversation = self.stage.conversation(shop, buyer.id, own)
         by = "robot" if call.path.endswith("send_autoreply_message") else "api"
         message = self.stage.write(conversation, text, by=by, media=media)
+        if kind in CARDS:
+            shop.begun.append({"message": message.id, "type": kind, "number": card})
         return _answer(
             {
                 "message_id": message.id,
@@ -322,8 +328,11 @@ class Shopee(Platform):
         out = message.direction == "out"
         own = int(shop.account)
         said: dict[str, Any] = {"text": message.text}
+        kind = "text"
+        if (card := next((one for one in shop.begun if one["message"] == message.id), None)) is not None:
+            said, kind = {CARDS[card["type"]]: card["number"]}, card["type"]
         if message.media is not None:
-            url = self.stage.media_url(message.media)
+            url, kind = self.stage.media_url(message.media), "image"
             said = {"url": url, "thumb_url": url, "thumb_width": 64, "thumb_height": 64, "file_server_id": 0}
         return {
             "message_id": message.id,
@@ -336,7 +345,7 @@ class Shopee(Platform):
             "to_user_name": buyer.name if out else shop.name,
             "from_shop_id": own if out else 0,
             "to_shop_id": 0 if out else own,
-            "message_type": "image" if message.media is not None else "text",
+            "message_type": kind,
             "content": said,
             "created_timestamp": message.at // 1000,
             "region": REGION,

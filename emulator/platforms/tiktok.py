@@ -33,6 +33,14 @@ ACCESS_S, REFRESH_S = 7 * 24 * 3_600, 365 * 24 * 3_600
 VALID_S = 300
 LONGEST_TEXT, MOST_IMAGE = 2_000, 10 * 2**20
 CHAT = 14
+ORDER_MS = 60 * 86_400_000
+"""How old an order may be whose buyer is written to."""
+CARDS = {
+    "ORDER_CARD": "order_id",
+    "LOGISTICS_CARD": "order_id",
+    "PRODUCT_CARD": "product_id",
+    "COUPON_CARD": "coupon_id",
+}
 SCOPES = ["seller.customer_service", "seller.shop.info", "seller.authorization.info"]
 VERSION = "{version}"
 
@@ -112,6 +120,7 @@ class TikTok(Platform):
             Point(method="POST", path=told, handler=self._send, sends=True),
             Point(method="POST", path=f"{told}/read", handler=self._read),
             Point(method="POST", path=f"{service}/images/upload", handler=self._upload),
+            Point(method="GET", path=f"/order/{VERSION}/orders", handler=self._orders),
             Point(method="GET", path=f"/authorization/{VERSION}/shops", handler=self._shops),
             Point(method="GET", path=f"/event/{VERSION}/webhooks", handler=self._webhooks),
             Point(method="GET", path="/api/v2/token/get", opened=self._token),
@@ -167,9 +176,15 @@ class TikTok(Platform):
         text, link = str(content.get("content") or ""), str(content.get("url") or "")
         if told.get("type") == "TEXT" and not 0 < len(text) <= LONGEST_TEXT:
             return _error(45_101_004, f"text of 1 to {LONGEST_TEXT} characters", 400)
-        media = self.stage.linked(shop, link) if told.get("type") == "IMAGE" else None
+        kind = str(told.get("type"))
+        number = str(content.get(CARDS.get(kind, "")) or "")
+        if kind in CARDS and not number.isdigit():
+            return _error(36_009_011, f"{CARDS[kind]} is missing", 400)
+        media = self.stage.linked(shop, link) if kind == "IMAGE" else None
         by = "robot" if told.get("sender_role") == "ROBOT" else "api"
         message = self.stage.write(conversation, text, by=by, media=media)
+        if kind in CARDS:
+            shop.begun.append({"message": message.id, "type": kind, "number": number})
         return _answer({"message_id": message.id})
 
     async def _messages(self, call: Call, shop: Shop) -> Response:
@@ -191,11 +206,25 @@ class TikTok(Platform):
         further = str(place + size) if len(held) > place + size else ""
         return _answer({"conversations": [self._summary(shop, c) for c in page], "next_page_token": further})
 
+    async def _orders(self, call: Call, shop: Shop) -> Response:
+        """Those that somebody wrote about, with the id that they know their buyer by."""
+        wanted = call.params.get("ids", "").split(",")
+        named = {one.order: one for one in reversed(shop.messages()) if one.order in wanted}
+        found = [
+            {"id": order, "user_id": _user(shop.conversations[one.conversation].buyer), "create_time": one.at // 1000}
+            for order, one in named.items()
+        ]
+        return _answer({"orders": found})
+
     async def _begin(self, call: Call, shop: Shop) -> Response:
+        """Refused when the buyer has written, and about an order, too long ago."""
         person = next((one for one in shop.buyers if _user(one) == call.json().get("buyer_user_id")), None)
         if person is None:
             return _error(45_101_002, "buyer not found", 400)
-        return _answer({"conversation_id": self.stage.conversation(shop, person.id).id})
+        held = self.stage.conversation(shop, person.id)
+        if all(one.at < self.stage.clock.now() - ORDER_MS for one in held.messages):
+            return _error(45_101_005, "no order of this buyer within 60 days", 400)
+        return _answer({"conversation_id": held.id})
 
     async def _read(self, call: Call, shop: Shop) -> Response:
         shop.read[str(call.http.path_params["conversation"])] = "all"
@@ -270,15 +299,18 @@ class TikTok(Platform):
         """A message; `whole`: as the list tells it, with names."""
         buyer = shop.conversations[message.conversation].buyer
         said: dict[str, Any] = {"content": message.text}
+        kind = "TEXT"
         if message.media is not None:
-            said = {"url": self.stage.media_url(message.media), "width": "64", "height": "64"}
+            said, kind = {"url": self.stage.media_url(message.media), "width": "64", "height": "64"}, "IMAGE"
+        elif (card := next((one for one in shop.begun if one["message"] == message.id), None)) is not None:
+            said, kind = {CARDS[card["type"]]: card["number"]}, card["type"]
         role = "BUYER" if message.direction == "in" else "ROBOT" if message.by == "robot" else "CUSTOMER_SERVICE"
         author = {"im_user_id": buyer.id if role == "BUYER" else shop.ids["im_user_id"], "role": role}
         named = {"nickname": buyer.name if role == "BUYER" else shop.name, "avatar": ""} if whole else {}
         return {
             "id": message.id,
             "index": str(message.number),
-            "type": "TEXT" if message.media is None else "IMAGE",
+            "type": kind,
             "content": json.dumps(said, ensure_ascii=False),
             "create_time": message.at // 1000,
             "is_visible": True,
