@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -84,6 +84,21 @@ class TypedMessages(Protocol):
         ...
 
 
+class AllKinds:
+    """Of a connector whose platform allows all kinds at any time and tells no language."""
+
+    kinds: ClassVar[Mapping[str, Allowance]]
+
+    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
+        """All of them: what the platform refuses all the same it says when one is begun."""
+        del order, api, place
+        return list(self.kinds)
+
+    async def language(self, order: str, api: Api) -> str | None:
+        """None is told."""
+        del order, api
+
+
 @runtime_checkable
 class WordedMessages(Protocol):
     """A connector of a platform that takes approved words at any time, and nothing else once its window is over."""
@@ -145,6 +160,7 @@ def worded(wording: Wording, filled: Mapping[str, str]) -> str:
 
 __all__ = [
     "BLANK",
+    "AllKinds",
     "Allowance",
     "Place",
     "TypedMessages",

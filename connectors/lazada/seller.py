@@ -31,7 +31,7 @@ from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.pictures import picture_size
 from connectors.contract.reading import Document
 from connectors.contract.signatures import require_app_signature
-from connectors.contract.typed import Allowance, Place
+from connectors.contract.typed import AllKinds, Allowance, Place
 from connectors.lazada import begun, history
 from connectors.lazada.api import AUTH_HOST, HOSTS, SellerApi
 from connectors.lazada.history import Cursor
@@ -45,7 +45,7 @@ MOST_PAGES = 1_000
 LONGEST_S = 10**9
 
 
-class Lazada(Connector):
+class Lazada(AllKinds, Connector):
     """Buyer chat of one seller."""
 
     platform = PLATFORM
@@ -157,15 +157,6 @@ class Lazada(Connector):
     async def mark_read(self, conversation: str, message: str, api: Api) -> None:
         """The session was read up to a message. Raises the errors of calling."""
         await SellerApi(self.binding, api).post(READ, session_id=conversation, last_read_message_id=message)
-
-    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
-        """All kinds: whether an order is too old Lazada says when its session is opened, which customers may see."""
-        del order, api, place
-        return list(self.kinds)
-
-    async def language(self, order: str, api: Api) -> str | None:
-        """Lazada tells none."""
-        del order, api
 
     async def act(
         self,

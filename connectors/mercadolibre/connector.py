@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -28,12 +28,13 @@ from connectors.contract.connector import (
     WebhookRequest,
 )
 from connectors.contract.history import Pace, Pointer, Probe, Window
-from connectors.contract.outgoing import Limits, Objection, Outgoing, Sent
+from connectors.contract.outgoing import Limits, Objection, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.contract.rules import objections
 from connectors.contract.signatures import secret
 from connectors.contract.tokens import Tokens
-from connectors.mercadolibre import questions
+from connectors.contract.typed import Allowance, Place
+from connectors.mercadolibre import questions, reasons
 from connectors.mercadolibre.asking import TAG, Asking
 from connectors.mercadolibre.messages import events_of, own_id, pack_of, plain_id, rejection_of
 
@@ -94,6 +95,13 @@ class MercadoLibre(Connector):
             secret=False,
             required=False,
         ),
+        Setting(
+            name="reasons",
+            about="`yes` to begin messages after a sale, for one of the reasons that Mercado Libre has; unconfirmed, so"
+            " that it is off otherwise",
+            secret=False,
+            required=False,
+        ),
         Setting(name="access_token", about="set when the channel is authorised; messages need it", required=False),
         Setting(name="refresh_token", about="set when the channel is authorised", required=False),
         API_URL,
@@ -110,6 +118,8 @@ class MercadoLibre(Connector):
     pace = Pace(requests=8, conversations=True, complete=False)
     shared = Shared(by="seller_id", app=("client_id", "webhook_key"))
     oauth = OAuth(grants=("access_token", "refresh_token"), pkce="S256")
+    kinds: ClassVar[Mapping[str, Allowance]] = reasons.KINDS
+    """For what a message may be begun, where the setting `reasons` is `yes`."""
 
     def verify(self, request: WebhookRequest) -> None:
         """The address holds our word; raises SignatureError. Only what is fetched afterwards is believed."""
@@ -179,6 +189,33 @@ class MercadoLibre(Connector):
             with before_sending():
                 body["attachments"] = [_file_id(await asking.upload(file, site)) for file in message.files]
         return _sent(await asking.post(_path(message.conversation, seller), body, TAG))
+
+    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
+        """The reasons that the sale allows now; none where the setting says nothing of them."""
+        pack = _pack(order, place)
+        if not self._asks("reasons") or questions.question_of(pack) is not None:
+            return ()
+        return await reasons.allowed(self._asking(api), pack)
+
+    async def language(self, order: str, api: Api) -> str | None:
+        """Mercado Libre tells none."""
+        del order, api
+
+    async def act(
+        self,
+        order: str,
+        kind: str,
+        api: Api,
+        *,
+        text: str = "",
+        files: Sequence[OutgoingFile] = (),
+        place: Place | None = None,
+    ) -> str | None:
+        """Begin a message for a reason. Raises the errors of calling, RefusedError where moderation keeps it back."""
+        pack = _pack(order, place)
+        if not self._asks("reasons") or questions.question_of(pack) is not None:
+            raise RefusedError("nothing is begun here: set the channel's `reasons` to `yes`, for sales", "reasons")
+        return _sent(await reasons.begin(self._asking(api), pack, kind, text, len(files))).message
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """The messages of one pack, or of all packs with unread ones: others are not listed.
@@ -340,6 +377,11 @@ def _question_pointer(told: Document) -> Pointer:
         raise UnreadableError("'resource' names nothing")
     own = plain_id(pieces[-1])
     return Pointer(id=f"question/{own}/{reading.optional_identity(told, '_id') or ''}"[:200], about={"question": own})
+
+
+def _pack(order: str, place: Place | None) -> str:
+    """The conversation, which is the sale's pack; the order's number where a sale has none."""
+    return order if place is None else place.conversation
 
 
 def _path(pack: str, seller: str) -> str:

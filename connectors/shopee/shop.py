@@ -31,7 +31,7 @@ from connectors.contract.multipart import FilePart
 from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.contract.signatures import hex_of, hmac_sha256, require, secret
-from connectors.contract.typed import Allowance, Place
+from connectors.contract.typed import AllKinds, Allowance, Place
 from connectors.shopee import begun, history
 from connectors.shopee.api import HOST, ShopApi, signed_query
 from connectors.shopee.begun import SEND
@@ -52,7 +52,7 @@ RENEWABLE_MS = 30 * 86_400_000
 EXPIRING_MS = 7 * 86_400_000
 
 
-class Shopee(Connector):
+class Shopee(AllKinds, Connector):
     """Seller chat of one shop."""
 
     platform = PLATFORM
@@ -170,15 +170,6 @@ class Shopee(Connector):
             raise RefusedError("Shopee's conversations are numbers")
         told = {"conversation_id": int(conversation), "last_read_message_id": message}
         await self._shop(api).post(READ, told)
-
-    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
-        """All kinds."""
-        del order, api, place
-        return list(self.kinds)
-
-    async def language(self, order: str, api: Api) -> str | None:
-        """Shopee tells none."""
-        del order, api
 
     async def act(
         self,

@@ -31,7 +31,7 @@ from connectors.contract.multipart import FilePart
 from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.contract.signatures import require_app_signature
-from connectors.contract.typed import Allowance, Place
+from connectors.contract.typed import AllKinds, Allowance, Place
 from connectors.tiktok import begun, history
 from connectors.tiktok.api import AUTH_HOST, LACKING, ShopApi
 from connectors.tiktok.inbound import CHAT, PLATFORM, authorisation_of, events_of, kind_of
@@ -42,7 +42,7 @@ NEW_MESSAGE = "NEW_MESSAGE"
 MOST_PAGES = 1_000
 
 
-class TikTok(Connector):
+class TikTok(AllKinds, Connector):
     """Buyer chat of one shop."""
 
     platform = PLATFORM
@@ -122,15 +122,6 @@ class TikTok(Connector):
         """Everything of the conversation was read: TikTok takes no message. Raises the errors of calling."""
         del message
         await ShopApi(self.binding, api).post(f"{history.messages_path(conversation)}/read", {})
-
-    async def actions(self, order: str, api: Api, *, place: Place | None = None) -> Sequence[str]:
-        """All kinds: whether an order is too old TikTok says when its conversation is opened."""
-        del order, api, place
-        return list(self.kinds)
-
-    async def language(self, order: str, api: Api) -> str | None:
-        """TikTok tells none."""
-        del order, api
 
     async def act(
         self,

@@ -1,7 +1,7 @@
 """Mercado Libre: notifications that only point, post-sale messages, tokens.
 
-After "Receive notifications", "Messages after the sale" and "Authentication and authorization" of its pages.
-Unconfirmed: the bodies of sending and of uploads.
+After "Receive notifications", "Messages after the sale", "Authentication and authorization" and
+"Reasons to communicate" of its pages. Unconfirmed: the bodies of sending and of uploads.
 """
 
 from __future__ import annotations
@@ -31,6 +31,13 @@ from emulator.world import Buyer, Conversation, Message, Shop
 ACCESS_S, REFRESH_S = 6 * 3_600, 180 * 24 * 3_600
 LONGEST = 350
 SITE = "MLB"
+GUIDE = "/messages/action_guide/packs/{pack}"
+REASONS = {"REQUEST_VARIANTS": "template", "REQUEST_BILLING_INFO": "template", "SEND_INVOICE_LINK": "free_text"}
+REASONS |= {"OTHER": "free_text"}
+WORDS = {
+    "REQUEST_VARIANTS": "Por favor, confirme as opções do produto.",
+    "REQUEST_BILLING_INFO": "Para emitir a nota fiscal preciso dos seus dados.",
+}
 
 
 class MercadoLibre(Platform):
@@ -58,6 +65,7 @@ class MercadoLibre(Platform):
         """The application, and what the authorisation gives."""
         return shop.ids | {
             "missed_feeds": "yes",
+            "reasons": "yes",
             "access_token": shop.token.access,
             "refresh_token": shop.token.refresh,
         }
@@ -106,6 +114,8 @@ class MercadoLibre(Platform):
         return [
             Point(method="GET", path=pack, handler=self._pack),
             Point(method="POST", path=pack, handler=self._send, sends=True),
+            Point(method="GET", path=GUIDE, handler=self._guide),
+            Point(method="POST", path=f"{GUIDE}/option", handler=self._option, sends=True),
             Point(method="POST", path="/messages/attachments", handler=self._upload),
             Point(method="GET", path="/messages/attachments/{key}", handler=self._file),
             Point(method="GET", path="/messages/unread", handler=self._unread),
@@ -172,6 +182,32 @@ class MercadoLibre(Platform):
         media = str(files[0]).partition("_")[0] if files else None
         message = self.stage.write(conversation, text, by="api", media=media)
         return answer(self._told(shop, message), 201)
+
+    async def _guide(self, call: Call, shop: Shop) -> Response:
+        """The reasons to write first, each good for one message until the buyer answers."""
+        pack = shop.conversations.get(str(call.http.path_params["pack"]))
+        if pack is None:
+            return _error(404, "not_found", "the pack was not found")
+        return answer({"options": [_reason(pack, shop, name, kind) for name, kind in REASONS.items()]})
+
+    async def _option(self, call: Call, shop: Shop) -> Response:
+        pack, told = shop.conversations.get(str(call.http.path_params["pack"])), call.json()
+        name, text = str(told.get("option_id")), str(told.get("text") or "")
+        if pack is None or name not in REASONS:
+            return _error(404, "not_found", "The option selected is not valid")
+        if pack.messages and pack.messages[-1].direction == "in":
+            return _error(403, "forbidden", "This package has the conversation blocked")
+        if not _left(pack, shop, name):
+            return _error(403, "bad_request", f"You are not allowed to execute the option {name} again")
+        if REASONS[name] == "free_text" and not 0 < len(text) <= LONGEST:
+            return _error(400, "limit_exceeded", "The text is invalid")
+        if REASONS[name] == "template":
+            if told.get("template_id") != _template(name):
+                return _error(400, "bad_request", "template_id is wrong")
+            text = WORDS[name]
+        message = self.stage.write(pack, text, by="api")
+        shop.begun.append({"message": message.id, "pack": pack.id, "reason": name})
+        return answer(self._told(shop, message))
 
     async def _upload(self, call: Call, shop: Shop) -> Response:
         file = (await call.files()).get("file")
@@ -312,6 +348,34 @@ class MercadoLibre(Platform):
             "message_resources": resources,
             "conversation_first_message": False,
         }
+
+
+def _left(pack: Conversation, shop: Shop, name: str) -> bool:
+    """Whether the reason was not used since the buyer wrote last."""
+    heard = max((index for index, one in enumerate(pack.messages) if one.direction == "in"), default=-1)
+    since = {one.id for one in pack.messages[heard + 1 :]}
+    return all(one["reason"] != name or one["message"] not in since for one in shop.begun)
+
+
+def _reason(pack: Conversation, shop: Shop, name: str, kind: str) -> dict[str, Any]:
+    """A reason as it is offered; none is good for anything while the buyer waits for an answer."""
+    waits = bool(pack.messages) and pack.messages[-1].direction == "in"
+    templates = [{"id": _template(name), "vars": None}] if kind == "template" else None
+    return {
+        "id": name,
+        "internal_description": name.lower(),
+        "enabled": True,
+        "type": kind,
+        "templates": templates,
+        "actionable": True,
+        "char_limit": LONGEST if kind == "free_text" else None,
+        "child_options": None,
+        "cap_available": 1 if _left(pack, shop, name) and not waits else 0,
+    }
+
+
+def _template(name: str) -> str:
+    return f"TEMPLATE___{name}___1"
 
 
 def _latest(conversation: Conversation) -> int:
