@@ -26,6 +26,7 @@ def message_of(row: ReplyRow, now: int) -> Message:
         resend_of=row.resend_of,
         order=row.order,
         attachments=files or None,
+        extra=None if row.kind is None else {"kind": row.kind},
     )
 
 

@@ -12,6 +12,7 @@ from actors.events import Message, Receipt, Sender
 from connectors.amazon.connector import Amazon
 from connectors.contract.calling import ApiResponse, UncertainError
 from connectors.contract.connector import Binding
+from connectors.lazada import Lazada
 from connectors.whatsapp import WhatsApp
 from emulator.app import Emulator, Plan
 from emulator.clock import Clock
@@ -26,6 +27,7 @@ from tests.storage.flushes import Flushes, stored
 
 MAILBOX = {"imap_host": "mail.test", "smtp_host": "mail.test", "address": "shop@shop.test", "password": "p"}
 ODD, EVEN, NONE = "302-1234567-1234561", "302-1234567-1234562", "302-1234567-1234560"
+SALE = "465423342423"
 KEY = "amazon/seller/c1"
 PATH = f"/api/v1/conversations/{KEY}/actions"
 
@@ -74,7 +76,16 @@ async def shop(store, gateway, services, data_dir):
         found.chat = f"whatsapp/number/{asked.conversation}"
         found.written = lambda: [one for one in number.messages() if one.direction == "out"]
 
+        (stall,) = emulator.stage.world.of("lazada")
+        wrote = emulator.stage.write(emulator.stage.conversation(stall), "Where is it?", order=SALE)
+        given = emulator.stage.platforms["lazada"].settings(stall) | {"api_url": f"{BASE}/lazada"}
+        found.stall = Lazada(Binding(account="stall", url="https://weir.test", settings=given))
+        found.session = f"lazada/stall/{wrote.conversation}"
+        found.told = lambda: [one for one in stall.messages() if one.direction == "out"]
+
         async def find(platform, account):
+            if platform == "lazada":
+                return found.stall
             if platform == "whatsapp":
                 return found.number
             return found.connector if (platform, account) == ("amazon", "seller") else Postal(found.connector.binding)
@@ -85,7 +96,8 @@ async def shop(store, gateway, services, data_dir):
         services.outgoing_files = OutgoingFiles(files)
         letters = about(gateway, "c1", ODD, platform="postal", account="office-1")
         chat = about(gateway, asked.conversation, None, platform="whatsapp", account="number")
-        await Flushes(store)(about(gateway, "c1", ODD), about(gateway, "c2", None), letters, chat)
+        sale = about(gateway, wrote.conversation, SALE, platform="lazada", account="stall")
+        await Flushes(store)(about(gateway, "c1", ODD), about(gateway, "c2", None), letters, chat, sale)
         yield found
 
 
@@ -284,3 +296,28 @@ async def test_a_value_that_the_platform_would_refuse_fails_with_the_reason(shop
     begun = (await posting(admin, path=path, kind="back_soon/es", blanks={"first_name": "two\nlines"})).json()
     assert (begun["state"], begun["code"]) == ("failed", "blanks")
     assert shop.written() == []
+
+
+async def test_a_message_that_the_platform_names_is_known_by_that_name(shop, admin, store, logged):
+    path = f"/api/v1/conversations/{shop.session}/actions"
+    told = (await admin.get(path)).json()
+    assert (told["order"], told["lang"], told["why_not"]) == (SALE, None, None)
+    assert [(one["kind"], one["text"]) for one in told["items"]] == [
+        ("orderMessage", 2_000),
+        ("orderCard", None),
+        ("productCard", 30),
+        ("couponCard", 30),
+    ]
+    begun = await posting(admin, path=path, kind="orderCard")
+    assert (begun.status_code, begun.json()["state"]) == (202, "sent"), begun.text
+    (held,) = shop.told()
+    row = await store.reply(begun.json()["message"])
+    assert (row.kind, row.platform_message) == ("orderCard", held.id)
+    message, _ = await logged()
+    assert (message.text, message.order, message.extra) == (None, SALE, {"kind": "orderCard"})
+
+
+async def test_an_order_that_the_platform_does_not_know_fails_and_nothing_is_sent(shop, admin):
+    path = f"/api/v1/conversations/{shop.session}/actions"
+    begun = (await posting(admin, path=path, kind="orderCard", order="1")).json()
+    assert (begun["state"], shop.told()) == ("failed", [])

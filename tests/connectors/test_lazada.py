@@ -128,6 +128,15 @@ def test_a_picture_whose_address_is_not_confirmed():
     assert message.attachments == [Attachment(id="1zYOS7N5:0", kind="image", url="https://files.example/box.jpg")]
 
 
+def test_the_order_of_a_card_where_the_setting_says_that_it_stands():
+    card = changed("item", template_id=10007, content='{"orderId": 465423342423}')
+    for settings, order in (({}, None), ({"order_field": "orderId"}, "465423342423"), ({"order_field": "x"}, None)):
+        (message,) = lazada(**settings).parse(card)
+        assert (message.order, message.extra["kind"]) == (order, "order")
+    (message,) = lazada(order_field="itemId").parse(changed("item"))
+    assert message.order is None
+
+
 def test_a_product():
     (message,) = parsed("item")
     assert message.extra == SITE | {"kind": "item", "content": '{"itemId": 7788}'}

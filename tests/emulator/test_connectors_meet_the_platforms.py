@@ -16,7 +16,7 @@ from connectors.contract.calling import ApiResponse, BusyError, DeniedError, Ref
 from connectors.contract.connector import Binding, OnePerson, WebhookRequest
 from connectors.contract.history import Pointer, Window
 from connectors.contract.outgoing import Outgoing, OutgoingFile
-from connectors.contract.typed import worded
+from connectors.contract.typed import Place, worded
 from connectors.registry import BY_PLATFORM
 from emulator.faults import Fault
 from emulator.pictures import png
@@ -479,6 +479,76 @@ async def test_a_template_with_a_picture_and_one_with_buttons_reach_the_customer
     short = replace(led, words="Your parcel is on its way, {{1}}.")
     with pytest.raises(RefusedError, match="132000"):
         await connector.say(conversation.id, "weir-4", short, {"1": "Ana"}, Wire(bench))
+
+
+ORDER = "465423342423"
+DAY_MS = 24 * SPAN_MS
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind", "text", "told_as"),
+    [
+        ("lazada", "orderMessage", "It left today", None),
+        ("lazada", "orderCard", "", "order"),
+        ("lazada", "couponCard", "91471122", "voucher"),
+        ("tiktok", "orderMessage", "It left today", None),
+        ("tiktok", "orderCard", "", "ORDER_CARD"),
+        ("tiktok", "parcelCard", "", "LOGISTICS_CARD"),
+        ("shopee", "orderCard", "", "order"),
+        ("shopee", "productCard", "2203", "item"),
+        ("mercadolibre", "OTHER", "Preciso de um dado", None),
+        ("mercadolibre", "REQUEST_BILLING_INFO", "", None),
+    ],
+)
+async def test_what_a_seller_begins_about_an_order_is_held_and_comes_back(bench, platform, kind, text, told_as):
+    connector = connected(bench, platform)
+    (asked,) = await bench.says(platform, "hello", order=ORDER)
+    conversation = bench.shop(platform).conversations[asked["conversation"]]
+    await bench.says(platform, "so far", by="shop", conversation=conversation.id)
+    place = Place(conversation=conversation.id, customer=conversation.buyer.id)
+    assert kind in await connector.actions(ORDER, Wire(bench), place=place)
+    bench.heard.requests.clear()
+    own = await connector.act(ORDER, kind, Wire(bench), text=text, place=place)
+    held = conversation.last("out")
+    assert held.id == own
+    await bench.emulator.settle()
+    echoes = [one for one in messages(await pushed(bench, connector)) if one.message == own]
+    assert {(one.conversation, one.direction, one.text or "") for one in echoes} == {(conversation.id, "out", held.text)}
+    assert {(one.extra or {}).get("kind") for one in echoes} == {told_as}
+
+
+@pytest.mark.parametrize(("platform", "days"), [("lazada", 31), ("tiktok", 61)])
+async def test_an_order_that_is_too_old_begins_nothing(bench, platform, days):
+    connector = connected(bench, platform)
+    now = bench.stage.clock.now()
+    (asked,) = await bench.says(platform, "hello", order=ORDER, at=now - days * DAY_MS)
+    with pytest.raises(RefusedError):
+        await connector.act(ORDER, "orderCard", Wire(bench), place=Place(conversation=asked["conversation"]))
+    assert [one for one in bench.shop(platform).messages() if one.direction == "out"] == []
+
+
+@pytest.mark.parametrize("platform", ["lazada", "tiktok"])
+async def test_an_order_is_not_written_about_to_another_customer(bench, platform):
+    connector = connected(bench, platform)
+    await bench.says(platform, "hello", order=ORDER)
+    with pytest.raises(RefusedError, match="another customer's"):
+        await connector.act(ORDER, "orderCard", Wire(bench), place=Place(conversation="another"))
+    assert [one for one in bench.shop(platform).messages() if one.direction == "out"] == []
+
+
+async def test_a_reason_is_good_for_one_message_until_the_buyer_answers(bench):
+    connector = connected(bench, "mercadolibre")
+    (asked,) = await bench.says("mercadolibre", "hello")
+    place = Place(conversation=asked["conversation"])
+    assert await connector.actions("1", Wire(bench), place=place) == [], "the buyer waits for an answer"
+    with pytest.raises(RefusedError, match="blocked"):
+        await connector.act("1", "OTHER", Wire(bench), text="Preciso de um dado", place=place)
+    await bench.says("mercadolibre", "so far", by="shop", conversation=asked["conversation"])
+    await connector.act("1", "OTHER", Wire(bench), text="Preciso de um dado", place=place)
+    left = await connector.actions("1", Wire(bench), place=place)
+    assert left == ["REQUEST_VARIANTS", "REQUEST_BILLING_INFO", "SEND_INVOICE_LINK"]
+    with pytest.raises(RefusedError, match="again"):
+        await connector.act("1", "OTHER", Wire(bench), text="Preciso de outro", place=place)
 
 
 @pytest.mark.parametrize("platform", sorted(MARKING))

@@ -92,6 +92,12 @@ def test_whatever_a_platform_wants_to_know_has_a_text():
     assert written <= {f"binding.about.{platform}.{name}" for platform, name in wanted}
 
 
+def test_whatever_a_platform_lets_a_seller_begin_has_a_text():
+    begun = [kind for connector in CONNECTORS for kind in getattr(connector, "kinds", ())]
+    assert len(begun) > 10
+    assert {f"typed.kind.{kind}" for kind in begun} <= set(catalogue("en"))
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(UI)))
 def test_a_component_has_no_text_of_its_own(path: Path):
     for template in TEMPLATE.findall(SOURCES[path]):

@@ -84,11 +84,12 @@ export const WTypedActions = {
     asked: (name) => ASKED.get(name.split("_")[0]) || "words",
     accepted: (media) => (media && media !== "document" ? `${media}/*` : null),
     async begin() {
-      const { kind, words } = this.chosen;
+      const { kind, words, text: longest } = this.chosen;
       Object.assign(this, { busy: true, trouble: "" });
       try {
         const files = await Promise.all(this.files.map(kept));
-        const said = words ? { kind, blanks: this.blanks, files } : { kind, text: this.text, files, order: this.order };
+        const own = { kind, text: longest ? this.text : "", files, order: this.order };
+        const said = words ? { kind, blanks: this.blanks, files } : own;
         const told = await begun(this.conversation, said, this.once);
         Object.assign(this, { told, chosen: null, text: "", files: [] });
         this.$emit("begun", told);
