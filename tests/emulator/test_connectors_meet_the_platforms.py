@@ -513,7 +513,9 @@ async def test_what_a_seller_begins_about_an_order_is_held_and_comes_back(bench,
     assert held.id == own
     await bench.emulator.settle()
     echoes = [one for one in messages(await pushed(bench, connector)) if one.message == own]
-    assert {(one.conversation, one.direction, one.text or "") for one in echoes} == {(conversation.id, "out", held.text)}
+    assert {(one.conversation, one.direction, one.text or "") for one in echoes} == {
+        (conversation.id, "out", held.text)
+    }
     assert {(one.extra or {}).get("kind") for one in echoes} == {told_as}
 
 
