@@ -14,7 +14,7 @@ from connectors.contract.connector import Binding, Refused, UnreadableError
 from connectors.contract.history import Pointer, Probe, Window
 from connectors.contract.outgoing import Outgoing, OutgoingFile, Sent
 from connectors.mercadolibre import MercadoLibre
-from connectors.mercadolibre.connector import MOST_PAGES
+from connectors.mercadolibre.history import MOST_PAGES
 from tests.connectors.mutations import HOSTILE, mutated, payload
 from tests.connectors.scripted_api import NOW, EndlessApi, ScriptedApi, answer, answer_of, asks
 

@@ -44,8 +44,8 @@ export const WTypedActions = {
       return this.items.filter((one) => one.words);
     },
     over() {
-      const { words, text, most } = this.chosen;
-      return this.files.length > most || (!words && this.text.length > text);
+      const { words, text: longest, most } = this.chosen;
+      return this.files.length > most || (!words && longest && this.text.length > longest);
     },
     // What the customer will read; what is open yet stands as a blank.
     filled() {
