@@ -17,12 +17,16 @@ class Beside:
 
     def __init__(self, address, about):
         self.address = address
-        self.chat = about["chat"]
+        self.chat, self.session = about["chat"], about["session"]
         self._about = about
 
     def begun(self):
         """What was begun on Amazon."""
         return self._emulated("begun", self._about["seller"])
+
+    def cards(self):
+        """What the cards that went out on Lazada show."""
+        return [one["number"] for one in self._emulated("begun", self._about["stall"])]
 
     def held(self):
         """What went out on WhatsApp."""

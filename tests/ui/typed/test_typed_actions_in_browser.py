@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from emulator.pictures import png
-from tests.ui.typed.product import AFTER, BEFORE
+from tests.ui.typed.product import AFTER, BEFORE, SALE
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
@@ -56,6 +56,19 @@ async def test_an_invoice_goes_out_as_the_file_that_was_chosen(beside, desk):
     await card(page).get_by_role("button", name="Send", exact=True).click()
     await expect(card(page).get_by_role("status")).to_have_text(re.compile("Sent"))
     assert {"order": AFTER, "kind": "invoice", "text": None, "files": ["invoice.pdf"]} in desk.begun()
+
+
+async def test_an_orders_card_is_sent_to_lazada_whatever_was_begun_to_be_written(beside, desk):
+    page = await beside(desk.session)
+    kinds = card(page).get_by_role("group", name="Kinds that are allowed now").get_by_role("button")
+    await expect(kinds).to_have_count(4)
+    await kinds.filter(has_text="Write about the order").click()
+    await card(page).get_by_role("textbox").fill("It left t")
+    await kinds.filter(has_text="Send the order's card").click()
+    await card(page).get_by_role("button", name="Send", exact=True).click()
+    await expect(card(page).get_by_role("status")).to_have_text(re.compile("Sent"))
+    await expect(bubble(page, "Order card")).to_contain_text(SALE)
+    assert desk.cards() == [SALE]
 
 
 async def test_an_answer_that_is_lost_is_asked_for_again_under_the_same_key(beside, desk):
