@@ -8,7 +8,7 @@ of uploads and of tokens; and as a whole, each behind a setting and off otherwis
 (`questions`), notifications that did not get through (`missed_feeds`) and messages that the seller begins (`reasons`).
 
 `connector.py` is the connector; `notifications.py` reads what points, `messages.py` and `questions.py` what is fetched,
-`history.py` what is listed; `outbound.py` answers, `reasons.py` begins; `authorising.py` and `asking.py` are the way there.
+`history.py` what is listed; `outbound.py` answers, `reasons.py` begins; `authorising.py` and `asking.py` are the way.
 """
 
 from __future__ import annotations
