@@ -2,32 +2,13 @@
 
 from typing import Protocol
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from actors.keys import channel_key, split_key
+from actors.keys import split_key
+from services.copies import NAMESAKES_MOST, Copy, copies_of
 from services.errors import NotFoundError
 from storage.channel_ports import IdentityStore
 from storage.channel_records import Identity
 from storage.ports import InboxStore
 from storage.records import ConversationFilter, ConversationRow, MessageRow, Page
-
-NAMESAKES_MOST = 20
-"""Platforms number their messages each on their own: an id may be one of several conversations."""
-
-
-MAILBOXES = frozenset({"email", "amazon"})
-"""Platforms whose messages have the same id in whatever mailbox of one's own they came to."""
-LATEST = 50
-
-
-class Copy(Struct, frozen=True, kw_only=True):
-    """The same mail in another mailbox: its conversation there, and when (ms) and by whom it was answered there."""
-
-    key: str
-    channel: str
-    answered_at: int | None = None
-    who: str | None = None
 
 
 class ConversationStore(InboxStore, IdentityStore, Protocol):
@@ -73,26 +54,9 @@ class Conversations:
         return await self._store.messages_of_id(message, NAMESAKES_MOST)
 
     async def copies(self, key: str) -> list[Copy]:
-        """Where else the customer's latest mail is, by channel; none on platforms that have no mails.
-
-        Raises NotFoundError.
-        """
-        if (await self.one(key)).platform not in MAILBOXES:
-            return []
-        said = await self._store.latest_messages(key, LATEST)
-        mail = next((one for one in said if one.direction == "in"), None)
-        if mail is None:
-            return []
-        named = await self._store.messages_of_id(mail.message, NAMESAKES_MOST)
-        found = [await self._copy(one) for one in named if one.key != key and _is_same(one, mail)]
-        return sorted(found, key=lambda one: one.key)
-
-    async def _copy(self, mail: MessageRow) -> Copy:
-        said = await self._store.latest_messages(mail.key, LATEST)
-        answer = next((one for one in said if _is_answer(one) and one.sent_at >= mail.sent_at), None)
-        platform, account, _ = split_key(mail.key)
-        copy = Copy(key=mail.key, channel=channel_key(platform, account))
-        return copy if answer is None else replace(copy, answered_at=answer.sent_at, who=answer.sender_name)
+        """Where else the customer's latest mail is, by channel. Raises NotFoundError."""
+        await self.one(key)
+        return await copies_of(self._store, key)
 
     async def message(self, key: str, message: str) -> MessageRow:
         """One message, merged ones too; raises NotFoundError."""
@@ -100,14 +64,3 @@ class Conversations:
         if found is None:
             raise NotFoundError(f"there is no message {message[:200]!r} in {key[:200]!r}")
         return found
-
-
-def _is_same(one: MessageRow, mail: MessageRow) -> bool:
-    """Whether that is the mail too: another one may have its id, of another sender."""
-    return split_key(one.key)[0] in MAILBOXES and (one.direction, one.sender_id) == ("in", mail.sender_id)
-
-
-def _is_answer(one: MessageRow) -> bool:
-    """Whether a person answered: not what a program sends by itself, nor what is known not to have arrived."""
-    arrived = "failed" not in one.hops or bool({"delivered", "read"} & one.hops.keys())
-    return one.direction == "out" and one.sender_role in {None, "agent"} and arrived

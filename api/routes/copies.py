@@ -9,7 +9,7 @@ from api.asking import Parts, key_of, needs, rest_of_path, seen
 from api.description import path_of
 from api.routes.conversations import CONVERSATIONS
 from api.views import answer, rfc3339
-from services.conversations import Copy
+from services.copies import Copy
 from services.errors import NotFoundError
 from services.people.permissions import Caller
 

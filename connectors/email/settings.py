@@ -41,6 +41,10 @@ SETTINGS = (
     _open("sent_folder", "the folder of sent mail; found by the server's mark when it is left out"),
     _open("junk_folder", "the folder of junk mail, or auto; junk mail is not read when it is left out"),
     _open("keeps_sent", "yes when the server keeps what is sent by itself, as Gmail and Microsoft 365 do"),
+    _open(
+        "close_answered",
+        "yes to close a conversation here, with its clocks, once the same mail was answered from another mailbox",
+    ),
     _open("plus_address", "yes when the server takes address+anything for the address; answers are found by it then"),
     _open("history_days", "how many days back mail is fetched when the mailbox is bound; 7 when it is left out"),
     _open("most_megabytes", "the largest mail the server sends; 25 when it is left out"),
@@ -99,6 +103,8 @@ def read_settings(values: Mapping[str, str]) -> MailSettings:
     sign_in = values.get("sign_in", "").strip().lower() or "password"
     if sign_in not in {"password", "xoauth2"}:
         raise RejectedError("settings: sign_in is password or xoauth2")
+    if values.get("close_answered", "") not in {"", "yes", "no"}:
+        raise RejectedError("settings: close_answered is yes or no")
     return MailSettings(
         address=address,
         user=values.get("user", "").strip() or address,

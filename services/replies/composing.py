@@ -19,6 +19,8 @@ from storage.records import MessageRow
 
 Address: TypeAlias = Callable[[str, ReplyFile], Awaitable[str | None]]
 """Gives where a platform may fetch a file, if it can, from the address by which the platform knows this Weir."""
+Find: TypeAlias = Callable[[str, str], Awaitable[Connector | None]]
+"""Gives the connector of a bound channel, by platform and account. Raises ConfigurationError."""
 OWN = "weir-"
 """How ids of replies begin."""
 LATEST = 50
@@ -101,4 +103,4 @@ def _extra(heard: MessageRow | None) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", heard.extra) if heard is not None and isinstance(heard.extra, dict) else {}
 
 
-__all__ = ["OWN", "Address", "Composer", "ComposerStore"]
+__all__ = ["OWN", "Address", "Composer", "ComposerStore", "Find"]

@@ -6,14 +6,15 @@ Who brings the platform's answer is always right; who only suspects something gi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
 from msgspec.structs import replace
 
 from actors.errors import RetriableError
-from actors.events import Entry
+from actors.events import Action, Entry
+from services.replies.elsewhere import Elsewhere
 from services.replies.events import accepted, failed, reopened, stranger
 from storage.channel_ports import OutboxStore
 from storage.channel_records import ReplyFilter, ReplyRow
@@ -40,12 +41,17 @@ class Fates:
         gateway: Gateway,
         now: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
-        """`now` in ms; `sleep` waits so many seconds before the store is asked again."""
+        """`now` in ms; `sleep` waits so many seconds before the store is asked again.
+
+        `elsewhere`: closes what a reply answers in other mailboxes too.
+        """
         self._store = store
         self._gateway = gateway
         self._now = now
         self._sleep = sleep
+        self._elsewhere = elsewhere
 
     async def change(self, before: ReplyRow, after: ReplyRow) -> ReplyRow | None:
         """Replace a reply that nobody changed meanwhile; None, and nothing changes, when somebody did."""
@@ -69,7 +75,10 @@ class Fates:
         if row.told or row.state not in {"sent", "failed"}:
             return
         try:
-            await self._gateway.submit(await self._entries(row))
+            closings = await self._closings(row)
+            await self._gateway.submit([*await self._entries(row), *closings])
+            if self._elsewhere is not None:
+                await self._elsewhere.note(closings, self._now())
             await self.change(row, replace(row, told=True))
         except RetriableError as busy:
             _log.warning("reply_not_told_yet", reply=row.id, reason=str(busy))
@@ -95,6 +104,11 @@ class Fates:
             if held.state == "sent" and held.platform_message is not None:
                 await self._gateway.submit([stranger(held, held.platform_message, self._now())])
         return None
+
+    async def _closings(self, row: ReplyRow) -> Sequence[Action]:
+        if self._elsewhere is None or row.state != "sent":
+            return ()
+        return await self._elsewhere.closings(row, self._now())
 
     async def _entries(self, row: ReplyRow) -> list[Entry]:
         now = self._now()

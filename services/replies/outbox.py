@@ -22,11 +22,12 @@ from actors.keys import channel_key
 from connectors.contract.calling import BusyError, DeniedError, RefusedError, UnreachableError
 from connectors.contract.connector import Connector
 from connectors.contract.outgoing import Outgoing, Sent
-from services.replies.composing import Address, Composer
+from services.replies.composing import Address, Composer, Find
+from services.replies.elsewhere import Elsewhere
 from services.replies.events import message_of
 from services.replies.fates import Fates
 from services.replies.parked_receipts import Parked
-from services.replies.search import FIRST_MS, ApiOf, Find, Search
+from services.replies.search import FIRST_MS, ApiOf, Search
 from storage.channel_ports import FileStore, OutboxStore
 from storage.channel_records import ReplyRow, ReplyState
 from storage.ports import AccountStore, InboxStore
@@ -86,7 +87,7 @@ class Outbox:
         self._now = now or gateway.now
         self._sleep = sleep
         self._composer = Composer(store, files, address)
-        self._fates = Fates(store, gateway, self._now, sleep)
+        self._fates = Fates(store, gateway, self._now, sleep, Elsewhere(store, find))
         self._search = Search(store, self._fates, find, api_of, self._now)
         self._parked = Parked(store, gateway, self._now)
         self._blocked: dict[str, Blocked] = {}

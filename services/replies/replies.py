@@ -25,6 +25,7 @@ from connectors.contract.outgoing import Limits, Objection
 from services.errors import ConflictError, NotFoundError
 from services.people.permissions import Caller, demand
 from services.replies.composing import OWN, Address, Composer
+from services.replies.elsewhere import Elsewhere
 from services.replies.events import message_of
 from services.replies.fates import Fates
 from services.replies.matches import same_words
@@ -107,7 +108,7 @@ class Replies:
         self._fit = fit
         self._squeeze = squeeze
         self._composer = Composer(store, files, address)
-        self._fates = Fates(store, gateway, self._now)
+        self._fates = Fates(store, gateway, self._now, elsewhere=Elsewhere(store, find))
 
     async def ask(self, caller: Caller, key: str, ask: Ask, idempotency_key: str) -> ReplyRow:
         """Answer a conversation; the reply is durable when this returns, and leaves by itself.

@@ -5,7 +5,7 @@ A reply that is not found is not sent again by itself, apart from one try more w
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -17,6 +17,7 @@ from actors.events import Message
 from connectors.contract.calling import Api, DeniedError
 from connectors.contract.connector import Connector, Parsed
 from connectors.contract.history import Window
+from services.replies.composing import Find
 from services.replies.fates import Fates
 from services.replies.matches import NEAR_MS, is_echo
 from storage.channel_ports import OutboxStore
@@ -25,7 +26,6 @@ from storage.channel_records import ReplyFilter, ReplyRow
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-Find: TypeAlias = Callable[[str, str], Awaitable[Connector | None]]
 ApiOf: TypeAlias = Callable[[Connector], Api]
 FIRST_MS, SECOND_MS = 5_000, 60_000
 LOOKS = 2
@@ -137,4 +137,4 @@ class Search:
         await self._fates.change(row, given_up)
 
 
-__all__ = ["ApiOf", "Find", "Search"]
+__all__ = ["ApiOf", "Search"]

@@ -48,6 +48,7 @@ def test_what_is_left_out_has_its_usual_value():
         ("imap_security", "ssl3"),
         ("smtp_security", "none"),
         ("sign_in", "kerberos"),
+        ("close_answered", "always"),
         ("history_days", "-1"),
         ("most_megabytes", "1e9"),
     ],
