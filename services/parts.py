@@ -66,6 +66,7 @@ class Services(Struct, kw_only=True):
     replies: Any = None
     outbox: Any = None
     typed: Any = None
+    recalls: Any = None
     resyncs: Any = None
     attachments: Any = None
     attachment_files: Any = None

@@ -211,6 +211,13 @@ async def settle(request: Request, parts: Parts, caller: Replier, reply_id: Repl
     return answer(reply_view(await parts.replies.settle(caller, reply_id, sent=wanted.sent)))
 
 
+@router.post("/outbox/{reply_id}/recall", summary="Take a reply back at its platform")
+async def recall(parts: Parts, caller: Replier, reply_id: ReplyId) -> Response:
+    """Where the platform allows it, and as long as it does; else 409. The reply stays in the thread, marked."""
+    await _seen_reply(parts, caller, reply_id)
+    return answer(reply_view(await parts.recalls.recall(caller, reply_id)))
+
+
 async def _seen_reply(parts: Parts, caller: Caller, reply_id: str) -> None:
     """Whether the caller may see the reply's conversation; raises NotFoundError."""
     row = await parts.store.reply(reply_id)

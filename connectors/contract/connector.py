@@ -15,7 +15,7 @@ from typing import ClassVar, Literal, TypeAlias
 from msgspec import Struct, field
 
 from actors.errors import PermanentError, RejectedError
-from actors.events import Attachment, Event
+from actors.events import Attachment, Delete, Event
 from actors.orders import ForgetCustomer, Order
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
 from connectors.contract.calling import Api, ApiRequest, RefusedError
@@ -121,7 +121,8 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     """What the platform can do.
 
     It tells of `receipts` of our messages, `edits` and `deletes`, and `echoes` of our own messages; it takes replies
-    (`sends`), and the same one twice only once by our id (`idempotent`); it gives `history`.
+    (`sends`), and the same one twice only once by our id (`idempotent`); it gives `history`; for so long after it was
+    sent a message of ours may be taken back (`recall_ms`; None: never).
     """
 
     receipts: frozenset[Literal["accepted", "delivered", "read", "failed"]] = frozenset()
@@ -131,6 +132,7 @@ class Capabilities(Struct, frozen=True, kw_only=True):
     sends: bool = False
     idempotent: bool = False
     history: bool = False
+    recall_ms: int | None = None
 
 
 class Connector(ABC):
@@ -205,6 +207,14 @@ class Connector(ABC):
         """
         del message, api
         raise RefusedError(f"messages of {self.platform} cannot be answered from here")
+
+    async def recall(self, conversation: str, message: str, api: Api) -> Delete:
+        """Take a message of ours back; what the platform tells of that, too. Only where `recall_ms` is set.
+
+        Raises the errors of `connectors.contract.calling`.
+        """
+        del message, api
+        raise RefusedError(f"{self.platform} takes nothing back in {conversation!r}")
 
     def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """What the platform holds of a window, page by page, in any order, both directions; more is no harm.

@@ -54,18 +54,22 @@ def read_until(push: Document) -> UpTo | None:
     return UpTo(conversation=reading.identity(data, "session_id"), status="read", at=at)
 
 
+def gone(conversation: str, message: str, binding: Binding) -> Delete:
+    """That a message was taken back, whoever tells it."""
+    return Delete(
+        platform=PLATFORM,
+        account=binding.account,
+        conversation=conversation,
+        message=message,
+        event=f"{conversation}/{message}/recalled",
+    )
+
+
 def events_of(data: Document, binding: Binding) -> list[Event]:
     """The events of one message, of a push or of a session's history; raises UnreadableError."""
     conversation, message = reading.identity(data, "session_id"), reading.identity(data, "message_id")
     if reading.optional_identity(data, "status") == RECALLED:
-        gone = Delete(
-            platform=PLATFORM,
-            account=binding.account,
-            conversation=conversation,
-            message=message,
-            event=f"{conversation}/{message}/recalled",
-        )
-        return canonical([gone])
+        return canonical([gone(conversation, message, binding)])
     sent = _message(data, conversation, message, binding)
     if sent.direction == "in":
         return canonical([sent])

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
 
+from actors.events import Delete
 from connectors.contract import reading
 from connectors.contract.asking import API_URL, AUTH_URL, MARK_READ, address, readable
 from connectors.contract.authorising import Ask, Grant, OAuth, Reply
@@ -35,9 +36,10 @@ from connectors.contract.typed import AllKinds, Allowance, Place
 from connectors.lazada import begun, history
 from connectors.lazada.api import AUTH_HOST, HOSTS, SellerApi
 from connectors.lazada.history import Cursor
-from connectors.lazada.inbound import PICTURE, PLATFORM, TEXT, chat_of, events_of, is_told, read_until
+from connectors.lazada.inbound import PICTURE, PLATFORM, TEXT, chat_of, events_of, gone, is_told, read_until
 
 SEND, UPLOAD, READ = "/im/message/send", "/image/upload", "/im/session/read"
+RECALL, RECALL_MS = "/im/message/recall", 120_000
 TOKEN, RENEW = "/auth/token/create", "/auth/token/refresh"  # paths
 BOUGHT = "AUTH_TYPE_UNSUPPORTED"
 """The token lasts as long as what the seller bought in the service market, and is not renewed."""
@@ -91,7 +93,12 @@ class Lazada(AllKinds, Connector):
         AUTH_URL,
     )
     capabilities = Capabilities(
-        receipts=frozenset({"accepted", "failed", "read"}), deletes=True, echoes=True, sends=True, history=True
+        receipts=frozenset({"accepted", "failed", "read"}),
+        deletes=True,
+        echoes=True,
+        sends=True,
+        history=True,
+        recall_ms=RECALL_MS,
     )
     limits = Limits(files=1, together=False, file_bytes=2**20, mimes=frozenset({"image/jpeg", "image/png"}))
     pace = Pace(requests=5, per_s=1.0, sweep_s=900, depth_s=3_600)
@@ -157,6 +164,11 @@ class Lazada(AllKinds, Connector):
     async def mark_read(self, conversation: str, message: str, api: Api) -> None:
         """The session was read up to a message. Raises the errors of calling."""
         await SellerApi(self.binding, api).post(READ, session_id=conversation, last_read_message_id=message)
+
+    async def recall(self, conversation: str, message: str, api: Api) -> Delete:
+        """Within two minutes; what is a system's is refused. Raises the errors of calling."""
+        await SellerApi(self.binding, api).post(RECALL, session_id=conversation, message_id=message)
+        return gone(conversation, message, self.binding)
 
     async def act(
         self,

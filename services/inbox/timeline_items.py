@@ -13,6 +13,7 @@ from actors.times import rfc3339
 from services.files.serving import own_id
 from services.message_views import message_view
 from services.replies.proofs import CONFLICT
+from services.replies.recalls import recall_until
 from services.tracking import recognise
 from storage.channel_records import ReplyRow
 from storage.records import AuditRow, MessageRow
@@ -40,7 +41,10 @@ class Lateness(Struct, frozen=True, kw_only=True):
 
 
 class Outgo(Struct, frozen=True, kw_only=True):
-    """How far a message of ours came; `can`: what a person may do about it; `looking`: it is being looked for."""
+    """How far a message of ours came; `can`: what a person may do about it; `looking`: it is being looked for.
+
+    `recall_until`: until when (ms) it may be taken back; None where it may not, or was.
+    """
 
     state: Fate
     code: str | None = None
@@ -48,6 +52,7 @@ class Outgo(Struct, frozen=True, kw_only=True):
     can: tuple[Cure, ...] = ()
     attempts: int = 0
     looking: bool = False
+    recall_until: int | None = None
 
 
 class MessageItem(Struct, frozen=True, kw_only=True):
@@ -102,10 +107,11 @@ def outgo(row: MessageRow, reply: ReplyRow | None) -> Outgo | None:
     """
     if row.direction != "out":
         return None
+    until = None if reply is None or "deleted" in row.hops else recall_until(reply)
     for state in ("read", "delivered"):
         if state in row.hops:
             told = reply if reply is not None and reply.code == CONFLICT else None
-            return Outgo(state=state, code=told and told.code, reason=told and told.reason)
+            return Outgo(state=state, code=told and told.code, reason=told and told.reason, recall_until=until)
     if reply is not None and reply.state != "sent":
         return _on_its_way(reply)
     failed_at = max(
@@ -115,7 +121,7 @@ def outgo(row: MessageRow, reply: ReplyRow | None) -> Outgo | None:
     if failed_at is not None and (began is None or failed_at > began):
         reason = None if row.failure is None else str(row.failure["reason"])
         return Outgo(state="failed", reason=reason, can=("resend",), attempts=0 if reply is None else reply.attempts)
-    return Outgo(state="sent", attempts=0 if reply is None else reply.attempts)
+    return Outgo(state="sent", attempts=0 if reply is None else reply.attempts, recall_until=until)
 
 
 def _on_its_way(reply: ReplyRow) -> Outgo:

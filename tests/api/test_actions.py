@@ -1,4 +1,4 @@
-"""Messages that a seller begins about an order: what Amazon allows is offered, sent once, shown in the conversation."""
+"""Messages that a seller begins about an order: offered, sent once, shown in the conversation, and taken back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
-from actors.events import Message, Receipt, Sender
+from actors.effects import HopReached
+from actors.events import Delete, Message, Receipt, Sender
 from connectors.amazon.connector import Amazon
 from connectors.contract.calling import ApiResponse, UncertainError
 from connectors.contract.connector import Binding
@@ -18,6 +20,7 @@ from emulator.app import Emulator, Plan
 from emulator.clock import Clock
 from emulator.pictures import png
 from services.files.outgoing import OutgoingFiles
+from services.replies.recalls import SPANS, Recalls
 from services.replies.replies import Replies
 from services.replies.typed import TypedActions
 from storage.files import FolderFiles
@@ -93,11 +96,13 @@ async def shop(store, gateway, services, data_dir):
         files = FolderFiles(data_dir / "files")
         services.replies = Replies(store, gateway, find, files=files)
         services.typed = TypedActions(store, gateway, services.replies, find, lambda _: found.wire, files=files)
+        services.recalls = Recalls(store, gateway, services.replies, find, lambda _: found.wire)
         services.outgoing_files = OutgoingFiles(files)
         letters = about(gateway, "c1", ODD, platform="postal", account="office-1")
         chat = about(gateway, asked.conversation, None, platform="whatsapp", account="number")
         sale = about(gateway, wrote.conversation, SALE, platform="lazada", account="stall")
-        await Flushes(store)(about(gateway, "c1", ODD), about(gateway, "c2", None), letters, chat, sale)
+        found.keep = Flushes(store)
+        await found.keep(about(gateway, "c1", ODD), about(gateway, "c2", None), letters, chat, sale)
         yield found
 
 
@@ -321,3 +326,72 @@ async def test_an_order_that_the_platform_does_not_know_fails_and_nothing_is_sen
     path = f"/api/v1/conversations/{shop.session}/actions"
     begun = (await posting(admin, path=path, kind="orderCard", order="1")).json()
     assert (begun["state"], shop.told()) == ("failed", [])
+
+
+async def taken_back(client, reply):
+    return await client.post(f"/api/v1/outbox/{reply}/recall", json={})
+
+
+async def carded(shop, admin):
+    """A card that went out on Lazada: its id here, and as the platform holds it."""
+    begun = await posting(admin, path=f"/api/v1/conversations/{shop.session}/actions", kind="orderCard")
+    return begun.json()["message"], shop.told()[-1]
+
+
+async def test_a_message_that_was_sent_is_taken_back_and_everybody_can_see_by_whom(shop, admin, store, logged):
+    reply, held = await carded(shop, admin)
+    answered = await taken_back(admin, reply)
+    assert (answered.status_code, answered.json()["platform_message"]) == (200, held.id)
+    assert held.status == "recalled"
+    (gone,) = [one for one in await logged() if isinstance(one, Delete)]
+    assert (gone.message, gone.event) == (reply, f"{held.conversation}/{held.id}/recalled")
+    (audit,) = (await store.audit(10, what="reply.recalled")).items
+    assert (audit.subject, audit.after) == (f"reply {reply}", {"message": held.id})
+
+
+async def test_what_was_taken_back_already_is_not_asked_for_again(shop, admin, gateway):
+    reply, held = await carded(shop, admin)
+    platform, account, conversation = shop.session.split("/")
+    at = gateway.now()
+    ours = stored(reply, conversation, platform=platform, account=account, at=at, direction="out", text=None)
+    await shop.keep(ours, HopReached(shop.session, reply, "deleted", at))
+    answered = await taken_back(admin, reply)
+    assert (answered.status_code, held.status) == (409, "held")
+    assert "already" in answered.json()["detail"]
+
+
+async def test_nothing_is_taken_back_after_the_platforms_time(shop, admin, store):
+    reply, held = await carded(shop, admin)
+    row = await store.reply(reply)
+    earlier = replace(row, claimed_at=row.claimed_at - SPANS["lazada"] - 1, version=row.version + 1)
+    assert await store.change_reply(earlier, replaces=row.version)
+    answered = await taken_back(admin, reply)
+    assert (answered.status_code, "120 s only" in answered.json()["detail"]) == (409, True)
+    assert held.status != "recalled"
+
+
+async def test_what_the_platform_does_not_take_back_says_why_and_nothing_is_told(shop, admin, logged):
+    reply, held = await carded(shop, admin)
+    held.at -= SPANS["lazada"] + 1
+    answered = await taken_back(admin, reply)
+    assert (answered.status_code, "cannot be recalled" in answered.json()["detail"]) == (409, True)
+    assert [one for one in await logged() if isinstance(one, Delete)] == []
+
+
+async def test_a_platform_that_takes_nothing_back_is_not_asked(shop, admin):
+    begun = (await posting(admin, kind="confirmOrderDetails", text="Is it the blue one?")).json()
+    asked = len(shop.wire.asked)
+    answered = await taken_back(admin, begun["message"])
+    assert (answered.status_code, len(shop.wire.asked)) == (409, asked)
+    assert "takes nothing back" in answered.json()["detail"]
+
+
+async def test_only_who_may_answer_takes_back_and_only_what_was_sent(shop, admin, as_role):
+    reply, held = await carded(shop, admin)
+    assert (await taken_back(await as_role("viewer"), reply)).status_code == 403
+    assert (await taken_back(admin, "weir-none")).status_code == 404
+    path = f"/api/v1/conversations/{shop.session}/actions"
+    failed = await posting(admin, path=path, kind="orderCard", order="1", key="k-2")
+    answered = await taken_back(admin, failed.json()["message"])
+    assert (answered.status_code, "is failed" in answered.json()["detail"]) == (409, True)
+    assert held.status != "recalled"

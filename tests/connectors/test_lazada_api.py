@@ -241,6 +241,24 @@ async def test_history_reads_sessions_back_until_they_are_older_than_the_window(
     assert [one.url for one in second[0].attachments] == ["https://files.example/a.jpg"]
 
 
+async def test_a_message_is_taken_back_and_told_as_the_push_tells_it():
+    api = ScriptedApi(
+        (
+            posted("/im/message/recall", {"session_id": SESSION, "message_id": "1zYOS7N0"}),
+            answer_of({"code": "0", "err_code": "0", "success": True, "data": {}}),
+        )
+    )
+    told = await lazada().recall(SESSION, "1zYOS7N0", api)
+    assert [told] == list(lazada().parse(WebhookRequest(method="POST", body=payload("lazada", "recalled"))))
+    api.finished()
+
+
+async def test_what_lazada_does_not_take_back_is_refused():
+    late = answer_of({"code": "0", "err_code": "-13", "success": False, "err_message": "message cannot be recalled"})
+    with pytest.raises(RefusedError, match="cannot be recalled"):
+        await lazada().recall(SESSION, "m1", ScriptedApi((lambda _: True, late)))
+
+
 @pytest.mark.parametrize("name", ["text", "echo", "blocked_echo", "image", "recalled"])
 async def test_what_history_tells_is_what_the_push_told(name):
     told = payload("lazada", name)

@@ -22,6 +22,7 @@ from emulator.faults import Fault
 from emulator.pictures import png
 from emulator.platforms.registry import PLATFORMS
 from services.channels.marks import PLATFORMS as MARKING
+from services.replies.recalls import SPANS
 from tests.connectors.recordings import recording
 from tests.emulator.conftest import BASE
 
@@ -551,6 +552,33 @@ async def test_a_reason_is_good_for_one_message_until_the_buyer_answers(bench):
     assert left == ["REQUEST_VARIANTS", "REQUEST_BILLING_INFO", "SEND_INVOICE_LINK"]
     with pytest.raises(RefusedError, match="again"):
         await connector.act("1", "OTHER", Wire(bench), text="Preciso de outro", place=place)
+
+
+@pytest.mark.parametrize("platform", sorted(SPANS))
+async def test_what_we_sent_is_taken_back_and_the_push_of_it_is_what_was_told(bench, platform):
+    connector = connected(bench, platform)
+    (asked,) = await bench.says(platform, "hello")
+    conversation = bench.shop(platform).conversations[asked["conversation"]]
+    first, second = [
+        await connector.send(Outgoing(id=one, conversation=conversation.id, at=0, text=one), Wire(bench))
+        for one in ("one", "two")
+    ]
+    await bench.emulator.settle()
+    bench.heard.requests.clear()
+    told = await connector.recall(conversation.id, first.message, Wire(bench))
+    await bench.emulator.settle()
+    assert await pushed(bench, connector) == [told]
+    assert [one.status == "recalled" for one in conversation.messages] == [False, True, False]
+    await bench.later(SPANS[platform] / 1000 + 1)
+    with pytest.raises(RefusedError):
+        await connector.recall(conversation.id, second.message, Wire(bench))
+    assert conversation.last("out").status != "recalled"
+
+
+@pytest.mark.parametrize("platform", sorted(set(CHATS) - set(SPANS)))
+async def test_a_platform_that_takes_nothing_back_says_so(bench, platform):
+    with pytest.raises(RefusedError, match="takes nothing back"):
+        await connected(bench, platform).recall("c", "m", Wire(bench))
 
 
 @pytest.mark.parametrize("platform", sorted(MARKING))

@@ -14,6 +14,7 @@ from services.errors import NotFoundError
 from services.inbox.notes import Notes
 from services.inbox.timeline import Timeline
 from services.inbox.timeline_items import MessageItem, item_view, order_of, outgo
+from storage.channel_records import ReplyRow
 from storage.records import AuditRow, MessageRow
 from storage.writing_records import Note
 from tests.services_layer.desk import AGENT
@@ -163,6 +164,20 @@ async def test_what_became_of_a_reply_is_told_with_what_can_be_done(desk, timeli
     assert states[failed.id].can == ("retry",)
     assert (states[unsure.id].state, states[unsure.id].looking) == ("maybe_sent", True)
     assert states[unsure.id].can == ("retry_sure", "settle_sent", "settle_failed")
+
+
+def test_a_message_says_until_when_it_may_be_taken_back():
+    row = MessageRow(key="lazada/sg/s1", message="weir-1", direction="out", sent_at=0, at=0)
+    names = {"key": row.key, "platform": "lazada", "account": "sg", "conversation": "s1", "who": "mei", "digest": ""}
+    sent = ReplyRow(id="weir-1", **names, at=1, due_at=1, idempotency_key="k", state="sent", platform_message="m1")
+    assert outgo(row, sent).recall_until == 120_001
+    later = replace(sent, claimed_at=60_000)
+    assert outgo(row, later).recall_until == 180_000
+    assert outgo(replace(row, hops={"read": 70_000}), later).recall_until == 180_000
+    assert outgo(replace(row, hops={"deleted": 70_000}), later).recall_until is None
+    for kept in ({"platform": "shopee"}, {"platform_message": None}, {"state": "unknown"}):
+        assert outgo(row, replace(later, **kept)).recall_until is None
+    assert outgo(row, None).recall_until is None
 
 
 def test_how_far_a_message_came_depends_on_what_is_known_and_not_on_its_order():

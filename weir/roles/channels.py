@@ -33,6 +33,7 @@ from services.inbox.desk_news import desk_news
 from services.inbox.scope import Scopes
 from services.replies.echoes import Echoes
 from services.replies.outbox import Outbox
+from services.replies.recalls import Recalls
 from services.replies.replies import Replies
 from services.replies.typed import TypedActions
 from services.sweeps.reconciling import Reconciler
@@ -100,6 +101,7 @@ class Channels:
             address=address,
         )
         self.typed = TypedActions(store, gateway, self.replies, find, self.apis.of, files=self.files)
+        self.recalls = Recalls(store, gateway, self.replies, find, self.apis.of)
         self.pointers = Pointers(store=store, arrivals=self.arrivals, find=find, apis=self.apis, now=now)
         tell = desk_news(parts.live.bus)
         # One of it for both: it remembers what it took in while the store lags behind.

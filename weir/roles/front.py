@@ -177,6 +177,7 @@ def base_services(
         addresses=channels.addresses,
         webchat=channels.webchat,
         typed=channels.typed,
+        recalls=channels.recalls,
         oauth=channels.oauth,
         apis=channels.apis,
         resyncs=channels.resyncs,

@@ -28,6 +28,10 @@ class Beside:
         """What the cards that went out on Lazada show."""
         return [one["number"] for one in self._emulated("begun", self._about["stall"])]
 
+    def recalled(self):
+        """What was taken back on Lazada."""
+        return [one["text"] for one in self._emulated("messages", self._about["stall"]) if one["status"] == "recalled"]
+
     def held(self):
         """What went out on WhatsApp."""
         found = self._emulated("messages", self._about["number"])

@@ -71,6 +71,25 @@ async def test_an_orders_card_is_sent_to_lazada_whatever_was_begun_to_be_written
     assert desk.cards() == [SALE]
 
 
+async def test_a_message_is_taken_back_once_somebody_said_twice_that_it_is_meant(beside, desk):
+    page = await beside(desk.session)
+    await card(page).get_by_role("button", name="Write about the order").click()
+    await card(page).get_by_role("textbox").fill("It left to-morrow")
+    await card(page).get_by_role("button", name="Send", exact=True).click()
+    mistaken = bubble(page, "It left to-morrow")
+    await mistaken.hover()
+    await mistaken.get_by_role("button", name="Take back").click()
+    asked = mistaken.get_by_role("group", name="Take back")
+    await asked.get_by_role("button", name="Cancel").click()
+    await expect(asked).to_have_count(0)
+    assert desk.recalled() == []
+    await mistaken.get_by_role("button", name="Take back").click()
+    await asked.get_by_role("button", name="Take back").click()
+    await expect(mistaken).to_contain_text("Recalled by its sender")
+    await expect(mistaken.get_by_role("button", name="Take back")).to_have_count(0)
+    assert desk.recalled() == ["It left to-morrow"]
+
+
 async def test_an_answer_that_is_lost_is_asked_for_again_under_the_same_key(beside, desk):
     page = await beside("amazon/seller/before")
     keys = []

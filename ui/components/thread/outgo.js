@@ -28,6 +28,35 @@ export const ThreadOutgo = {
   },
 };
 
+// Asks once more before a message is taken back, which cannot be undone.
+export const ThreadRecall = {
+  name: "ThreadRecall",
+  props: { item: Object, store: Object },
+  emits: ["close"],
+  template: `
+    <div class="th-cures" role="group" :aria-label="t('thread.recall')">
+      <p>{{ t("thread.recall.sure") }}</p>
+      <div class="th-acts"><button class="w-btn is-danger" type="button" :disabled="busy" @click="recall">{{ t("thread.recall") }}</button><button class="w-btn" type="button" @click="$emit('close')">{{ t("cancel") }}</button></div>
+    </div>`,
+  data: () => ({ busy: false }),
+  methods: {
+    t,
+    async recall() {
+      this.busy = true;
+      try {
+        await send("POST", `/outbox/${encodeURIComponent(this.item.id)}/recall`, {});
+        toast(t("thread.recall.done"));
+        await this.store.read();
+      } catch (wrong) {
+        if (!(wrong instanceof ApiError)) throw wrong;
+        toast(wrong.message, "error");
+      }
+      this.busy = false;
+      this.$emit("close");
+    },
+  },
+};
+
 export const ThreadCures = {
   name: "ThreadCures",
   components: { WIcon },
