@@ -17,6 +17,7 @@ from services.inbox.coverage import Coverage
 from services.inbox.desk import Desk
 from services.inbox.listing import Inbox
 from services.inbox.teams import Teams
+from services.inbox.workload import Workload
 from services.ingest import Ingest
 from services.people.accounts import Accounts
 from services.people.tokens import Tokens
@@ -47,6 +48,7 @@ class Services(Struct, kw_only=True):
     bulk: Bulk
     teams: Teams
     coverage: Coverage
+    workload: Workload
     ready: Callable[[], list[str]]
     """What keeps Weir from being ready, as sentences; empty when it is."""
     metrics: Callable[[], Awaitable[bytes]]

@@ -108,6 +108,8 @@ class InboxFilter(Struct, frozen=True, kw_only=True):
     """Which conversations the list shows, and in which order; None means all.
 
     `me`: whose `mine` are; the tab `team` is that of the scope's teams. `now` decides what is still snoozed.
+    `team`: the one it was given; `holder`: what a team holds, given or by its channels. `waiting`: the customer's
+    message is the last, or a response clock runs.
     """
 
     now: int
@@ -125,6 +127,8 @@ class InboxFilter(Struct, frozen=True, kw_only=True):
     anomaly: str | None = None
     vip: bool | None = None
     sensitive: bool | None = None
+    waiting: bool | None = None
+    holder: Scope | None = None
     contact: str | None = None
     order: str | None = None
     q: str | None = None

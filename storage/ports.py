@@ -42,6 +42,7 @@ from storage.records import (
 )
 from storage.search_ports import SearchStore
 from storage.view_ports import ViewStore
+from storage.workload_ports import WorkloadStore
 from storage.writing_ports import WritingStore
 
 
@@ -349,6 +350,7 @@ class Store(
     DeskStore,
     WritingStore,
     LabelStore,
+    WorkloadStore,
     Protocol,
 ):
     """One database that does it all."""

@@ -29,6 +29,7 @@ SHEETS = (
     "context.css",
     "thread.css",
     "search.css",
+    "workload.css",
 )
 LOGIN_SHEETS = ("tokens.css", "app.css", "login.css")
 FOREVER = "public, max-age=31536000, immutable"

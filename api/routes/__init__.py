@@ -39,6 +39,7 @@ from api.routes import (
     webchat,
     webchat_socket,
     webhooks,
+    workload,
 )
 
 ROUTES: tuple[APIRouter, ...] = (
@@ -59,6 +60,7 @@ ROUTES: tuple[APIRouter, ...] = (
     monitor.router,
     inbox_views.router,
     inbox.router,
+    workload.router,
     teams.router,
     labels.router,
     alerts.router,

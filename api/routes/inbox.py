@@ -95,16 +95,22 @@ async def inbox(  # one parameter per filter
     anomaly: Word = None,
     vip: bool | None = None,  # noqa: FBT001 # a parameter of the address
     sensitive: bool | None = None,  # noqa: FBT001 # as above
+    waiting: bool | None = None,  # noqa: FBT001 # as above
     contact: Word = None,
     order: Word = None,
     q: Word = None,
     offset: Annotated[int, Query(ge=0, le=FARTHEST, description="How many rows lie before the window.")] = 0,
     limit: Annotated[int, Query(ge=1, le=200, description="Most rows of the window.")] = 50,
 ) -> Response:
-    """Of what the caller may see. `total`: how long the whole list is; `counts`: how many each tab has."""
+    """Of what the caller may see. `total`: how long the whole list is; `counts`: how many each tab has.
+
+    `team`: the team that holds it, given or by its channel; `none`: no team in which somebody can answer. `waiting`:
+    the customer's message is the last, or a response clock runs.
+    """
     where = InboxFilter(
         now=0, tab=tab, sort=sort, platform=platform, account=account, label=label, lang=lang, assignee=assignee,
-        team=team, sla=sla, anomaly=anomaly, vip=vip, sensitive=sensitive, contact=contact, order=order, q=q,
+        team=team, sla=sla, anomaly=anomaly, vip=vip, sensitive=sensitive, waiting=waiting, contact=contact,
+        order=order, q=q,
     )  # fmt: skip
     found = await parts.inbox.window(caller, where, offset, limit)
     return answer(

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from actors.keys import split_key
 from services.errors import NotFoundError
 from services.inbox.counts import TABS, Counts, CountStore
-from services.inbox.scope import PeopleStore, Scopes
+from services.inbox.scope import PeopleStore, Scopes, holder_of
 from services.people.permissions import Caller
 from storage.inbox_records import InboxFilter, Scope
 from storage.records import ConversationRow
@@ -19,7 +19,7 @@ from storage.records import ConversationRow
 MOST = 200
 FILTERS = (
     "platform", "account", "label", "lang", "assignee", "team", "sla", "anomaly", "vip", "sensitive", "contact",
-    "order", "q",
+    "order", "q", "waiting", "holder",
 )  # fmt: skip
 
 
@@ -55,12 +55,15 @@ class Inbox:
         self.scopes = scopes
 
     async def window(self, caller: Caller, where: InboxFilter, offset: int, limit: int) -> Window:
-        """What this person sees of the list; `where.scope`, `me` and `now` are set here.
+        """What this person sees of the list; `where.scope`, `me`, `now` and, from `team`, `holder` are set here.
 
         Raises RejectedError for what no store could look for.
         """
         scope, now = await self.scopes.of(caller), self._now()
         where = replace(where, scope=scope, me=caller.name, now=now)
+        if where.team is not None:
+            # A conversation's team is the one it was given, else the one that holds its channel.
+            where = replace(where, team=None, holder=holder_of(await self.scopes.people(), where.team))
         (counts,) = await self._counts.of([scope])
         # A tab alone is counted already: going through the whole list again would take longer than the window.
         counted = where.tab not in TABS or any(getattr(where, name) is not None for name in FILTERS)

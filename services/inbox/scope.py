@@ -20,6 +20,8 @@ from storage.records import Role, User
 
 WHOLE = "*"
 """A team's channel `platform/*`: every account of a platform."""
+NO_TEAM = "none"
+"""In the place of a team: what no team holds in which somebody may answer."""
 CACHE_MS = 1_000
 MONEY = ("refund", "return_exchange", "after_sales", "payment")
 FEEDBACK = ("complaint", "product_enquiry", "promotion", "feedback")
@@ -92,6 +94,16 @@ def held(teams: Iterable[Team]) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
     return tuple(channels), tuple(platforms)
 
 
+def holder_of(people: People, team_id: str) -> Scope:
+    """What one team holds, given or by its channels; `NO_TEAM`: what no living team holds."""
+    held_channels, held_platforms = held(people.living)
+    if team_id == NO_TEAM:
+        living = tuple(team.id for team in people.living)
+        return Scope(strays=True, living=living, held_channels=held_channels, held_platforms=held_platforms)
+    channels, platforms = held(team for team in people.teams if team.id == team_id)
+    return Scope(teams=(team_id,), channels=channels, platforms=platforms, held_channels=held_channels)
+
+
 class PeopleStore(Protocol):
     """The parts of a store used here."""
 
@@ -131,4 +143,16 @@ class Scopes:
         self._known = None
 
 
-__all__ = ["FEEDBACK", "LABELS", "MONEY", "WHOLE", "People", "Scopes", "answers", "held", "scope_of"]
+__all__ = [
+    "FEEDBACK",
+    "LABELS",
+    "MONEY",
+    "NO_TEAM",
+    "WHOLE",
+    "People",
+    "Scopes",
+    "answers",
+    "held",
+    "holder_of",
+    "scope_of",
+]

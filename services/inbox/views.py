@@ -28,6 +28,7 @@ FIELDS = (
     "anomaly",
     "vip",
     "sensitive",
+    "waiting",
     "contact",
     "order",
     "q",

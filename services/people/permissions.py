@@ -20,6 +20,7 @@ Permission = Literal[
     "label",
     "assign",
     "view_coverage",
+    "view_workload",
     "manage_teams",
     "mute",
     "view_thresholds",
@@ -46,6 +47,7 @@ _SUPERVISOR: frozenset[Permission] = _AGENT | frozenset[Permission](
     {
         "mute",
         "view_coverage",
+        "view_workload",
         "preview_thresholds",
         "ingest",
         "view_audit",

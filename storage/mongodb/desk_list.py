@@ -17,6 +17,9 @@ from storage.mongodb.scope import NOTHING, labelled, ours, scope_condition
 from storage.texts import order_key, query_words
 from storage.words import terms_of
 
+WAITING: tuple[Row, ...] = ({"row.sla.due_at": {"$gte": LOWEST}}, {"row.last.direction": "in"})
+"""A response clock runs, or the customer's message is the last: one of these holds."""
+
 
 class Segment(Struct, frozen=True):
     """A condition and the order within it."""
@@ -101,6 +104,10 @@ async def conditions(database: Database, where: InboxFilter) -> list[Row] | None
     found += [{name: value} for name, value in fields.items() if value is not None]
     if where.vip is not None:
         found.append({"row.vip": True if where.vip else {"$ne": True}})
+    if where.waiting is not None:
+        found.append({"$or" if where.waiting else "$nor": list(WAITING)})
+    if where.holder is not None:
+        found += scope_condition(where.holder)
     if where.order is not None:
         found.append({"_id": {"$in": await _of_order(database, where.order)}})
     if where.anomaly is not None:

@@ -32,6 +32,7 @@ from storage.mongodb.teams import MongoTeams
 from storage.mongodb.templates import MongoTemplates
 from storage.mongodb.verify import problems
 from storage.mongodb.views import MongoViews
+from storage.mongodb.workload import MongoWorkload
 from storage.ports import Archive
 
 TIMEOUT_S = 10.0
@@ -61,6 +62,7 @@ class MongoStore(
     MongoTeams,
     MongoNotes,
     MongoTemplates,
+    MongoWorkload,
 ):
     """`storage.ports.Store` on the database that `url` names (`weir` where it names none).
 

@@ -33,6 +33,8 @@ _OF_ORDER = "c.id IN (SELECT conversation FROM orders WHERE order_id = ?)"
 _TROUBLED = f"""EXISTS (SELECT 1 FROM anomalies a WHERE a.conversation = c.conversation AND a.platform = c.platform
     AND a.account = c.account AND a.kind = ? AND (a.status <> 'resolved'
     OR (a.kind IN ('delay', 'duplicate') AND a.opened_at >= c.last_at - {RECENT_MS})))"""
+# A response clock runs, or the customer's message is the last: `place` says both without a look at the row.
+WAITING = "(c.sla IS NOT NULL OR c.place < 20000000000000000)"
 _GROUP = "platform, account, team, assignee"
 
 
@@ -106,8 +108,9 @@ def _condition(where: InboxFilter) -> Condition | None:
         value = getattr(where, name)
         if value is not None:
             found.add(f"c.{name} = ?", value)
-    if where.vip is not None:
-        found.add("c.vip = ?", int(where.vip))
+    _add_flags(found, where)
+    if where.holder is not None:
+        add_scope(found, where.holder)
     if where.contact is not None:
         found.add("c.contact_id = ?", where.contact)
     if where.order is not None:
@@ -118,8 +121,6 @@ def _condition(where: InboxFilter) -> Condition | None:
         found.add("coalesce(c.lang, c.guessed_lang) = ?", where.lang)
     if where.label is not None:
         add_labels(found, where.label)
-    if where.sensitive is not None:
-        found.add(f"c.sensitive = {int(where.sensitive)}")
     if where.q is not None:
         expression = match_expression(where.q)
         if expression is None:
@@ -127,6 +128,15 @@ def _condition(where: InboxFilter) -> Condition | None:
         found.add(_FOUND, expression)
     add_scope(found, where.scope)
     return None if NEVER in found.parts else found
+
+
+def _add_flags(found: Condition, where: InboxFilter) -> None:
+    if where.vip is not None:
+        found.add("c.vip = ?", int(where.vip))
+    if where.sensitive is not None:
+        found.add(f"c.sensitive = {int(where.sensitive)}")
+    if where.waiting is not None:
+        found.add(WAITING if where.waiting else f"NOT {WAITING}")
 
 
 def _add_tab(found: Condition, where: InboxFilter) -> None:

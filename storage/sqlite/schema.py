@@ -283,6 +283,13 @@ INBOX_ASIDE: tuple[str, ...] = (
         WHERE archived = 1""",
 )
 
+# Holds what the workload shows of a clock; one enters it once, when it ends.
+WORKLOAD: tuple[str, ...] = (
+    """CREATE INDEX sla_ended ON sla
+        (coalesce(answered_at, due_at), conversation, kind, started_at, answered_at, due_at, breached_at, stopped)
+        WHERE kind <> 'resolution' AND (answered_at IS NOT NULL OR (stopped = 1 AND breached_at IS NOT NULL))""",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     FIRST,
     MUTES_AND_PROCESSES,
@@ -299,6 +306,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     SEARCH_ANEW,
     RETENTION,
     INBOX_ASIDE,
+    WORKLOAD,
 )
 """In the order in which they were released; one that was released is never edited."""
 

@@ -34,6 +34,7 @@ from storage.sqlite.teams import SqliteTeams
 from storage.sqlite.templates import SqliteTemplates
 from storage.sqlite.verify import problems_of_file, problems_of_tables
 from storage.sqlite.views import SqliteViews
+from storage.sqlite.workload import SqliteWorkload
 
 
 class SqliteStore(
@@ -60,6 +61,7 @@ class SqliteStore(
     SqliteTeams,
     SqliteNotes,
     SqliteTemplates,
+    SqliteWorkload,
 ):
     """`storage.ports.Store` on the file at `path`; without one, on a private file that is gone after `close`."""
 

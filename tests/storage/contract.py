@@ -24,6 +24,7 @@ from tests.storage.contract_search import SearchContract
 from tests.storage.contract_shop_orders import ShopOrderContract
 from tests.storage.contract_sweeps import SweepContract
 from tests.storage.contract_views import ViewContract
+from tests.storage.contract_workload import WorkloadContract
 from tests.storage.contract_writing import WritingContract
 
 
@@ -49,5 +50,6 @@ class StoreContract(
     ContactContract,
     WritingContract,
     LabelContract,
+    WorkloadContract,
 ):
     """The whole port; the fixture `store` must be open and empty."""

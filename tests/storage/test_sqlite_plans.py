@@ -93,6 +93,16 @@ async def test_every_question_about_jobs_and_orders_is_served_by_an_index(asked)
         assert not [step for step in plan if re.match(f"SCAN {TABLES}|USE TEMP B-TREE", step)], statement
 
 
+async def test_the_workload_is_counted_within_an_index_and_what_ended_is_found_by_one(asked):
+    store, statements = asked
+    await store.open_groups(5)
+    await store.ended_clocks(5, 10)
+    told = plans(store._db.path, statements)
+    steps = [step for plan in told.values() for step in plan]
+    assert "SCAN c USING INDEX inbox" in steps
+    assert "SEARCH sla USING COVERING INDEX sla_ended (<expr>>?)" in steps
+
+
 async def test_a_window_of_the_inbox_is_found_in_its_order_within_an_index(asked):
     store, statements = asked
     scope = Scope(

@@ -20,6 +20,7 @@ MODULES = {
     "weir-inbox": CORE.parent / "inbox",
     "weir-context": CORE.parent / "context",
     "weir-thread": CORE.parent / "thread",
+    "weir-workload": CORE.parent / "workload",
 }
 """Names under which components import what they share."""
 
@@ -189,6 +190,10 @@ class InboxContext(ui.element, component="inbox_context.js"):
 
 class Customers(Fed, component="customers.js"):
     """Every customer, and one of them with everything that was said."""
+
+
+class WorkloadPage(Fed, component="workload_page.js"):
+    """Who has how much that waits, what is due, and how response clocks ended."""
 
 
 class InboxThread(ui.element, component="inbox_thread.js"):

@@ -161,7 +161,7 @@ export default {
         return tellKey(id);
       }
       if (WORKS.includes(id)) return this.work(id);
-      const moves = { fold_list: () => this.fold("list"), fold_context: () => this.place.key && this.fold("context"), go_inbox: () => go(INBOX), go_health: () => go("/"), go_reports: () => go(can("view_thresholds") ? "/thresholds" : "/"), help: () => (this.help = true), close: () => this.close() };
+      const moves = { fold_list: () => this.fold("list"), fold_context: () => this.place.key && this.fold("context"), go_inbox: () => go(INBOX), go_health: () => go("/"), go_workload: () => go(can("view_workload") ? "/workload" : "/"), go_thresholds: () => go(can("view_thresholds") ? "/thresholds" : "/"), help: () => (this.help = true), close: () => this.close() };
       moves[id]();
     },
     async work(id) {

@@ -27,6 +27,7 @@ from ui.pages import (
     settings_users,
     thresholds,
     trace,
+    workload,
 )
 from ui.pages.page import Page
 
@@ -36,6 +37,7 @@ PAGES: tuple[Page, ...] = (
     search.PAGE,
     conversations.PAGE,
     customers.PAGE,
+    workload.PAGE,
     channel.PAGE,
     anomalies.PAGE,
     conversation.PAGE,

@@ -168,6 +168,7 @@ def base_services(
         label_desk=desk.labels,
         teams=desk.teams,
         coverage=desk.coverage,
+        workload=desk.workload,
         desk_duty=desk.duty(),
         refusals=Refusals(gateway, parts.config.partitions),
         replies=channels.replies,

@@ -15,6 +15,7 @@ from services.inbox.scope import Scopes
 from services.inbox.teams import Teams
 from services.inbox.telling import Telling
 from services.inbox.waking import Waking
+from services.inbox.workload import Workload
 from services.labels.book import LabelsInForce
 from services.labels.desk import LabelDesk
 from streams.coordination.duty import Duty
@@ -40,6 +41,7 @@ class InboxDesk:
         self.coverage = Coverage(store, self.scopes, bus, now)
         self.teams = Teams(store, self.coverage, now)
         self.online = PresentOnes(parts.live.presence)
+        self.workload = Workload(store, self.scopes, self.online, now)
         self.waking = Waking(store, telling, now)
         self.routing = Routing(store, self.desk, self.scopes, self.online, now)
 

@@ -42,6 +42,7 @@ PLACES = (
     Place("/search?q=parcel", (".find-hit",)),
     Place("/conversations", (".conv-row",)),
     Place("/customers", (".cust-row",), (Opened(".cust-one .ctx-block", button=".cust-row"),)),
+    Place("/workload", (".wl-person", ".wl-platform"), (Opened(".wl-terms dl", button=".wl-terms summary"),)),
     Place("/channels?key=shopee%2Fsg-1", (".chan-facts", ".inc-row")),
     Place("/anomalies", ("td[data-cell=main]",)),
     Place("/conversation?key=webchat%2Fshop%2Fc1", (".bubble",)),

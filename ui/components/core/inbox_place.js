@@ -3,7 +3,7 @@
 import * as Vue from "vue";
 
 export const INBOX = "/inbox";
-export const INBOX_FILTERS = ["platform", "account", "label", "lang", "assignee", "team", "sla", "anomaly", "vip", "sensitive", "contact", "order", "q"];
+export const INBOX_FILTERS = ["platform", "account", "label", "lang", "assignee", "team", "sla", "anomaly", "vip", "sensitive", "waiting", "contact", "order", "q"];
 export const INBOX_TABS = ["mine", "team", "unassigned", "at_risk", "all", "snoozed", "closed", "archived"];
 export const INBOX_SORTS = ["due", "newest", "oldest", "value"];
 const FIRST_TAB = "mine";
@@ -44,9 +44,19 @@ function follow() {
   if (inboxPlace.key !== before) inboxPlace.row = null;
 }
 
+// Where one comes from another page the address is put a moment after the page is drawn.
+const ARRIVES_MS = 10;
+let arriving = 0;
+function arrive() {
+  clearTimeout(arriving);
+  if (location.pathname === INBOX) follow();
+  else arriving = setTimeout(arrive, ARRIVES_MS);
+}
+
 // Moves within the page never ask the server for the page again.
 export function startPlace() {
   follow();
+  arrive();
   const back = (event) => {
     if (location.pathname !== INBOX) return;
     event.stopImmediatePropagation();
@@ -64,6 +74,7 @@ export function startPlace() {
   window.addEventListener("popstate", back, true);
   document.addEventListener("click", clicked, true);
   return () => {
+    clearTimeout(arriving);
     window.removeEventListener("popstate", back, true);
     document.removeEventListener("click", clicked, true);
   };

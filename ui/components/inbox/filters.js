@@ -1,4 +1,5 @@
 // The list's filters: what may be chosen, and what it is called on its chip.
+import * as Vue from "vue";
 import { ApiError, activeLabels, ask, chooseList, inboxPlace, labelName, loadLabels, platformName, t, toast } from "weir-core";
 import { people } from "./deeds.js";
 import { languageName } from "./marks.js";
@@ -6,12 +7,34 @@ import { openMenu } from "./menu.js";
 
 const LANGUAGES = ["en", "zh", "de", "fr", "es", "pt", "it", "th", "vi", "id", "ms", "tl", "ja", "ko", "ar", "ru", "pl", "tr"];
 const ANOMALIES = ["delay", "loss", "duplicate", "out_of_sync", "attachment_failed", "notification_missed", "translation_failed"];
-export const FILTER_FIELDS = ["platform", "account", "label", "lang", "assignee", "team", "sla", "anomaly", "order", "vip", "sensitive"];
-const ICONS = { platform: "store", account: "plug", label: "tag", lang: "languages", assignee: "user", team: "users", sla: "clock", anomaly: "triangle-alert", order: "package", vip: "star", sensitive: "shield", q: "search" };
+export const FILTER_FIELDS = ["platform", "account", "label", "lang", "assignee", "team", "sla", "anomaly", "order", "waiting", "vip", "sensitive"];
+const ICONS = { platform: "store", account: "plug", label: "tag", lang: "languages", assignee: "user", team: "users", sla: "clock", anomaly: "triangle-alert", order: "package", vip: "star", sensitive: "shield", waiting: "clock", q: "search" };
+
+const FLAGS = ["vip", "sensitive", "waiting"];
+const NO_TEAM = "none";
+
+// A team's name, once the teams are known; until then its id.
+const known = Vue.shallowReactive({ teams: [] });
+let asked = false;
+function teamName(id) {
+  if (id === NO_TEAM) return t("workload.no_team");
+  if (!asked) {
+    asked = true;
+    people().then(
+      ({ teams }) => (known.teams = teams),
+      (wrong) => {
+        asked = false;
+        if (!(wrong instanceof ApiError)) throw wrong;
+      },
+    );
+  }
+  const team = known.teams.find((one) => one.id === id);
+  return team ? team.name : id;
+}
 
 export function filterWords(field, value) {
-  const shown = { platform: platformName, label: labelName, lang: languageName, sla: (one) => t(`sla.${one}`), anomaly: (one) => t(`kind.${one}`), assignee: (one) => (one === "none" ? t("inbox.nobody") : one) }[field];
-  if (field === "vip" || field === "sensitive") return t(`inbox.filter.${field}`);
+  const shown = { platform: platformName, label: labelName, lang: languageName, sla: (one) => t(`sla.${one}`), anomaly: (one) => t(`kind.${one}`), team: teamName }[field];
+  if (FLAGS.includes(field)) return t(`inbox.filter.${field}`);
   return `${t(`inbox.filter.${field}`)}: ${shown ? shown(value) : value}`;
 }
 
@@ -31,7 +54,7 @@ async function optionsOf(field) {
   if (field === "sla") return ["at_risk", "breached", "ok"].map((one) => option(one, t(`sla.${one}`), "clock"));
   if (field === "anomaly") return ANOMALIES.map((one) => option(one, t(`kind.${one}`), "triangle-alert"));
   const { teams, names } = await people();
-  if (field === "team") return teams.map((team) => option(team.id, team.name, "users"));
+  if (field === "team") return [...teams.map((team) => option(team.id, team.name, "users")), option(NO_TEAM, teamName(NO_TEAM), "users")];
   return names.map((one) => option(one, one, "user"));
 }
 
@@ -47,7 +70,7 @@ async function choose() {
   const field = await openMenu({ title: t("inbox.filter"), options: FILTER_FIELDS.map((one) => option(one, t(`inbox.filter.${one}`), ICONS[one])) });
   if (field === null) return;
   const filters = { ...inboxPlace.filters };
-  if (field === "vip" || field === "sensitive") filters[field] = "true";
+  if (FLAGS.includes(field)) filters[field] = "true";
   else if (field === "order") {
     const found = await openMenu({ title: t("inbox.filter.order"), options: [], fresh: "inbox.filter.order_is", placeholder: t("inbox.filter.order") });
     if (found === null) return;
