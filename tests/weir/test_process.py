@@ -94,9 +94,19 @@ def test_the_demo_shows_where_and_how_to_log_in_and_traffic_flows(start, data_di
         while not client.get("/api/v1/anomalies").json()["items"] and time.monotonic() < end:
             time.sleep(0.1)
         assert client.get("/api/v1/anomalies").json()["items"]
+        (asia, _) = client.get("/api/v1/teams").json()["items"]
+        assert {"shopee/*", "lazada/*"} <= set(asia["channels"])
+        templates = client.get("/api/v1/templates").json()["items"]
+        gone = templates.pop()
+        assert client.delete(f"/api/v1/templates/{gone['id']}").status_code == 200
     assert demo.stop() == 0
     again = start("demo", "--data-dir", data_dir, "--port", 0)
-    assert again.find(PASSWORD).group(1) != password
+    fresh = again.find(PASSWORD).group(1)
+    assert fresh != password
+    with httpx.Client(base_url=again.find(ADDRESS).group(), trust_env=False, timeout=30) as client:
+        assert client.post("/auth/login", json={"name": "mei", "password": fresh}).status_code == 200
+        # what somebody deleted does not come back
+        assert len(client.get("/api/v1/templates").json()["items"]) == len(templates)
     assert again.stop() == 0
     assert weir("audit", "--data-dir", data_dir).returncode == 0
 

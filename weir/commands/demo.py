@@ -56,11 +56,14 @@ def demo(
 
     async def sale(weir: "Weir", address: str) -> None:
         password = await _fresh_password(weir)
+        people = await _people(weir, password)
         secret = await _fresh_token(weir)
         say()
         say(f"  Weir demo   {address}")
         say(f"  log in as   {ADMIN}")
         say(f"  password    {password}")
+        if people:
+            say(f"  others      {people}; the same password")
         say()
         say(f"A simulated sale flows in; data in {settings.data_dir}; Ctrl-C stops.")
 
@@ -101,6 +104,19 @@ async def _emulated(weir: "Weir", address: str, seed: int, stack: AsyncExitStack
     caller = Caller(name=PLATFORMS, role="admin", via="cli")
     shops = await bind_emulated(weir.services.bindings, caller, emulator=platforms, weir=address)
     return len(shops), f"{platforms}/_emulator/"
+
+
+async def _people(weir: "Weir", password: str) -> str:
+    """Who else may log in, as a text; empty where the shop's people could not be made."""
+    from weir.parts.demo_office import furnish  # noqa: PLC0415 # only the demo needs it
+
+    services, caller = weir.services, Caller(name="weir demo", role="admin", via="cli")
+    try:
+        people = await furnish(weir.accounts, services.teams, services.templates, caller, password)
+    except WeirError as trouble:
+        _log.warning("the demo goes on without people, teams and templates", reason=str(trouble))
+        return ""
+    return ", ".join(f"{person.name} ({person.role})" for person in people)
 
 
 async def _fresh_password(weir: "Weir") -> str:
