@@ -18,7 +18,7 @@ from actors.thresholds import ThresholdSet
 from storage.errors import FencedError
 from storage.ports import EngineStore
 from streams.lanes import Lane, Take
-from streams.partition import Partition, recover
+from streams.partition import Partition, Turn, recover
 from streams.patience import Patience
 from streams.persister import Persister
 from streams.ports import LogReader, LogRecord, PartitionPosition
@@ -59,6 +59,7 @@ class Holdings:
         self._policies = policies
         self._most_conversations = most_conversations
         self._in_all = in_all
+        self._applying = asyncio.Lock()
         self._hold = hold
         self._release = release
         self._spawn = spawn
@@ -141,7 +142,10 @@ class Holdings:
         partition = self._parked.pop(number, None)
         if partition is None or not partition.reopen(mark):
             engine = await recover(mark, self._store, self.thresholds, self._policies, self._patience)
-            partition = Partition(engine, self._store, self._patience, self._persister.flush, partitions=self._in_all)
+            turn = Turn(self._applying)
+            partition = Partition(
+                engine, self._store, self._patience, self._persister.flush, partitions=self._in_all, turn=turn
+            )
         if partition.engine.thresholds is not self.thresholds:
             partition.engine.thresholds = self.thresholds
         partition.most_conversations = max(1, self._most_conversations // max(1, len(self.lanes)))
