@@ -89,6 +89,19 @@ async def test_a_stopped_monitor_shows_no_figures_at_all(visit, tell):
     await expect(page.get_by_role("alert")).to_contain_text("silent since")
 
 
+async def test_an_authorisation_that_ends_soon_counts_down_and_is_coloured_a_week_and_a_day_before(visit, tell, sample):
+    hour, rows = 3_600_000, [row for row in sample["channels"] if row["state"] == "ok"]
+    left = {rows[0]["account"]: 8 * 24 + 1, rows[1]["account"]: 6 * 24 + 1, rows[2]["account"]: 5.5}
+    ends = {account: {"status": "ok", "expires_at": sample["at"] + int(h * hour)} for account, h in left.items()}
+    tell(channels=[row | {"auth": ends.get(row["account"], row["auth"])} for row in rows])
+    page = await visit()
+    shown = {"8 d": "is-plain", "6 d": "is-amber", "5 h": "is-red"}
+    for account, (text, tone) in zip(left, shown.items(), strict=True):
+        told = page.locator(".mx-row", has_text=account).locator(".mx-auth span")
+        await expect(told).to_have_text(text)
+        await expect(told).to_have_class(tone)
+
+
 async def test_a_channel_that_is_not_checked_is_told(visit, tell, sample):
     tell(monitor={**sample["monitor"], "channels_checked": 10})
     page = await visit()

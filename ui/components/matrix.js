@@ -7,7 +7,8 @@ import { CONDITIONS, DASH, WAgo, WIcon, WState, can, channelKey, channelName, co
 const RANK = Object.fromEntries(CONDITIONS.map((name, rank) => [name, rank]));
 const RESORT_MS = 2000;
 const SHOWN = 40;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const COUNTS = [
   ["loss", { kind: "loss", cause: "inbound" }, "red"],
   ["duplicate", { kind: "duplicate", ranged: true }, "plain"],
@@ -97,8 +98,9 @@ export default {
       const { status, expires_at: until } = row.auth;
       if (status === "expired" || status === "revoked" || (until && until < live.now)) return { tone: "red", text: t("auth." + (status === "revoked" ? "revoked" : "expired")) };
       if (!until) return status ? { tone: "plain", text: t("auth.ok") } : { tone: "none", text: DASH };
-      const days = Math.floor((until - live.now) / DAY_MS);
-      return { tone: days < 7 ? "amber" : "plain", text: t("unit.d", { n: days }) };
+      const left = until - live.now;
+      if (left < DAY_MS) return { tone: "red", text: t("unit.h", { n: Math.floor(left / HOUR_MS) }) };
+      return { tone: left < 7 * DAY_MS ? "amber" : "plain", text: t("unit.d", { n: Math.floor(left / DAY_MS) }) };
     },
   },
 };
