@@ -1,5 +1,9 @@
 """AT-01: of a numbered burst some messages are lost, one is hours late, two change places."""
 
+import json
+import subprocess
+import sys
+
 from tests.acceptance.deployment import now_ms, until
 
 ALL = [str(number) for number in range(1, 21)]
@@ -115,3 +119,36 @@ def test_a_late_webhook_of_what_was_brought_in_is_merged(shop_of):
     assert texts(shop, written) == ALL
     assert {one["kind"] for one in shop.anomalies()} == {"loss", "duplicate"}
     assert shop.ledger()["duplicates"] == 1
+
+
+def test_three_hours_late_are_three_hours_late_to_the_millisecond(tmp_path):
+    """The same burst in virtual time, where three hours pass: 16 is lost until it comes, and late by what it was."""
+    began, place = 1_795_000_000_000, {"platform": "whatsapp", "account": "w"}
+    sent = {text: began + 1_000 * index for index, text in enumerate(ALL)}
+
+    def said(text, at):
+        told = {"conversation": "c", "message": text, "sent_at": sent[text], "direction": "in", "text": text}
+        return place | told | {"type": "message", "at": at}
+
+    listed = {
+        "type": "checkpoint",
+        "conversation": "c",
+        "from": began,
+        "to": began + 20_000,
+        "count": len(ALL),
+        "messages": ALL,
+    }
+    trace = [
+        *(said(text, sent[text] + 200) for text in ALL if text not in LOST),
+        place | listed | {"at": began + 30_000},
+        said("7", began + 200_000),
+        said("13", began + 200_000),
+        said("16", sent["16"] + LATE_S * 1_000),
+    ]
+    (tmp_path / "burst.ndjson").write_text("\n".join(map(json.dumps, trace)), encoding="utf-8")
+    command = [sys.executable, "-m", "weir", "replay", str(tmp_path / "burst.ndjson"), "--report", "-"]
+    report = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    found = {(one["kind"], one["message"]): one for one in report["anomalies"]}
+    assert {message for kind, message in found if kind == "loss"} == LOST
+    assert found["delay", "16"]["evidence"]["delay_s"] == LATE_S
+    assert found["loss", "16"]["resolution"] == "arrived_late"
