@@ -1,5 +1,5 @@
 // The inbox's frame: four panes side by side, one at a time on a phone; its keys, menus, bars and rings. Others draw what is in the panes.
-import { INBOX, WIcon, can, closeConversation, go, inboxLive, inboxPlace, isNarrow, showPane, startPlace, t, tellKey, tn, useInboxLive } from "weir-core";
+import { WIcon, closeConversation, fieldOf, inboxLive, inboxPlace, isNarrow, showPane, startPlace, t, tellKey, tn, useInboxLive } from "weir-core";
 import { InboxHelp, InboxMenu, act, alerts, clearSelection, desk, keyOf, menu, startAlerts, targets, undone } from "weir-inbox";
 
 const FOLDS = "weir-inbox-folds";
@@ -140,8 +140,7 @@ export default {
     key(event) {
       if (event.defaultPrevented || menu.open || this.help || document.querySelector(".w-scrim, .rail-menu")) return;
       const target = event.target;
-      const typing = target.closest && target.closest("input, textarea, select, [contenteditable=''], [contenteditable='true'], [role='textbox']");
-      if (typing) {
+      if (fieldOf(target)) {
         if (event.key === "Escape" && !event.isComposing) target.blur();
         return;
       }
@@ -161,7 +160,7 @@ export default {
         return tellKey(id);
       }
       if (WORKS.includes(id)) return this.work(id);
-      const moves = { fold_list: () => this.fold("list"), fold_context: () => this.place.key && this.fold("context"), go_inbox: () => go(INBOX), go_health: () => go("/"), go_workload: () => go(can("view_workload") ? "/workload" : "/"), go_thresholds: () => go(can("view_thresholds") ? "/thresholds" : "/"), help: () => (this.help = true), close: () => this.close() };
+      const moves = { fold_list: () => this.fold("list"), fold_context: () => this.place.key && this.fold("context"), help: () => (this.help = true), close: () => this.close() };
       moves[id]();
     },
     async work(id) {

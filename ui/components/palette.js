@@ -1,5 +1,6 @@
-// Ctrl+K on every page: go somewhere, or find a conversation, a customer, an order, a message. Mounted once, in the frame.
-import { INBOX, WIcon, WMarked, ask, can, channelName, go, goInbox, place, t } from "weir-core";
+// Ctrl+K on every page: go somewhere, or find a conversation, a customer, an order, a message. Mounted once, in the frame,
+// so it hears the keys that lead from page to page too.
+import { INBOX, WIcon, WMarked, ask, can, channelName, go, goInbox, place, t, wentBy } from "weir-core";
 
 const WAIT_MS = 120;
 const RECENT = "weir-recent";
@@ -87,10 +88,13 @@ export default {
         event.stopPropagation();
         if (this.open) this.close();
         else this.show();
+      } else if (wentBy(event)) {
+        event.preventDefault();
+        event.stopPropagation();
       }
     };
     this.wished = () => this.show();
-    // Before anybody else's: in a field of the inbox the keys are its own, this one is everybody's.
+    // Before anybody else's: in a field of the inbox the keys are its own, these are everybody's.
     window.addEventListener("keydown", this.pressed, true);
     window.addEventListener("weir-palette", this.wished);
   },

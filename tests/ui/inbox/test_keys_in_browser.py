@@ -117,6 +117,20 @@ async def test_g_and_a_letter_go_elsewhere(logged_in):
     await expect(page).to_have_url(re.compile("/inbox"))
 
 
+async def test_g_and_a_letter_lead_back_from_any_page_unless_somebody_types(logged_in):
+    page = await logged_in("/search", name="Ann Ho")
+    field = page.locator("main input").first
+    await field.click()
+    await page.keyboard.type("gift")
+    await expect(field).to_have_value("gift")
+    await expect(page).to_have_url(re.compile("/search"))
+    await field.blur()
+    await page.keyboard.press("g")
+    await page.keyboard.press("i")
+    await expect(page).to_have_url(re.compile("/inbox"))
+    await expect(page.locator(".ib-row .ib-name").first).to_be_visible()
+
+
 async def test_brackets_fold_the_sides_and_they_stay_folded(logged_in):
     page = await ready(logged_in, f"{SHOP}&key=shopee%2Fsg-1%2Fc7")
     sides = page.locator(".ib-list-pane"), page.locator(".ib-context-pane")

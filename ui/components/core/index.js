@@ -6,6 +6,7 @@ export * from "./places.js";
 export { ask, send, tell, toast, ApiError } from "./api.js";
 export { live, useLive, address, can, choose, pause, rangeStart, resync } from "./live.js";
 export { TROUBLES, changed, endWords, lift, muteTrouble, mutePlace, openMute } from "./mutes.js";
+export { fieldOf, wentBy } from "./going.js";
 export { evidenceLine, evidenceRows, troubleName } from "./evidence.js";
 export { BUILT_IN_LABELS, WLabel, activeLabels, keepLabels, labelBook, labelName, loadLabels } from "./labels.js";
 export { isArriving, WFiles } from "./files.js";

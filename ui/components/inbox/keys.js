@@ -1,7 +1,7 @@
 // The one table of the inbox's keys: it drives what they do and the dialog that explains them.
 //
-// `at`: where the handler is ("list", "open": only with a conversation, "any"). A pair such as "g i" is two keys, one after the
-// other. `told`: keys that others handle (the composer's, the palette's); they are only explained.
+// `at`: where the handler is ("list", "open": only with a conversation, "any"). `told`: keys that others handle (the composer's,
+// the palette's, those of every page); they are only explained.
 export const KEYS = [
   { id: "next", keys: ["j", "ArrowDown"], shown: ["J"], group: "list", at: "list" },
   { id: "previous", keys: ["k", "ArrowUp"], shown: ["K"], group: "list", at: "list" },
@@ -25,20 +25,16 @@ export const KEYS = [
   { id: "label", keys: ["l"], shown: ["L"], group: "conversation", at: "any" },
   { id: "fold_list", keys: ["["], shown: ["["], group: "window", at: "any" },
   { id: "fold_context", keys: ["]"], shown: ["]"], group: "window", at: "any" },
-  { id: "go_inbox", keys: ["g i"], shown: ["G", "I"], group: "window", at: "any" },
-  { id: "go_health", keys: ["g h"], shown: ["G", "H"], group: "window", at: "any" },
-  { id: "go_workload", keys: ["g r"], shown: ["G", "R"], group: "window", at: "any" },
-  { id: "go_thresholds", keys: ["g t"], shown: ["G", "T"], group: "window", at: "any" },
+  { id: "go_inbox", told: true, shown: ["G", "I"], group: "window" },
+  { id: "go_health", told: true, shown: ["G", "H"], group: "window" },
+  { id: "go_workload", told: true, shown: ["G", "R"], group: "window" },
+  { id: "go_thresholds", told: true, shown: ["G", "T"], group: "window" },
   { id: "palette", told: true, shown: ["Ctrl", "K"], group: "window" },
   { id: "help", keys: ["?", "Shift+?"], shown: ["?"], group: "window", at: "any" },
   { id: "close", keys: ["Escape"], shown: ["Esc"], group: "window", at: "any" },
 ];
 
-const PAIR_MS = 1200;
 const BY_KEY = new Map(KEYS.flatMap((entry) => (entry.keys || []).map((key) => [key, entry])));
-const FIRST_OF_PAIR = new Set([...BY_KEY.keys()].filter((key) => key.includes(" ")).map((key) => key.split(" ")[0]));
-let begun = "";
-let begunAt = 0;
 
 function written(event) {
   const mod = event.ctrlKey || event.metaKey;
@@ -49,19 +45,10 @@ function written(event) {
   return `${mod ? "Mod+" : ""}${shifted}${plain}`;
 }
 
-// Which entry a key press means, if any; remembers the first half of a pair.
+// Which entry a key press means, if any.
 export function keyOf(event) {
   if (event.altKey || event.isComposing || event.key === "Shift") return null;
-  const key = written(event);
-  const pair = begun && event.timeStamp - begunAt < PAIR_MS ? BY_KEY.get(`${begun} ${key}`) : null;
-  begun = "";
-  if (pair) return pair;
-  if (FIRST_OF_PAIR.has(key)) {
-    begun = key;
-    begunAt = event.timeStamp;
-    return null;
-  }
-  return BY_KEY.get(key) || null;
+  return BY_KEY.get(written(event)) || null;
 }
 
 export const wordsOfKey = (entry) => entry.shown;
