@@ -4,7 +4,7 @@ Builds three years of messages in a store, asks every kind of query alone, then 
 about once a second, while 50 messages a second are saved (AT-49). Peers, in the same file: SQLite's own scan (LIKE) and
 an FTS5 table with the trigram tokenizer. The MongoDB adapter is measured on FerretDB over SQLite, which emulates the
 server and reads the whole collection for what a MongoDB looks up in an index; beside it stands how long FerretDB takes
-to count the messages, which is that reading alone.
+to count the messages, which is that reading alone. `--database mongodb://HOST:27017` measures a MongoDB of yours too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import uvloop
 
@@ -52,8 +53,8 @@ TRIGRAM_QUERIES = {
 ALL = Scope(everything=True)
 
 
-def measure(messages: int = MESSAGES, ferret: int = FERRET_MESSAGES) -> list[Figure]:
-    """Every figure."""
+def measure(messages: int = MESSAGES, ferret: int = FERRET_MESSAGES, database: str | None = None) -> list[Figure]:
+    """Every figure; `database`: the address of a MongoDB that is measured as well, with as many messages as SQLite."""
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
         path = Path(folder) / "store.db"
@@ -61,6 +62,9 @@ def measure(messages: int = MESSAGES, ferret: int = FERRET_MESSAGES) -> list[Fig
     if ferret:
         with ferretdb.running() as server:
             figures += uvloop.run(_measured(MongoStore(server.fresh(), timeout_s=300), "FerretDB", ferret, None))
+    if database is not None:
+        fresh = MongoStore(f"{database.rstrip('/')}/weir-benchmark-{uuid4().hex[:8]}", timeout_s=300)
+        figures += uvloop.run(_measured(fresh, "MongoDB", messages, None))
     return figures
 
 
@@ -214,9 +218,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=MESSAGES)
     parser.add_argument("--ferret", type=int, default=FERRET_MESSAGES, help="messages in FerretDB; 0: without it")
+    parser.add_argument(
+        "--database", help="mongodb://HOST:PORT of a server to measure as well; it keeps a database weir-benchmark-…"
+    )
     options = parser.parse_args()
     print(f"SQLite {sqlite3.sqlite_version}", file=sys.stderr)
-    for figure in measure(options.messages, options.ferret):
+    for figure in measure(options.messages, options.ferret, options.database):
         print(figure.row(), flush=True)
 
 
