@@ -9,16 +9,18 @@ import asyncio
 import errno
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO
+from threading import Event, Lock
+from typing import BinaryIO, TypeVar
 
 from actors.errors import ConfigurationError
 from storage.digests import PIECE_BYTES, checked_digest, proved_pieces
 from storage.errors import FileMissingError, StoreBusyError, StoreFullError
 
+_File = TypeVar("_File", bound=BinaryIO | None)
 INCOMING = "incoming"
 LEFT_BEHIND_S = 86_400
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -45,7 +47,7 @@ class FolderFiles:
         if held is not None:
             return held
         with _explained(self._folder):
-            file = await asyncio.to_thread(_begin, self._folder)
+            file = await _kept_open(lambda: _begin(self._folder), _drop)
         try:
             size = 0
             async with aclosing(proved_pieces(digest, content)) as pieces:
@@ -63,7 +65,7 @@ class FolderFiles:
         """The content of a file in pieces; raises FileMissingError."""
         path = self._path(digest)
         with _explained(self._folder):
-            file = await asyncio.to_thread(_opened, path)
+            file = await _kept_open(lambda: _opened(path), lambda opened: opened.close() if opened else None)
         if file is None:
             raise FileMissingError(f"no file {digest} is kept in {self._folder}")
         try:
@@ -102,6 +104,28 @@ class FolderFiles:
     def _path(self, digest: str) -> Path:
         name = checked_digest(digest)
         return self._folder / name[:2] / name[2:4] / name
+
+
+async def _kept_open(opening: Callable[[], _File], close: Callable[[_File], object]) -> _File:
+    """What a thread opens. An asker who is cancelled meanwhile never hears of it: then it is closed again."""
+    lock, opened, gone = Lock(), list[_File](), Event()
+
+    def work() -> _File:
+        file = opening()
+        with lock:
+            opened.append(file)
+            if gone.is_set():
+                close(file)
+        return file
+
+    try:
+        return await asyncio.to_thread(work)
+    except asyncio.CancelledError:
+        with lock:
+            gone.set()
+            for file in opened:
+                close(file)
+        raise
 
 
 @contextmanager
