@@ -5,17 +5,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.asking import Parts, key_of, needs, rest_of_path, seen
+from api.asking import Parts, needs
 from api.description import path_of
-from api.routes.conversations import CONVERSATIONS
+from api.inbox_asking import KEY, conversation_of
 from api.views import answer, rfc3339
 from services.copies import Copy
-from services.errors import NotFoundError
 from services.people.permissions import Caller
 
 router = APIRouter(prefix="/api/v1", tags=["conversations"])
 Reader = Annotated[Caller, Depends(needs("view_messages"))]
-KEYED = path_of(key="platform/account/conversation; `/` inside a part as %2F")
+KEYED = path_of(key=KEY)
 # Read from the raw path, as the other routes of conversations do.
 COPIES_OF_ONE = "/conversations/{key:path}/copies"
 
@@ -23,11 +22,7 @@ COPIES_OF_ONE = "/conversations/{key:path}/copies"
 @router.get(COPIES_OF_ONE, summary="The same mail in other mailboxes", openapi_extra=KEYED)
 async def copies(request: Request, parts: Parts, caller: Reader) -> Response:
     """Of the customer's latest mail. `key` and `who` are null where the caller may not see the conversation there."""
-    segments = rest_of_path(request, CONVERSATIONS)[:-1]
-    if not segments:
-        raise NotFoundError("there is no conversation without a name")
-    row = await seen(parts, caller, key_of(segments))
-    found = await parts.conversations.copies(row.key)
+    found = await parts.conversations.copies(await conversation_of(request, parts, caller, "copies"))
     known = await parts.inbox.seen_keys(caller, [one.key for one in found])
     return answer({"items": [_view(one, known=one.key in known) for one in found], "next": None})
 

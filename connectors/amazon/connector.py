@@ -21,9 +21,9 @@ from connectors.contract.asking import API_URL, AUTH_URL
 from connectors.contract.calling import Api, DeniedError, RefusedError
 from connectors.contract.connector import Binding, Drawn, Parsed, Setting, UnreadableError, WebhookRequest
 from connectors.contract.history import Pointer, Probe
-from connectors.contract.outgoing import Limits, OutgoingFile
+from connectors.contract.outgoing import Limits
 from connectors.contract.signatures import require, secret
-from connectors.contract.typed import Allowance, Place
+from connectors.contract.typed import Allowance, Beginning, Place
 from connectors.email.connector import Email
 from connectors.email.identity import conversation
 from connectors.email.settings import SETTINGS
@@ -136,20 +136,9 @@ class Amazon(Email):
         """The buyer's language, in which a message that is begun must be written. Raises the errors of calling."""
         return await Messaging(self.binding, api).language(order)
 
-    async def act(
-        self,
-        order: str,
-        kind: str,
-        api: Api,
-        *,
-        text: str = "",
-        files: Sequence[OutgoingFile] = (),
-        place: Place | None = None,
-    ) -> str | None:
-        """Begin a message of a kind about an order; Amazon tells no id of it. Raises the errors of calling."""
-        del place
-        await Messaging(self.binding, api).act(order, kind, text, files)
-        return None
+    async def act(self, asked: Beginning, api: Api) -> str | None:
+        """Begin a message; Amazon tells no id of it. Raises the errors of calling."""
+        await Messaging(self.binding, api).act(asked)
 
 
 __all__ = ["Amazon"]

@@ -30,7 +30,7 @@ from connectors.contract.calling import (
 from connectors.contract.connector import Binding
 from connectors.contract.outgoing import OutgoingFile
 from connectors.contract.rules import found
-from connectors.contract.typed import Allowance
+from connectors.contract.typed import Allowance, Beginning, held_to
 
 HOSTS = {
     "na": "https://sellingpartnerapi-na.amazon.com",
@@ -77,18 +77,17 @@ class Messaging:
         told = answered(checked(await self._ask("GET", f"/messaging/v1/orders/{quote(order, safe='')}/attributes")))
         return reading.text(reading.optional_part(told, "buyer"), "locale") or None
 
-    async def act(self, order: str, kind: str, text: str = "", files: Sequence[OutgoingFile] = ()) -> None:
+    async def act(self, asked: Beginning) -> None:
         """Send one. Raises RefusedError before anything is sent when it is not what the kind takes."""
-        allowed = KINDS.get(kind)
-        if allowed is None:
-            raise RefusedError(f"Amazon knows no messages of the kind {kind[:60]!r}", "kind")
-        _check(kind, allowed, text, len(files))
-        path = f"/messaging/v1/orders/{quote(order, safe='')}/messages/{kind}"
+        allowed = held_to(asked, KINDS)
+        _check(asked.text)
+        path = f"/messaging/v1/orders/{quote(asked.order, safe='')}/messages/{asked.kind}"
         with before_sending():
-            uploaded = [await self._upload(path.removeprefix("/"), file) for file in files]
+            uploaded = [await self._upload(path.removeprefix("/"), file) for file in asked.files]
             token = await self._token()
-        body = ({"text": text} if allowed.text is not None else {}) | ({"attachments": uploaded} if uploaded else {})
-        checked(await self._ask("POST", path, msgspec.json.encode(body), token=token))
+        body = {} if allowed.text is None else {"text": asked.text}
+        told = body | ({"attachments": uploaded} if uploaded else {})
+        checked(await self._ask("POST", path, msgspec.json.encode(told), token=token))
 
     async def _upload(self, resource: str, file: OutgoingFile) -> dict[str, str]:
         """Put a file where messages may name it."""
@@ -156,19 +155,13 @@ class Messaging:
         return token
 
 
-def _check(kind: str, allowed: Allowance, text: str, files: int) -> None:
+def _check(text: str) -> None:
     if (address := next(found(text, "emails"), None)) is not None:
         raise RefusedError(
             f"Amazon takes no e-mail addresses in these messages; remove {address!r}", "forbidden_emails"
         )
     if (mark := _MARKUP.search(text)) is not None:
         raise RefusedError(f"Amazon takes no HTML in a message; remove {mark.group()!r}", "markup")
-    if allowed.text is None and text:
-        raise RefusedError(f"{kind} takes no text, only files", "text")
-    if allowed.text is not None and not 0 < len(text) <= allowed.text:
-        raise RefusedError(f"{kind} takes 1 to {allowed.text} characters, not {len(text)}", "text")
-    if not allowed.least <= files <= allowed.most:
-        raise RefusedError(f"{kind} takes {allowed.least} to {allowed.most} files, not {files}", "files")
 
 
 __all__ = ["KINDS", "Messaging"]

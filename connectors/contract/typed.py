@@ -30,6 +30,16 @@ class Place(Struct, frozen=True, kw_only=True):
     customer: str | None = None
 
 
+class Beginning(Struct, frozen=True, kw_only=True):
+    """A message of a kind that is to be begun about an order; `place`: where it will stand."""
+
+    order: str
+    kind: str
+    text: str = ""
+    files: Sequence[OutgoingFile] = ()
+    place: Place | None = None
+
+
 class Wording(Struct, frozen=True, kw_only=True):
     """Words that a platform approved. `kind` names them; `title` and `lang` as the platform has them.
 
@@ -67,17 +77,8 @@ class TypedMessages(Protocol):
         """In which language the buyer is written to, as a tag (BCP 47); None when it is not told. Raises the same."""
         ...
 
-    async def act(
-        self,
-        order: str,
-        kind: str,
-        api: Api,
-        *,
-        text: str = "",
-        files: Sequence[OutgoingFile] = (),
-        place: Place | None = None,
-    ) -> str | None:
-        """Begin a message of a kind about an order, once; the platform's id of it, where it tells one.
+    async def act(self, asked: Beginning, api: Api) -> str | None:
+        """Begin a message, once; the platform's id of it, where it tells one.
 
         Raises the errors of `connectors.contract.calling`.
         """
@@ -121,8 +122,9 @@ class WordedMessages(Protocol):
         ...
 
 
-def held_to(kind: str, kinds: Mapping[str, Allowance], text: str, files: int) -> Allowance:
+def held_to(asked: Beginning, kinds: Mapping[str, Allowance]) -> Allowance:
     """What the kind takes. Raises RefusedError (code `kind`, `text` or `files`) when the message is not that."""
+    kind, text, files = asked.kind, asked.text, len(asked.files)
     allowed = kinds.get(kind)
     if allowed is None:
         raise RefusedError(f"there are no messages of the kind {kind[:60]!r} here", "kind")

@@ -12,7 +12,7 @@ from connectors.contract.asking import readable
 from connectors.contract.calling import RefusedError, before_sending
 from connectors.contract.connector import UnreadableError
 from connectors.contract.reading import Document
-from connectors.contract.typed import Allowance, Place, elsewhere, held_to, numbered
+from connectors.contract.typed import Allowance, Beginning, elsewhere, held_to, numbered
 from connectors.lazada.api import SellerApi
 from connectors.lazada.inbound import TEXT
 
@@ -35,24 +35,24 @@ CARDS = {
 """The template of each, and the field that holds its number."""
 
 
-async def begin(seller: SellerApi, order: str, kind: str, text: str, files: int, place: Place | None) -> str:
+async def begin(seller: SellerApi, asked: Beginning) -> str:
     """Send one; Lazada's id of it. Raises the errors of `connectors.contract.calling`."""
-    content = _content(order, kind, text, files)
+    content = _content(asked)
     with before_sending():
-        session = await _opened(seller, order)
-        elsewhere(session, place)
+        session = await _opened(seller, asked.order)
+        elsewhere(session, asked.place)
     found = await seller.post(SEND, session_id=session, **content)
     with readable():
         return reading.identity(reading.part(found, "data"), "message_id")
 
 
-def _content(order: str, kind: str, text: str, files: int) -> dict[str, str]:
-    held_to(kind, KINDS, text, files)
-    numbered(order, "an order")
-    if kind not in CARDS:
-        return {"template_id": TEXT, "txt": text}
-    template, field = CARDS[kind]
-    return {"template_id": template, field: numbered(order if kind == "orderCard" else text, "what a card shows")}
+def _content(asked: Beginning) -> dict[str, str]:
+    held_to(asked, KINDS)
+    order = numbered(asked.order, "an order")
+    if asked.kind not in CARDS:
+        return {"template_id": TEXT, "txt": asked.text}
+    template, field = CARDS[asked.kind]
+    return {"template_id": template, field: order if field == "order_id" else numbered(asked.text, "what a card shows")}
 
 
 async def _opened(seller: SellerApi, order: str) -> str:

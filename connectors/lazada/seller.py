@@ -32,7 +32,7 @@ from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.pictures import picture_size
 from connectors.contract.reading import Document
 from connectors.contract.signatures import require_app_signature
-from connectors.contract.typed import AllKinds, Allowance, Place
+from connectors.contract.typed import AllKinds, Allowance, Beginning
 from connectors.lazada import begun, history
 from connectors.lazada.api import AUTH_HOST, HOSTS, SellerApi
 from connectors.lazada.history import Cursor
@@ -170,18 +170,9 @@ class Lazada(AllKinds, Connector):
         await SellerApi(self.binding, api).post(RECALL, session_id=conversation, message_id=message)
         return gone(conversation, message, self.binding)
 
-    async def act(
-        self,
-        order: str,
-        kind: str,
-        api: Api,
-        *,
-        text: str = "",
-        files: Sequence[OutgoingFile] = (),
-        place: Place | None = None,
-    ) -> str | None:
+    async def act(self, asked: Beginning, api: Api) -> str | None:
         """Begin a message about an order of the last 30 days. Raises the errors of calling."""
-        return await begun.begin(SellerApi(self.binding, api), order, kind, text, len(files), place)
+        return await begun.begin(SellerApi(self.binding, api), asked)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Session by session, the latest first."""

@@ -27,11 +27,11 @@ from connectors.contract.connector import (
     WebhookRequest,
 )
 from connectors.contract.history import Pace, Pointer, Probe, Window
-from connectors.contract.outgoing import Limits, Objection, Outgoing, OutgoingFile, Sent
+from connectors.contract.outgoing import Limits, Objection, Outgoing, Sent
 from connectors.contract.reading import Document
 from connectors.contract.rules import objections
 from connectors.contract.signatures import secret
-from connectors.contract.typed import Allowance, Place
+from connectors.contract.typed import Allowance, Beginning, Place
 from connectors.mercadolibre import authorising, history, outbound, questions, reasons
 from connectors.mercadolibre.asking import TAG, Asking
 from connectors.mercadolibre.messages import PLATFORM, events_of, pack_of
@@ -123,21 +123,12 @@ class MercadoLibre(Connector):
         """Mercado Libre tells none."""
         del order, api
 
-    async def act(
-        self,
-        order: str,
-        kind: str,
-        api: Api,
-        *,
-        text: str = "",
-        files: Sequence[OutgoingFile] = (),
-        place: Place | None = None,
-    ) -> str | None:
+    async def act(self, asked: Beginning, api: Api) -> str | None:
         """Begin a message for a reason. Raises the errors of calling, RefusedError where moderation keeps it back."""
-        pack = _pack(order, place)
+        pack = _pack(asked.order, asked.place)
         if not self._asks("reasons") or questions.question_of(pack) is not None:
             raise RefusedError("nothing is begun here: set the channel's `reasons` to `yes`, for sales", "reasons")
-        return outbound.sent(await reasons.begin(self._asking(api), pack, kind, text, len(files))).message
+        return outbound.sent(await reasons.begin(self._asking(api), pack, asked)).message
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """The messages of one pack, or of all packs with unread ones: others are not listed.

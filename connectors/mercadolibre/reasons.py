@@ -13,7 +13,7 @@ from connectors.contract import reading
 from connectors.contract.asking import readable
 from connectors.contract.calling import RefusedError, before_sending
 from connectors.contract.reading import Document
-from connectors.contract.typed import Allowance, held_to
+from connectors.contract.typed import Allowance, Beginning, held_to
 from connectors.mercadolibre.asking import TAG, Asking
 
 LONGEST = 350
@@ -31,10 +31,10 @@ async def allowed(asking: Asking, pack: str) -> list[str]:
     return [kind for kind in KINDS if kind in told]
 
 
-async def begin(asking: Asking, pack: str, kind: str, text: str, files: int) -> Document:
+async def begin(asking: Asking, pack: str, asked: Beginning) -> Document:
     """Send one; what Mercado Libre answers of it. Raises the errors of `connectors.contract.calling`."""
-    takes = held_to(kind, KINDS, text, files)
-    body = {"option_id": kind, "text": text}
+    takes, kind = held_to(asked, KINDS), asked.kind
+    body = {"option_id": kind, "text": asked.text}
     if takes.text is None:
         with before_sending():
             body = {"option_id": kind, "template_id": _template(await _options(asking, pack), kind)}

@@ -31,7 +31,7 @@ from connectors.contract.multipart import FilePart
 from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.contract.signatures import hex_of, hmac_sha256, require, secret
-from connectors.contract.typed import AllKinds, Allowance, Place
+from connectors.contract.typed import AllKinds, Allowance, Beginning
 from connectors.shopee import begun, history
 from connectors.shopee.api import HOST, ShopApi, signed_query
 from connectors.shopee.begun import SEND
@@ -171,18 +171,9 @@ class Shopee(AllKinds, Connector):
         told = {"conversation_id": int(conversation), "last_read_message_id": message}
         await self._shop(api).post(READ, told)
 
-    async def act(
-        self,
-        order: str,
-        kind: str,
-        api: Api,
-        *,
-        text: str = "",
-        files: Sequence[OutgoingFile] = (),
-        place: Place | None = None,
-    ) -> str | None:
+    async def act(self, asked: Beginning, api: Api) -> str | None:
         """Send a card to the customer of the conversation. Raises the errors of calling."""
-        return await begun.begin(self._shop(api), order, kind, text, len(files), place)
+        return await begun.begin(self._shop(api), asked)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Lost pushes first, which are confirmed when the next page is asked for; then conversation by conversation."""

@@ -11,7 +11,7 @@ import msgspec
 from connectors.contract import reading
 from connectors.contract.asking import readable
 from connectors.contract.calling import RefusedError, before_sending
-from connectors.contract.typed import Allowance, Place, elsewhere, held_to, numbered
+from connectors.contract.typed import Allowance, Beginning, elsewhere, held_to, numbered
 from connectors.tiktok.api import ShopApi
 from connectors.tiktok.history import CONVERSATIONS, messages_path
 
@@ -34,24 +34,24 @@ CARDS = {
 """The type of each, and the field that holds its number."""
 
 
-async def begin(shop: ShopApi, order: str, kind: str, text: str, files: int, place: Place | None) -> str:
+async def begin(shop: ShopApi, asked: Beginning) -> str:
     """Send one; TikTok's id of it. Raises the errors of `connectors.contract.calling`."""
-    type_, content = _content(order, kind, text, files)
+    type_, content = _content(asked)
     with before_sending():
-        conversation = await _opened(shop, numbered(order, "an order"))
-        elsewhere(conversation, place)
+        conversation = await _opened(shop, numbered(asked.order, "an order"))
+        elsewhere(conversation, asked.place)
     body = {"type": type_, "content": msgspec.json.encode(content).decode()}
     data = await shop.post(messages_path(conversation), body)
     with readable():
         return reading.identity(data, "message_id")
 
 
-def _content(order: str, kind: str, text: str, files: int) -> tuple[str, dict[str, str]]:
-    held_to(kind, KINDS, text, files)
-    if kind not in CARDS:
-        return "TEXT", {"content": text}
-    type_, field = CARDS[kind]
-    return type_, {field: numbered(order if field == "order_id" else text, "what a card shows")}
+def _content(asked: Beginning) -> tuple[str, dict[str, str]]:
+    held_to(asked, KINDS)
+    if asked.kind not in CARDS:
+        return "TEXT", {"content": asked.text}
+    type_, field = CARDS[asked.kind]
+    return type_, {field: numbered(asked.order if field == "order_id" else asked.text, "what a card shows")}
 
 
 async def _opened(shop: ShopApi, order: str) -> str:

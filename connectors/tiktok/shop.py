@@ -31,7 +31,7 @@ from connectors.contract.multipart import FilePart
 from connectors.contract.outgoing import Limits, Outgoing, OutgoingFile, Sent
 from connectors.contract.reading import Document
 from connectors.contract.signatures import require_app_signature
-from connectors.contract.typed import AllKinds, Allowance, Place
+from connectors.contract.typed import AllKinds, Allowance, Beginning
 from connectors.tiktok import begun, history
 from connectors.tiktok.api import AUTH_HOST, LACKING, ShopApi
 from connectors.tiktok.inbound import CHAT, PLATFORM, authorisation_of, events_of, kind_of
@@ -123,18 +123,9 @@ class TikTok(AllKinds, Connector):
         del message
         await ShopApi(self.binding, api).post(f"{history.messages_path(conversation)}/read", {})
 
-    async def act(
-        self,
-        order: str,
-        kind: str,
-        api: Api,
-        *,
-        text: str = "",
-        files: Sequence[OutgoingFile] = (),
-        place: Place | None = None,
-    ) -> str | None:
+    async def act(self, asked: Beginning, api: Api) -> str | None:
         """Begin a message about an order, within 60 days. Raises the errors of calling."""
-        return await begun.begin(ShopApi(self.binding, api), order, kind, text, len(files), place)
+        return await begun.begin(ShopApi(self.binding, api), asked)
 
     async def history(self, window: Window, api: Api) -> AsyncIterator[Sequence[Parsed]]:
         """Conversation by conversation; messages that TikTok does not mean to be seen are left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -34,6 +35,8 @@ class SenderUser(FastHttpUser):
     connection_timeout = 30.0
     network_timeout = 30.0
     max_retries = 0
+    packed: Callable[[Parcel], tuple[bytes, dict[str, str]]]
+    """The request's body and headers."""
 
     def on_start(self) -> None:
         """Join the run."""
@@ -75,10 +78,6 @@ class SenderUser(FastHttpUser):
             wait = min(2 * wait, BACKOFF_MOST_S)
         return False
 
-    def packed(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
-        """The request's body and headers."""
-        raise NotImplementedError
-
     def _attempt(self, parcel: Parcel, body: bytes, headers: dict[str, str], wait: float) -> float | None:
         """Send once: None when it was answered for good, else how long (s) to wait."""
         began = time.monotonic()
@@ -104,16 +103,24 @@ class SenderUser(FastHttpUser):
             return wait
 
 
+def _as_json(parcel: Parcel) -> tuple[bytes, dict[str, str]]:
+    """One event as an object, several as an array."""
+    events: Any = parcel.events[0] if len(parcel.events) == 1 else parcel.events
+    return msgspec.json.encode(events), {"Content-Type": "application/json"}
+
+
+def _as_lines(parcel: Parcel) -> tuple[bytes, dict[str, str]]:
+    """Lines, compressed as lightly as programs do."""
+    lines = msgspec.json.Encoder().encode_lines(parcel.events)
+    return gzip.compress(lines, 3), {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+
+
 class MarketplaceUser(SenderUser):
     """A platform's webhook: JSON, one event or few."""
 
     way = "webhook"
     name = "events, webhook"
-
-    def packed(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
-        """One event as an object, several as an array."""
-        events: Any = parcel.events[0] if len(parcel.events) == 1 else parcel.events
-        return msgspec.json.encode(events), {"Content-Type": "application/json"}
+    packed = staticmethod(_as_json)
 
 
 class BatchUser(SenderUser):
@@ -121,11 +128,7 @@ class BatchUser(SenderUser):
 
     way = "batch"
     name = "events, batch"
-
-    def packed(self, parcel: Parcel) -> tuple[bytes, dict[str, str]]:
-        """Lines, compressed as lightly as programs do."""
-        lines = msgspec.json.Encoder().encode_lines(parcel.events)
-        return gzip.compress(lines, 3), {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+    packed = staticmethod(_as_lines)
 
 
 def _retry_after(response: FastResponse) -> float:

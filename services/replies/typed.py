@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from actors.errors import ConfigurationError, RejectedError, RetriableError
 from connectors.contract.calling import Api, BusyError, DeniedError, RefusedError, UncertainError, UnreachableError
 from connectors.contract.connector import Connector
-from connectors.contract.typed import Allowance, Place, TypedMessages, WordedMessages, Wording, worded
+from connectors.contract.typed import Allowance, Beginning, Place, TypedMessages, WordedMessages, Wording, worded
 from services.errors import ConflictError, NotFoundError
 from services.masking import mask_text
 from services.people.permissions import Caller, demand
@@ -215,8 +215,8 @@ class TypedActions:
         connector, typed = await self._typed(row.platform, row.account)
         outgoing = await self._composer.outgoing(row, connector)
         place = Place(conversation=row.conversation, customer=outgoing.recipient)
-        api, order, kind = self._api_of(connector), row.order or "", row.kind or ""
-        return partial(typed.act, order, kind, api, text=row.text, files=outgoing.files, place=place)
+        begun = Beginning(order=row.order or "", kind=row.kind or "", text=row.text, files=outgoing.files, place=place)
+        return partial(typed.act, begun, self._api_of(connector))
 
     async def _sent(self, row: ReplyRow, send: Callable[[], Awaitable[str | None]]) -> ReplyRow:
         """The message as the platform's answer leaves it."""

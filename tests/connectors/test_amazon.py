@@ -18,6 +18,7 @@ from connectors.contract.calling import ApiResponse, DeniedError, RefusedError
 from connectors.contract.connector import SignatureError, UnreadableError, WebhookRequest
 from connectors.contract.history import Pointer
 from connectors.contract.outgoing import Outgoing, OutgoingFile
+from connectors.contract.typed import Beginning
 from connectors.email.composing import composed
 from connectors.email.reading import Place
 from tests.connectors.mailing import bound, written
@@ -301,7 +302,7 @@ async def test_a_message_that_we_begin_is_sent(seller):
         return request.url == f"{HOST}/messaging/v1/orders/{ORDER}/messages/confirmOrderDetails"
 
     api = ScriptedApi((for_token, TOKEN), (sent, ApiResponse(status=201)))
-    await seller.act(ORDER, "confirmOrderDetails", api, text="Is it the blue one?")
+    await seller.act(Beginning(order=ORDER, kind="confirmOrderDetails", text="Is it the blue one?"), api)
     api.finished()
 
 
@@ -326,7 +327,7 @@ async def test_files_are_put_where_amazon_wants_them_before_the_message_names_th
             ApiResponse(status=201),
         ),
     )
-    await seller.act(ORDER, "invoice", api, files=[file])
+    await seller.act(Beginning(order=ORDER, kind="invoice", files=[file]), api)
     api.finished()
 
 
@@ -341,7 +342,7 @@ def answer(body, status=200):
 async def test_what_a_kind_does_not_take_is_refused_before_anything_is_asked(seller, kind, text):
     api = ScriptedApi()
     with pytest.raises(RefusedError, match=kind):
-        await seller.act(ORDER, kind, api, text=text)
+        await seller.act(Beginning(order=ORDER, kind=kind, text=text), api)
     api.finished()
 
 
@@ -357,7 +358,7 @@ async def test_what_a_kind_does_not_take_is_refused_before_anything_is_asked(sel
 async def test_addresses_and_markup_are_refused_before_anything_is_asked(seller, text, code):
     api = ScriptedApi()
     with pytest.raises(RefusedError) as refused:
-        await seller.act(ORDER, "unexpectedProblem", api, text=text)
+        await seller.act(Beginning(order=ORDER, kind="unexpectedProblem", text=text), api)
     assert refused.value.code == code
     api.finished()
 
@@ -365,7 +366,7 @@ async def test_addresses_and_markup_are_refused_before_anything_is_asked(seller,
 async def test_what_only_looks_like_markup_goes_out(seller):
     text = "Is it 3 < 4 > 2, or <3?"
     api = ScriptedApi((for_token, TOKEN), (lambda r: json.loads(r.body) == {"text": text}, ApiResponse(status=201)))
-    await seller.act(ORDER, "unexpectedProblem", api, text=text)
+    await seller.act(Beginning(order=ORDER, kind="unexpectedProblem", text=text), api)
     api.finished()
 
 

@@ -10,7 +10,7 @@ import pytest
 from connectors.contract.calling import RefusedError, UncertainError, UnreachableError
 from connectors.contract.connector import Binding
 from connectors.contract.outgoing import OutgoingFile
-from connectors.contract.typed import Place
+from connectors.contract.typed import Beginning, Place
 from connectors.lazada import Lazada
 from connectors.mercadolibre import MercadoLibre
 from connectors.shopee import Shopee
@@ -66,7 +66,7 @@ def bound(platform, **settings):
 
 
 def begin(platform, kind, api, order=ORDER, **more):
-    return bound(platform).act(order, kind, api, **{"place": PLACES[platform], **more})
+    return bound(platform).act(Beginning(order=order, kind=kind, **{"place": PLACES[platform], **more}), api)
 
 
 def form(path, **fields):
@@ -244,7 +244,7 @@ async def test_nothing_is_begun_without_the_setting_or_at_a_question(settings, c
     connector, place = bound("mercadolibre", **settings), Place(conversation=conversation)
     assert await connector.actions(ORDER, ScriptedApi(), place=place) == ()
     with pytest.raises(RefusedError, match="`reasons`"):
-        await connector.act(ORDER, "OTHER", ScriptedApi(), text="x", place=place)
+        await connector.act(Beginning(order=ORDER, kind="OTHER", text="x", place=place), ScriptedApi())
 
 
 @pytest.mark.parametrize(

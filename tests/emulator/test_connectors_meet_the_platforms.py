@@ -16,7 +16,7 @@ from connectors.contract.calling import ApiResponse, BusyError, DeniedError, Ref
 from connectors.contract.connector import Binding, OnePerson, WebhookRequest
 from connectors.contract.history import Pointer, Window
 from connectors.contract.outgoing import Outgoing, OutgoingFile
-from connectors.contract.typed import Place, worded
+from connectors.contract.typed import Beginning, Place, worded
 from connectors.registry import BY_PLATFORM
 from emulator.faults import Fault
 from emulator.pictures import png
@@ -509,7 +509,7 @@ async def test_what_a_seller_begins_about_an_order_is_held_and_comes_back(bench,
     place = Place(conversation=conversation.id, customer=conversation.buyer.id)
     assert kind in await connector.actions(ORDER, Wire(bench), place=place)
     bench.heard.requests.clear()
-    own = await connector.act(ORDER, kind, Wire(bench), text=text, place=place)
+    own = await connector.act(Beginning(order=ORDER, kind=kind, text=text, place=place), Wire(bench))
     held = conversation.last("out")
     assert held.id == own
     await bench.emulator.settle()
@@ -526,7 +526,9 @@ async def test_an_order_that_is_too_old_begins_nothing(bench, platform, days):
     now = bench.stage.clock.now()
     (asked,) = await bench.says(platform, "hello", order=ORDER, at=now - days * DAY_MS)
     with pytest.raises(RefusedError):
-        await connector.act(ORDER, "orderCard", Wire(bench), place=Place(conversation=asked["conversation"]))
+        await connector.act(
+            Beginning(order=ORDER, kind="orderCard", place=Place(conversation=asked["conversation"])), Wire(bench)
+        )
     assert [one for one in bench.shop(platform).messages() if one.direction == "out"] == []
 
 
@@ -535,7 +537,7 @@ async def test_an_order_is_not_written_about_to_another_customer(bench, platform
     connector = connected(bench, platform)
     await bench.says(platform, "hello", order=ORDER)
     with pytest.raises(RefusedError, match="another customer's"):
-        await connector.act(ORDER, "orderCard", Wire(bench), place=Place(conversation="another"))
+        await connector.act(Beginning(order=ORDER, kind="orderCard", place=Place(conversation="another")), Wire(bench))
     assert [one for one in bench.shop(platform).messages() if one.direction == "out"] == []
 
 
@@ -545,13 +547,13 @@ async def test_a_reason_is_good_for_one_message_until_the_buyer_answers(bench):
     place = Place(conversation=asked["conversation"])
     assert await connector.actions("1", Wire(bench), place=place) == [], "the buyer waits for an answer"
     with pytest.raises(RefusedError, match="blocked"):
-        await connector.act("1", "OTHER", Wire(bench), text="Preciso de um dado", place=place)
+        await connector.act(Beginning(order="1", kind="OTHER", text="Preciso de um dado", place=place), Wire(bench))
     await bench.says("mercadolibre", "so far", by="shop", conversation=asked["conversation"])
-    await connector.act("1", "OTHER", Wire(bench), text="Preciso de um dado", place=place)
+    await connector.act(Beginning(order="1", kind="OTHER", text="Preciso de um dado", place=place), Wire(bench))
     left = await connector.actions("1", Wire(bench), place=place)
     assert left == ["REQUEST_VARIANTS", "REQUEST_BILLING_INFO", "SEND_INVOICE_LINK"]
     with pytest.raises(RefusedError, match="again"):
-        await connector.act("1", "OTHER", Wire(bench), text="Preciso de outro", place=place)
+        await connector.act(Beginning(order="1", kind="OTHER", text="Preciso de outro", place=place), Wire(bench))
 
 
 @pytest.mark.parametrize("platform", sorted(SPANS))
